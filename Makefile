@@ -1,0 +1,45 @@
+# make run    trains a network on the embedded digits, in a virtual environment of its own
+# make test   checks everything that needs no network
+# make check  is all that CI runs
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: run test lint check clean
+
+run: $(VENV)/run
+	$(BIN)/fnn run configs/digits.toml
+
+test: $(VENV)/test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/lint
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/pyrefly check
+
+check:
+	bash .ci/run
+
+clean:
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "fnn needs Python 3.11 or newer; none of python3 ... python3.11 is. Name it: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) 'pip>=25.1'
+
+# a file per set of packages says that it is installed; a newer pyproject.toml installs again
+$(VENV)/run: pyproject.toml | $(BIN)/python
+	$(PIP) --editable '.[plots]'
+	@touch $@
+
+$(VENV)/test: pyproject.toml $(VENV)/run
+	$(PIP) --group test
+	@touch $@
+
+$(VENV)/lint: pyproject.toml $(VENV)/run
+	$(PIP) --group lint
+	@touch $@

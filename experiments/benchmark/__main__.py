@@ -1,0 +1,118 @@
+"""How fast `fnn` is beside what a user could pick instead, and beside what the machine can do.
+
+    python -m experiments.benchmark                    everything, in under ten minutes on two cores
+    python -m experiments.benchmark quick FOLDER       two minutes, to see that all is there; its numbers are noise
+
+Run it from the top of the checkout, on a quiet machine, in an environment made with `pip install --group bench -e .`;
+a contestant that is not installed is left out in one line. Each contestant first proves that it computes the
+update of `fnn`, then all are timed in turns, round after round. Prints the tables, and writes them as `benchmark.md`,
+every sample as `benchmark.json`, and a picture `benchmark.png` into FOLDER (`results` in this folder).
+`FNN_DATA_DIR` names the folder that has MNIST; without it the images are random bytes of the same shape.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import jax
+
+import fnn
+from fnn import plots
+from fnn.files import write_atomically
+from fnn.plain import write_json
+from fnn.runs import cores
+
+from . import by_fnn, report
+from .cases import PRESETS, Preset, cases
+from .measuring import measured
+from .tasks import Data, Task, images, small_net, wide_net
+
+PACKAGES = ("fnn", "jax", "jaxlib", "numpy", "torch", "scikit-learn", "flax", "equinox", "optax")
+RESULTS = Path(__file__).with_name("results")
+
+
+def main() -> None:
+    """Measure, write, print."""
+    parser = argparse.ArgumentParser(prog="python -m experiments.benchmark", description=__doc__.splitlines()[0])
+    parser.add_argument("preset", nargs="?", choices=PRESETS, default="full", help="how much to measure")
+    parser.add_argument("folder", nargs="?", type=Path, default=RESULTS, help=f"for the results, {RESULTS.name} here")
+    chosen = parser.parse_args()
+    jax.config.update("jax_num_cpu_devices", cores())  # as `fnn sweep` does; nothing else here uses the second one
+    results = run(PRESETS[chosen.preset], chosen.preset)
+    chosen.folder.mkdir(parents=True, exist_ok=True)
+    write_json(chosen.folder / "benchmark.json", results)
+    write_atomically(chosen.folder / "benchmark.md", (report.page(results) + "\n").encode())
+    print("\n" + report.page(results))
+    _draw(results, chosen.folder / "benchmark.png")
+
+
+def run(preset: Preset, name: str) -> dict[str, Any]:
+    """All measurements, and what they depend on."""
+    data, source = images(max(preset.step_images, 128 * preset.wide_steps))
+    return {
+        "preset": name,
+        "images": source,
+        "machine": machine(),
+        "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
+        "cases": [measured(case) for case in cases(preset, data)],
+        "memory": memory(preset, data),
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Where this runs."""
+    return {
+        "processor": processor(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cores": cores(),
+        "devices": sorted({str(device.device_kind) for device in jax.devices()}),
+        "load": os.getloadavg(),
+        "environment": {name: value for name, value in os.environ.items() if name in ("XLA_FLAGS", "OMP_NUM_THREADS")},
+    }
+
+
+def processor() -> str:
+    """The processor's name, as far as the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return next(iter(names), platform.processor() or platform.machine())
+
+
+def memory(preset: Preset, data: Data) -> list[dict[str, Any]]:
+    """The bytes that are stored and that an epoch works with, by both gradients, as the compiler counts them."""
+    small = [_memory("[784, 30, 10]", small_net(data), n) for n in preset.sizes]
+    return [*small, _memory("[784, 800, 800, 10]", wide_net(data), 50_000)]
+
+
+def _memory(name: str, task: Task, n: int) -> dict[str, Any]:
+    row = {"net": name, "examples": n, "stored": n * (task.data.x[0].nbytes + task.data.y[0].nbytes)}
+    gradients = {"backprop": fnn.backprop, "autodiff": fnn.autodiff}
+    return row | {name: by_fnn.working_bytes(task, n, gradient) for name, gradient in gradients.items()}
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "absent"
+
+
+def _draw(results: dict[str, Any], path: Path) -> None:
+    if not plots.available():
+        print(f"\n{plots.MISSING}")
+        return
+    from .picture import draw
+
+    draw(results, path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The measurement: all entries of a case in turns, every round in another order, each on its own clock.
+
+Interleaved, because the speed of a shared machine drifts by more than contestants differ: samples of one
+round belong together, and ratios are taken within it.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from .cases import Case, Entry
+from .contestants import refusal
+from .tasks import Trainer
+
+LEAST = 3  # rounds, however long they take
+PAUSE = 0.05  # seconds: some libraries' threads spin for a while after their last work, and would be in the way
+
+
+def measured(case: Case) -> dict[str, Any]:
+    """The case with a row per entry: the samples in seconds per unit, or the reason why there are none."""
+    print(f"\n{case.title}", flush=True)
+    rows = [_row(entry, refusal(entry.contestant, entry.tasks) if entry.trains else "") for entry in case.entries]
+    ready = [i for i, row in enumerate(rows) if not row["refusal"]]
+    trainers = [case.entries[i].contestant.trainer(case.entries[i].tasks) for i in ready]
+    for i, seconds in zip(ready, race(trainers, case.rounds, case.budget), strict=True):
+        rows[i]["samples"] = [s / case.entries[i].units for s in seconds]
+    for row in rows:
+        print(_line(case, row), flush=True)
+    return {"name": case.name, "title": case.title, "unit": case.unit, "per_second": case.per_second, "rows": rows}
+
+
+def race(trainers: Sequence[Trainer], rounds: int, budget: float) -> list[list[float]]:
+    """The seconds of an epoch of each trainer in every round, after one that is not counted.
+
+    No new round begins after `budget` seconds.
+    """
+    start = time.perf_counter()
+    seconds: list[list[float]] = [[] for _ in trainers]
+    for trainer in trainers:
+        trainer.epoch(0)
+    for r in range(1, rounds + 1):
+        if r > LEAST and time.perf_counter() - start > budget:
+            print(f"  stopped after {r - 1} of {rounds} rounds: {budget:.0f} seconds are over", flush=True)
+            break
+        gc.collect()
+        for i in np.random.default_rng(r).permutation(len(trainers)):
+            time.sleep(PAUSE)
+            seconds[i].append(trainers[i].epoch(r))
+    return seconds
+
+
+def _row(entry: Entry, reason: str) -> dict[str, Any]:
+    contestant = entry.contestant
+    return {
+        "contestant": contestant.name,
+        "value": entry.value,
+        "flops": entry.flops,
+        "trains": entry.trains,
+        "note": contestant.remark(entry.tasks[0]),
+        "refusal": reason,
+        "samples": [],
+    }
+
+
+def _line(case: Case, row: dict[str, Any]) -> str:
+    name = f"  {row['contestant']:28} {row['value'] or '':>9} "
+    if row["refusal"]:
+        return name + row["refusal"]
+    return f"{name}{np.median(row['samples']) * case.per_second:10.4g} {case.unit}"

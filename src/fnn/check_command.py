@@ -1,0 +1,49 @@
+"""`fnn gradcheck CONFIG`: three opinions about the gradient of a config's net at its starting point."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import check_pictures, plots
+from .checking import gradcheck
+from .commands import prepared_for, types
+from .config import GRADIENTS, load_config
+from .errors import InputError
+from .optimizers import SGD
+from .plain import write_json
+
+
+def check(path: str, overrides: Sequence[str], examples: int, out: str | None, own: Sequence[str]) -> int:
+    """`fnn gradcheck`: status 0 if all opinions agree, else 1."""
+    config = load_config(path, overrides, types(own))
+    if examples < 1:
+        raise InputError(f"--examples {examples}: expected at least 1.")
+    prepared = prepared_for(path, config)
+    x, y = prepared.data.train.rows(slice(examples))
+    optimizer = config.training.optimizer
+    report = gradcheck(
+        config.network.layers,
+        config.network.cost,
+        prepared.params,
+        x,
+        y,
+        gradient=GRADIENTS[config.training.gradient],
+        lmbda=float(optimizer.lmbda) if isinstance(optimizer, SGD) else 0.0,
+    )
+    print(report)
+    if out is not None:
+        _write(Path(out), report, config.name)
+    return 0 if report.ok else 1
+
+
+def _write(folder: Path, report, name: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "gradcheck.json", report.to_dict())
+        if plots.available():
+            check_pictures.heat_map(report, folder / "gradcheck.png")
+    except OSError as error:
+        raise InputError(f"--out {folder}: cannot be written ({error.strerror}).") from None
+    made = "gradcheck.json, gradcheck.png" if plots.available() else f"gradcheck.json; {plots.MISSING}"
+    print(f"{name}: {folder}: {made}")

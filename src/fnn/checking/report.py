@@ -1,0 +1,161 @@
+"""What a gradient check found: values to read, to print as a table, to write as JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from fnn.types import Shape
+
+
+@dataclass(frozen=True)
+class Worst:
+    """The coordinate of a leaf where the opinions differ most, in units of what is allowed."""
+
+    index: tuple[int, ...]  # within the leaf: row, column, ...
+    by_hand: float
+    autodiff: float
+    difference: float | None  # None: no finite difference there
+
+    def __str__(self) -> str:
+        """The three numbers."""
+        third = "none" if self.difference is None else f"{self.difference:.9g}"
+        return f"by hand {self.by_hand:.15g}, autodiff {self.autodiff:.15g}, finite difference {third}"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """The largest differences between the rule under test and another opinion; nan without one."""
+
+    absolute: float
+    relative: float  # to the size of the number, or to more where that is lost in rounding
+
+    def __str__(self) -> str:
+        """Both, or a dash."""
+        return "      -       -" if math.isnan(self.absolute) else f"{self.absolute:7.1e} {self.relative:7.1e}"
+
+
+@dataclass(frozen=True)
+class LeafReport:
+    """One leaf of the gradient."""
+
+    layer: int  # its place in the net, from 0
+    layer_name: str  # as it prints
+    leaf: str  # "W", "b"
+    shape: Shape
+    wrong: int  # coordinates on which the opinions differ
+    compared: int  # coordinates with a finite difference
+    left_out: int  # of a finite difference, for a kink within its step
+    to_autodiff: Gap
+    to_difference: Gap
+    worst: Worst
+    relative: np.ndarray = field(compare=False, repr=False)  # shape; every coordinate against autodiff
+
+    @property
+    def ok(self) -> bool:
+        """Whether all opinions agree."""
+        return not self.wrong
+
+    @property
+    def name(self) -> str:
+        """`0.W`, as in files."""
+        return f"{self.layer}.{self.leaf}"
+
+    def heat(self) -> np.ndarray:
+        """log10 of the relative difference to autodiff as a matrix, a unit per row; −18 stands for none."""
+        rows = self.relative.reshape(-1, self.shape[-1] if len(self.shape) > 1 else 1)
+        return np.log10(np.maximum(rows, 1e-18))
+
+    def __str__(self) -> str:
+        """A row of the table."""
+        verdict = "ok" if self.ok else f"{self.wrong:,} WRONG"
+        at = "[" + ", ".join(map(str, self.worst.index)) + "]"
+        size = "x".join(map(str, self.shape)) or "()"
+        return (
+            f"{self.name:8} {self.layer_name.split('(')[0][:12]:12} {size:>14} {self.to_autodiff}  "
+            f"{self.to_difference} {self.compared:8,} {self.left_out:5,}  {at:14} {verdict}"
+        )
+
+
+_HEAD = (
+    f"{'leaf':8} {'layer':12} {'shape':>14} {'to autodiff':^15}  {'to difference':^15} {'compared':>8} {'kinks':>5}  "
+    f"{'worst at':14} verdict\n{'':36} {'abs':>7} {'rel':>7}  {'abs':>7} {'rel':>7}"
+)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Whether a gradient is right, and if not, where and what fits."""
+
+    net: str
+    cost: str
+    examples: int
+    lmbda: float
+    value: float  # as the rule under test returned it
+    value_expected: float  # the mean cost
+    value_ok: bool
+    leaves: tuple[LeafReport, ...]
+    directions: Gap  # along random directions, of the rule to finite differences
+    directions_compared: int
+    directions_wrong: int
+    slips: tuple[str, ...]  # known mistakes that give these numbers
+
+    @property
+    def ok(self) -> bool:
+        """Whether all opinions agree everywhere."""
+        return self.value_ok and not self.directions_wrong and all(leaf.ok for leaf in self.leaves)
+
+    @property
+    def coordinates(self) -> int:
+        """The number of parameters; each is compared with autodiff."""
+        return sum(math.prod(leaf.shape) for leaf in self.leaves)
+
+    @property
+    def compared(self) -> int:
+        """The number of coordinates compared with a finite difference."""
+        return sum(leaf.compared for leaf in self.leaves)
+
+    @property
+    def left_out(self) -> int:
+        """The number of coordinates whose finite difference reached over a kink."""
+        return sum(leaf.left_out for leaf in self.leaves)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the single coordinates, as dicts, lists, numbers and texts; None for no number."""
+        leaves = [{"ok": leaf.ok, **_plain(leaf)} for leaf in self.leaves]
+        return {"ok": self.ok, "coordinates": self.coordinates, **_plain(self), "leaves": leaves}
+
+    def __str__(self) -> str:
+        """The table, the worst coordinate of every wrong leaf, the slips that fit, what was compared."""
+        wrong = [leaf for leaf in self.leaves if not leaf.ok]
+        worst = [f"{leaf.name}[{', '.join(map(str, leaf.worst.index))}]: {leaf.worst}" for leaf in wrong]
+        value = [f"the value is {self.value:.15g}; expected {self.value_expected:.15g}"] if not self.value_ok else []
+        fits = [f"fits: {slip}" for slip in self.slips]
+        return "\n".join([_HEAD, *map(str, self.leaves), *worst, *value, *fits, self._coverage(), self._verdict()])
+
+    def _coverage(self) -> str:
+        tried = self.compared + self.left_out
+        which = "each" if tried == self.coordinates else f"a sample of {tried:,}"
+        return (
+            f"{self.coordinates:,} coordinates against autodiff; {which} against a finite difference, "
+            f"{self.left_out:,} of them left out at a kink; {self.directions_compared} random directions: "
+            f"{self.directions.relative:.1e}"
+        )
+
+    def _verdict(self) -> str:
+        wrong = sum(leaf.wrong for leaf in self.leaves)
+        if self.ok:
+            return "the gradient is right"
+        return f"the gradient is WRONG: {wrong:,} of {self.coordinates:,} coordinates"
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.compare}
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,143 @@
+"""The command line: `fnn COMMAND ...`. JAX is imported only by the commands that compute.
+
+Exit status: 0 done, 1 a check did not hold, 2 the user's input is wrong, 3 a file is corrupt, 4 training
+diverged, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from . import __version__
+from .errors import CorruptFileError, DivergedError, InputError
+
+Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the result is the exit status."""
+    try:
+        options = parser().parse_args(arguments)
+        return options.command(options)
+    except (InputError, CorruptFileError, DivergedError) as error:
+        print(f"fnn: {error}", file=sys.stderr)
+        return {InputError: 2, CorruptFileError: 3, DivergedError: 4}[type(error)]
+    except KeyboardInterrupt:
+        print("fnn: interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `fnn data | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    top = argparse.ArgumentParser(
+        prog="fnn",
+        description="Feedforward neural networks, every gradient written by hand and proved.",
+        epilog="exit status: 0 done, 1 a check failed, 2 wrong input, 3 corrupt file, 4 diverged, 130 interrupted",
+    )
+    top.add_argument("--version", action="version", version=f"fnn {__version__}")
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    run = _config_command(commands, "run", _run, "train a config, evaluate it, write its run directory")
+    run.add_argument("--out", default="runs", metavar="DIR", help="the folder in which run directories are made (runs)")
+    sweep = _config_command(commands, "sweep", _sweep, "train the grid of a config's [sweep] in one program")
+    sweep.add_argument(
+        "--out", default="runs", metavar="DIR", help="the folder in which run directories are made (runs)"
+    )
+    _config_command(commands, "compare", _compare, "train by backprop and by autodiff: agreement and time")
+
+    check = _config_command(commands, "gradcheck", _gradcheck, "backprop, autodiff and differences, one by one")
+    check.add_argument("--examples", type=int, default=32, metavar="N", help="training examples to check on (32)")
+    check.add_argument("--out", metavar="DIR", help="write gradcheck.json and gradcheck.png there")
+
+    predict = commands.add_parser("predict", help="outputs of a trained run for new inputs")
+    predict.add_argument("run", metavar="RUN", help="a run directory")
+    predict.add_argument(
+        "file", metavar="FILE", nargs="?", help=".npz with x, or .csv; default: the run's own test data"
+    )
+    _type_option(predict)
+    predict.set_defaults(command=_predict)
+
+    data = commands.add_parser("data", help="what data there is, where it comes from, checksums")
+    data.add_argument("name", metavar="NAME", nargs="?", help="one source, in full; its files are checked")
+    data.set_defaults(command=_data)
+    return top
+
+
+def _config_command(
+    commands: argparse._SubParsersAction, name: str, command: Command, help: str
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=help, description=help)
+    parser.add_argument("config", metavar="CONFIG", help="a TOML file")
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        dest="overrides",
+        help="override an entry: training.epochs=3, network.layers.0.units=50; may be repeated",
+    )
+    parser.add_argument("--gradient", choices=("backprop", "autodiff"), help="short for --set training.gradient=...")
+    _type_option(parser)
+    parser.set_defaults(command=command)
+    return parser
+
+
+def _type_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--type",
+        action="append",
+        default=[],
+        metavar="MODULE:CLASS",
+        dest="types",
+        help="a layer, cost, ... of your own that the config names; may be repeated",
+    )
+
+
+def _run(options: argparse.Namespace) -> int:
+    from .commands import run
+
+    return run(options.config, _overrides(options), options.out, options.types)
+
+
+def _sweep(options: argparse.Namespace) -> int:
+    from .sweep_command import sweep
+
+    return sweep(options.config, _overrides(options), options.out, options.types)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    from .commands import compare
+
+    return compare(options.config, _overrides(options), options.types)
+
+
+def _gradcheck(options: argparse.Namespace) -> int:
+    from .check_command import check
+
+    return check(options.config, _overrides(options), options.examples, options.out, options.types)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from .commands import predict
+
+    return predict(options.run, options.file, options.types)
+
+
+def _data(options: argparse.Namespace) -> int:
+    from .listing import show
+
+    return show(options.name)
+
+
+def _overrides(options: argparse.Namespace) -> list[str]:
+    return options.overrides + ([f"training.gradient={options.gradient}"] if options.gradient else [])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""What the commands do: load, compute, print, write. Everything they print is made here."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from . import comparison, pictures, plots, prediction, runs
+from .config import TYPES, Config, load_config
+from .errors import InputError
+from .network import count_params
+from .progress import shown
+from .training import Result
+from .types import Params
+
+
+def types(names: Iterable[str]) -> Mapping[str, type]:
+    """The table of types with the user's own `module:Class`, imported from where the command runs.
+
+    Raises:
+        InputError: there is no such module or class.
+    """
+    known = dict(TYPES)
+    for name in names:
+        module, _, cls = name.partition(":")
+        sys.path.insert(0, "")
+        try:
+            known[cls] = getattr(importlib.import_module(module), cls)
+        except (ImportError, AttributeError, ValueError) as error:
+            raise InputError(f"--type {name}: {error}; expected MODULE:CLASS that can be imported from here.") from None
+        finally:
+            sys.path.remove("")
+    return known
+
+
+def run(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> int:
+    """`fnn run`."""
+    config = load_config(path, overrides, types(own))
+    prepared = prepared_for(path, config)
+    folder = runs.create(out, config.name, config, Path(path).read_text())
+    runs.write_description(folder, prepared)
+    print(f"{config.name}: {_summary(prepared)}")
+    history = []
+    try:
+        with contextlib.closing(runs.train(prepared, folder)) as results:  # its end writes the files
+            for result in shown(results, config.training.epochs, sys.stdout):
+                history.append(runs.metrics(result))
+    finally:
+        if history:
+            _conclude(folder, prepared, result.params, history)
+    return 0
+
+
+def prepared_for(path: str, config: Config) -> runs.Prepared:
+    """`runs.prepare`, with the config's file in front of what does not fit.
+
+    Raises:
+        InputError: the config does not fit its data.
+    """
+    try:
+        return runs.prepare(config)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _summary(prepared: runs.Prepared) -> str:
+    data, training = prepared.data, prepared.config.training
+    parts = zip(("training", "validation", "test"), data[:3], strict=True)
+    sizes = ", ".join(f"{part.n:,} {name}" for name, part in parts if part.n)
+    return f"{count_params(prepared.params):,} parameters; {sizes} examples; gradient by {training.gradient}"
+
+
+def _conclude(folder: Path, prepared: runs.Prepared, params: Params, history: list[dict[str, float]]) -> None:
+    last = history[-1]
+    accuracies = [
+        f"{part} {last[f'{part}_accuracy']:.2%}" for part in ("validation", "test") if f"{part}_accuracy" in last
+    ]
+    seconds = sum(line["seconds"] for line in history)
+    said = f"; accuracy: {', '.join(accuracies)}" if accuracies else ""
+    print(f"{last['epoch']} epochs, {seconds:.2f} s of training{said}")
+    made = pictures.draw(folder, prepared, params, history) if plots.available() else []
+    print(f"run directory: {folder}" + (f"; pictures: {', '.join(made)}" if made else f"\n{plots.MISSING}"))
+
+
+def compare(path: str, overrides: Sequence[str], own: Sequence[str]) -> int:
+    """`fnn compare`."""
+    config = load_config(path, overrides, types(own))
+    prepared = prepared_for(path, config)
+    net, cost = config.network.layers, config.network.cost
+    trainings = (runs.results(prepared, gradient) for gradient in ("backprop", "autodiff"))
+    epochs = []
+    print(
+        "gradients at one point and parameters after training, largest difference over the largest entry of each leaf"
+    )
+    print(f"{'epoch':>5}  {'layer':14}  gradients    ulps  nearer to float64 (backprop, autodiff)    params")
+    for each in comparison.compare(net, cost, jax.device_put(prepared.data.train), *trainings):
+        epochs.append(each)
+        for row in each.differences:
+            name = f"{row.layer} {type(net[row.layer]).__name__}"
+            errors = f"{row.nearer} ({row.backprop_error:.1e}, {row.autodiff_error:.1e})"
+            said = f"{row.gradient:9.1e}  {row.ulps:6.1f}  {errors:39}  {row.params:.1e}"
+            print(f"{each.backprop.epoch:5}  {name:14}  {said}")
+    steps = -(-prepared.data.train.n // config.training.batch_size)
+    for way in ("backprop", "autodiff"):
+        print(_way(way, [getattr(each, way) for each in epochs], steps))
+    return 0
+
+
+def _way(way: str, results: Sequence[Result], steps: int) -> str:
+    numbers = runs.metrics(results[-1])
+    said = [
+        f"{part} {numbers[f'{part}_accuracy']:.2%}"
+        for part in ("train", "validation", "test")
+        if f"{part}_accuracy" in numbers
+    ]
+    time = float(np.median([r.seconds for r in results])) / steps
+    return f"{way:8}  {1e6 * time:8.1f} us per step (median epoch)  cost: train {numbers['train_cost']:.6g}" + (
+        f"  accuracy: {', '.join(said)}" if said else ""
+    )
+
+
+def predict(run: str, file: str | None, own: Sequence[str]) -> int:
+    """`fnn predict`: a csv of the outputs, and of the class where there are classes."""
+    known = types(own)
+    trained = prediction.open_run(run, known)
+    a = prediction.outputs(trained, prediction.inputs(trained, file))
+    said = prediction.classes(trained, a)
+    print(",".join(["row", *(["class"] if said else []), *(f"output_{k}" for k in range(a.shape[1]))]))
+    for i, row in enumerate(a):
+        print(",".join([str(i), *([said[i]] if said else []), *(f"{v:.6g}" for v in row)]))
+    return 0

@@ -1,0 +1,252 @@
+"""Configs: TOML to frozen values and back; the only room that knows every concrete class.
+
+A config is a TOML file of at most 1 MiB with the tables below; `tables` reads it strictly, by the types of
+the fields. Wrong entries end in one `InputError`: file, key, what was found, what is expected.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import tomllib
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+from . import convolution, costs, initializers, layers, optimizers, schedules
+from .errors import InputError
+from .network import autodiff, backprop
+from .schedules import Schedule
+from .tables import describe, nearest, read
+from .types import Cost, Gradient, Layer, Net, Optimizer
+
+GRADIENTS: Mapping[str, Gradient] = types.MappingProxyType({"backprop": backprop, "autodiff": autodiff})
+_CLASSES = (
+    *(layers.Dense, layers.Maxout, layers.Sigmoid, layers.Tanh, layers.ReLU, layers.LeakyReLU),
+    *(layers.Identity, layers.Step, layers.Softmax),
+    *(convolution.Conv, convolution.MaxPool, convolution.ConvPool, convolution.Flatten),
+    *(costs.Quadratic, costs.CrossEntropy, costs.LogLikelihood),
+    *(initializers.Normal, initializers.ScaledNormal, initializers.He, initializers.Glorot, initializers.Zeros),
+    *(optimizers.SGD, schedules.Constant, schedules.EarlyStopping, schedules.HalveOnPlateau),
+)
+TYPES: Mapping[str, type] = types.MappingProxyType({cls.__name__: cls for cls in _CLASSES})
+LARGEST_CONFIG = 2**20  # bytes
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """`[data]`: the arguments of `fnn.load_data`, which documents them; a path is relative to the config."""
+
+    section: ClassVar[bool] = True
+    source: str
+    train: int = 0
+    validation: int = 0
+    test: int = 0
+    split_seed: int = 0
+    classes: tuple[str, ...] = ()
+    targets: str = "one-hot"
+    shape: tuple[int, ...] = ()
+    scale: float = 0.0
+    standardise: bool = False
+    label: str = ""
+    size: int = 0
+    noise: float = 0.1
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class NetworkConfig:
+    """`[network]`: the layers, first to last, and the cost, which has the output activation."""
+
+    section: ClassVar[bool] = True
+    layers: tuple[Layer, ...]
+    cost: Cost
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """`[training]`: how the parameters are found; see `fnn.fit`."""
+
+    section: ClassVar[bool] = True
+    optimizer: Optimizer
+    batch_size: int
+    epochs: int
+    gradient: str = "backprop"
+    schedule: Schedule = schedules.Constant()
+    target_cost: float = -math.inf
+    shifts: bool = False  # show each training image in five places, see fnn.shifting
+
+    def __post_init__(self) -> None:
+        if self.gradient not in GRADIENTS:
+            raise ValueError(f"gradient = {self.gradient!r}: {nearest(self.gradient, GRADIENTS)}")
+        for name, number in (("batch_size", self.batch_size), ("epochs", self.epochs)):
+            _check(name, number, number >= 1, "at least 1")
+        if isinstance(self.optimizer, optimizers.SGD):
+            eta, mu, lmbda = self.optimizer.eta, self.optimizer.mu, self.optimizer.lmbda
+            _check("optimizer.eta", eta, 0 < eta < math.inf, "a finite number above 0")
+            _check("optimizer.mu", mu, 0 <= mu < 1, "at least 0 and below 1")
+            _check("optimizer.lmbda", lmbda, 0 <= lmbda < math.inf, "a finite number of at least 0")
+
+
+def _check(name: str, value: object, holds: object, expected: str) -> None:
+    if not holds:
+        raise ValueError(f"{name} = {value!r}: expected {expected}.")
+
+
+@dataclass(frozen=True)
+class SweepConfig:
+    """`[sweep]`, read by `fnn sweep` alone: the grid of all combinations; () is the config's own value."""
+
+    section: ClassVar[bool] = True
+    eta: tuple[float, ...] = ()
+    mu: tuple[float, ...] = ()
+    lmbda: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()  # factors on the initial W
+    units: tuple[int, ...] = ()  # widths of every hidden layer that has units
+    seeds: int = 1  # seed, seed + 1, ...
+    own_orders: bool = False  # an order of mini-batches for each seed, instead of one for all; see fnn.sweeping
+    memory: float = 4.0  # GiB that the networks held at once may take
+
+    def __post_init__(self) -> None:
+        _check("seeds", self.seeds, 1 <= self.seeds <= 100_000, "1 to 100,000")
+        _check("memory", self.memory, 0 < self.memory < math.inf, "a number of GiB above 0")
+        _check("eta", list(self.eta), all(0 < eta < math.inf for eta in self.eta), "finite numbers above 0")
+        _check("mu", list(self.mu), all(0 <= mu < 1 for mu in self.mu), "numbers of at least 0 and below 1")
+        for name, numbers in (("lmbda", self.lmbda), ("scale", self.scale)):
+            _check(name, list(numbers), all(0 <= x < math.inf for x in numbers), "finite numbers of at least 0")
+        _check("units", list(self.units), all(k >= 1 for k in self.units), "whole numbers of at least 1")
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole config file."""
+
+    section: ClassVar[bool] = True
+    data: DataConfig
+    network: NetworkConfig
+    training: TrainingConfig
+    sweep: SweepConfig = SweepConfig()
+    name: str = "run"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        plain = self.name.replace("-", "").replace("_", "").replace(".", "")
+        _check(
+            "name",
+            self.name,
+            plain.isalnum() and plain.isascii() and len(self.name) <= 80,
+            "at most 80 letters, digits, '-', '_' or '.': it names a folder",
+        )
+        _check("seed", self.seed, 0 <= self.seed < 2**32, "0 to 4,294,967,295")
+
+
+def load_config(path: str | Path, overrides: Iterable[str] = (), known: Mapping[str, type] = TYPES) -> Config:
+    """The config in a file.
+
+    Args:
+        path: A TOML file.
+        overrides: Entries `key=value` that win over the file's: `training.epochs=3`,
+            `network.layers.0.units=50`. A value is TOML, or else a text.
+        known: The classes that a `type` may name; `TYPES | {"Swish": Swish}` adds one of your own.
+
+    Raises:
+        InputError: no such file, no TOML, or entries that do not fit.
+    """
+    try:
+        table = parse(_text(path))
+        for override in overrides:
+            _set(table, override)
+        config = read(Config, table, "", known)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    return replace(config, data=replace(config.data, source=_located(config.data.source, Path(path).parent)))
+
+
+def _located(source: str, folder: Path) -> str:
+    """A path to the user's data as a path from anywhere; the name of a source as it is."""
+    return str((folder / source).resolve()) if source.lower().endswith((".csv", ".npz")) else source
+
+
+def _text(path: str | Path) -> str:
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST_CONFIG + 1)
+        if len(data) > LARGEST_CONFIG:
+            raise InputError(f"larger than {LARGEST_CONFIG:,} bytes; a config is a page of TOML.")
+        return data.decode()
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror}); expected a TOML file.") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"is not UTF-8 text (byte {error.start}); expected a TOML file.") from None
+
+
+def parse(text: str) -> dict[str, Any]:
+    """The tables of a TOML text.
+
+    Raises:
+        InputError: not TOML, or nested too deeply to be a config.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"is not valid TOML: {error}.") from None
+    except (RecursionError, ValueError):  # 10,000 brackets; an integer of 10,000 digits
+        raise InputError("is not a config: nested too deeply, or a number too long.") from None
+
+
+def _set(table: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    if not equals or not key.strip():
+        raise InputError(f"--set {override}: expected key=value, such as training.epochs=3.")
+    *path, last = key.strip().split(".")
+    place: Any = table
+    for part in path:
+        place = _inside(place, part, override)
+    if isinstance(place, list):
+        _inside(place, last, override)
+        place[int(last)] = _toml_value(text)
+    elif isinstance(place, dict):
+        place[last] = _toml_value(text)
+    else:
+        raise InputError(f"--set {override}: {'.'.join(path)} is {place!r}, which has no entries.")
+
+
+def _inside(place: Any, part: str, override: str) -> Any:
+    if isinstance(place, dict):
+        return place.setdefault(part, {})
+    if isinstance(place, list) and part.isdecimal() and int(part) < len(place):
+        return place[int(part)]
+    raise InputError(f"--set {override}: there is no entry {part!r} in {place!r}.")
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        return text.strip()
+
+
+def build_net(entries: list[Any], known: Mapping[str, type] = TYPES) -> Net:
+    """The net that `describe` wrote: `build_net(describe(net)) == net`.
+
+    Raises:
+        InputError: an entry that does not fit.
+    """
+    return read(tuple[Layer, ...], entries, "layers", known)
+
+
+def build_cost(entry: Any, known: Mapping[str, type] = TYPES) -> Cost:
+    """The cost that `describe` wrote.
+
+    Raises:
+        InputError: an entry that does not fit.
+    """
+    return read(Cost, entry, "cost", known)
+
+
+def short_hash(config: Config) -> str:
+    """Eight hexadecimal digits that two configs share when they resolve to the same values."""
+    return hashlib.sha256(json.dumps(describe(config), sort_keys=True).encode()).hexdigest()[:8]

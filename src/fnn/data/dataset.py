@@ -1,0 +1,72 @@
+"""A data set and what it is made from. Shapes: `n` examples, `k` classes, `n_out` outputs."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from fnn.errors import InputError
+from fnn.examples import Examples
+
+
+class Dataset(NamedTuple):
+    """Examples in three parts, and the names of their classes."""
+
+    train: Examples
+    validation: Examples  # 0 rows when there is none
+    test: Examples  # 0 rows when there is none
+    classes: tuple[str, ...]  # in the order of the class numbers; () for quantities
+    shape: tuple[int, ...]  # of one example
+    mean: np.ndarray | float = 0.0  # shape; the stored x is (x - mean) / sd ...
+    sd: np.ndarray | float = 1.0  # shape; ... and new inputs need the same
+
+
+class Raw(NamedTuple):
+    """What a source holds, before it is split and its classes become outputs."""
+
+    x: np.ndarray  # (n, *shape), uint8 or float32
+    y: np.ndarray  # (n,) class numbers, or (n, n_out) float32 quantities
+    classes: tuple[str, ...]  # () for quantities
+    scale: float = 1.0
+
+    def rows(self, i: slice | np.ndarray) -> "Raw":
+        """Some of the rows."""
+        return self._replace(x=self.x[i], y=self.y[i])
+
+
+def keep(raw: Raw, names: tuple[str, ...]) -> Raw:
+    """The rows of some classes, numbered anew in the order of `names`; all of them for `()`."""
+    if not names:
+        return raw
+    if len(set(names)) != len(names) or len(names) < 2 or not set(names) <= set(raw.classes):
+        known = str(list(raw.classes[:20]))[1:-1] or "none, its outputs are quantities"
+        raise InputError(f"classes = {list(names)}: expected two or more different names of these: {known}")
+    number = np.full(len(raw.classes), -1)
+    number[[raw.classes.index(name) for name in names]] = np.arange(len(names))
+    y = number[raw.y]
+    return raw._replace(x=raw.x[y >= 0], y=y[y >= 0], classes=names)
+
+
+def outputs(raw: Raw, targets: str) -> np.ndarray:
+    """Desired outputs `(n, n_out)`: quantities as they are; class numbers as uint8 one-hot rows, or as bits.
+
+    `binary` writes the class number with as few bits as hold the largest, most significant first: two classes are one
+    output, ten are four.
+    """
+    if targets not in ("one-hot", "binary"):
+        raise InputError(f"targets = {targets!r}: expected 'one-hot' or 'binary'")
+    if not raw.classes:
+        if targets == "binary":
+            raise InputError("targets = 'binary': the outputs are quantities, and only classes have a number; drop it")
+        return raw.y
+    return _one_hot(raw.y, len(raw.classes)) if targets == "one-hot" else _bits(raw.y, len(raw.classes))
+
+
+def _one_hot(y: np.ndarray, k: int) -> np.ndarray:
+    rows = np.zeros((len(y), k), np.uint8)
+    rows[np.arange(len(y)), y] = 1
+    return rows
+
+
+def _bits(y: np.ndarray, k: int) -> np.ndarray:
+    width = max(1, (k - 1).bit_length())
+    return (y[:, None] >> np.arange(width - 1, -1, -1)[None, :] & 1).astype(np.uint8)

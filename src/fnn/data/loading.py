@@ -1,0 +1,150 @@
+"""`load_data`: from the name of a source to examples for training, validation and test."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from math import isfinite, prod
+
+import numpy as np
+
+from fnn.data import digits, generated, mnist, own
+from fnn.data.dataset import Dataset, Raw, keep, outputs
+from fnn.data.splitting import Parts, split, split_in_order
+from fnn.errors import InputError
+from fnn.examples import Examples
+
+GENERATED = ("moons", "spirals", "sine")
+NAMES = ("digits", "mnist", *generated.TRUTH_TABLES, *GENERATED)
+LARGEST_TARGETS = 2**26  # bytes of one-hot rows; more is allowed where the inputs are larger still
+
+
+def load_data(
+    source: str,
+    *,
+    train: int = 0,
+    validation: int = 0,
+    test: int = 0,
+    split_seed: int = 0,
+    classes: tuple[str, ...] = (),
+    targets: str = "one-hot",
+    shape: tuple[int, ...] = (),
+    scale: float = 0.0,
+    standardise: bool = False,
+    label: str = "",
+    size: int = 0,
+    noise: float = generated.NOISE,
+    seed: int = 0,
+) -> Dataset:
+    """A data set, split and encoded; the same arguments always give the same bytes.
+
+    Args:
+        source: `digits`, `mnist`, `and`, `or`, `nand`, `xor`, `moons`, `spirals`, `sine`, or a path to the user's own
+            `.npz` (arrays `x` and `y`) or `.csv` (with a header line).
+        train: How many examples to keep for training; 0 for all that are not held out.
+        validation: How many to hold out for validation. `mnist`: the last ones of its 60,000 training images.
+        test: How many to hold out for the test. `mnist` has 10,000 test images of its own: the first so many of
+            these, and 0 means all.
+        split_seed: Draws who is held out and, with `train`, who is kept. Not for `mnist`, which keeps its order.
+        classes: Keep only the examples of these classes and number them in this order; this comes before the split.
+        targets: `one-hot`, one output for each class, or `binary`, the class number in bits, the highest first: one
+            output for two classes, four for ten.
+        shape: The shape to give each example; `()` for the source's own, which is flat: `(784,)` for `mnist`.
+        scale: What to multiply x by; 0 for the source's own: 1/255 for `mnist`, 1/16 for `digits`, else 1.
+        standardise: Subtract the mean and divide by the standard deviation of each input over the training examples.
+        label: The csv column to predict; "" for the last.
+        size: How many points to generate, for `moons`, `spirals` and `sine`; 0 for 1,000.
+        noise: The standard deviation of their noise.
+        seed: Decides their points.
+
+    Returns:
+        The examples of the three parts, with NumPy arrays.
+
+    Raises:
+        InputError: An option is wrong or means nothing for this source, the file is not a table of numbers and
+            labels, or `mnist` is neither here nor to be had.
+        CorruptFileError: A file is damaged.
+
+    Example:
+        >>> xor = load_data("xor", targets="binary")
+        >>> xor.train.x.tolist(), xor.train.y.tolist(), xor.test.n
+        ([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]], 0)
+    """
+    classes, shape = tuple(classes), tuple(shape)  # a config has lists
+    counts = {"train": train, "validation": validation, "test": test, "split_seed": split_seed, "size": size}
+    _check_counts({**counts, "seed": seed})
+    _check_use(source, label, split_seed, (size, noise, seed))
+    if source == "mnist":
+        images, own_test = (keep(raw, classes) for raw in mnist.load())
+        parts = split_in_order(images, own_test, train, validation, test)
+    else:
+        raw = keep(_read(source, label, size, noise, seed), classes)
+        parts = split(raw, train, validation, test, split_seed)
+    parts = _shaped(parts, shape)
+    return _standardised(parts, targets, scale) if standardise else _scaled(parts, targets, scale)
+
+
+def _read(source: str, label: str, size: int, noise: float, seed: int) -> Raw:
+    if source == "digits":
+        return digits.load()
+    if source in generated.TRUTH_TABLES:
+        return generated.truth_table(source)
+    if source in GENERATED:
+        return generated.generate(source, size, noise, seed)
+    return own.load(source, label)
+
+
+def _check_counts(counts: Mapping[str, int]) -> None:
+    for name, count in counts.items():
+        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count < 2**63:
+            raise InputError(f"{name} = {count!r}: expected a whole number, 0 or more")
+
+
+def _check_use(source: str, label: str, split_seed: int, generation: tuple[int, float, int]) -> None:
+    """Refuses a source that is none, and an option that would have no effect on this one."""
+    table = source.lower().endswith(".csv")
+    if source not in NAMES and not table and not source.lower().endswith(".npz"):
+        near = get_close_matches(source, NAMES, 1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"source = {source!r}: expected a path to an .npz or .csv file, or {', '.join(NAMES)}{meant}")
+    if label and not table:
+        raise InputError(f"label = {label!r}: only a .csv file has named columns, {source!r} has none; drop it")
+    if generation != (0, generated.NOISE, 0) and source not in GENERATED:
+        raise InputError(f"size, noise, seed: they describe {', '.join(GENERATED)}, not {source!r}; drop them")
+    if split_seed and source == "mnist":
+        raise InputError(f"split_seed = {split_seed}: 'mnist' is split in its own order; drop it")
+
+
+def _shaped(parts: Parts, shape: tuple[int, ...]) -> Parts:
+    """The parts with each example in `shape`."""
+    old = parts[0].x.shape[1:]
+    if shape and (min(shape) < 1 or prod(shape) != prod(old)):
+        raise InputError(f"shape = {list(shape)}: {prod(shape):,} numbers, an example has {prod(old):,}, {list(old)}")
+    train, validation, test = (raw._replace(x=raw.x.reshape(len(raw.x), *(shape or old))) for raw in parts)
+    return train, validation, test
+
+
+def _scaled(parts: Parts, targets: str, scale: float) -> Dataset:
+    if not (isfinite(scale) and scale >= 0):
+        raise InputError(f"scale = {scale}: expected a number above 0, such as 1/255 for bytes, or 0 for the default")
+    train, validation, test = (_examples(raw, targets, scale or raw.scale) for raw in parts)
+    return Dataset(train, validation, test, parts[0].classes, train.shape)
+
+
+def _standardised(parts: Parts, targets: str, scale: float) -> Dataset:
+    """The examples in units of the training examples' mean and standard deviation, stored as float32."""
+    if scale:
+        raise InputError(f"scale = {scale}: standardise = true already decides the units; drop one of the two")
+    x = parts[0].x
+    mean = x.mean(axis=0, dtype=np.float64).astype(np.float32)
+    sd = np.sqrt(((x - mean) ** 2).mean(axis=0, dtype=np.float64)).astype(np.float32)
+    sd = np.where(sd > 0, sd, np.float32(1))  # an input that never varies becomes 0, not nan
+    train, validation, test = (_examples(raw._replace(x=(raw.x - mean) / sd), targets, 1.0) for raw in parts)
+    return Dataset(train, validation, test, parts[0].classes, train.shape, mean, sd)
+
+
+def _examples(raw: Raw, targets: str, scale: float) -> Examples:
+    n, k = len(raw.y), len(raw.classes)
+    if targets == "one-hot" and n * k > LARGEST_TARGETS + raw.x.nbytes:
+        raise InputError(
+            f"{n:,} one-hot rows of {k:,} classes take {n * k:,} bytes; keep fewer classes, or use 'binary'"
+        )
+    return Examples(raw.x, outputs(raw, targets), scale)

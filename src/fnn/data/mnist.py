@@ -1,0 +1,175 @@
+"""MNIST: 70,000 handwritten digits of 28 x 28 bytes, in the four files of Y. LeCun, C. Cortes and C. Burges.
+
+The files are looked for on this machine, else downloaded once. What counts is the SHA-256 of their decompressed
+content: there are several compressed editions of it, and it is checked each time they are read.
+"""
+
+import hashlib
+import os
+import sys
+import zlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from fnn.data import idx
+from fnn.data.dataset import Raw
+from fnn.data.download import FAILURES, fetch
+from fnn.errors import CorruptFileError, InputError
+from fnn.files import write_atomically
+
+HOSTS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
+TIMEOUT = 20.0  # seconds of silence before a host is given up
+SLACK = 2**16  # bytes by which a compressed file may be larger than its content
+CLASSES = tuple("0123456789")
+
+
+class IdxFile(NamedTuple):
+    """One of the files."""
+
+    name: str  # without .gz
+    shape: tuple[int, ...]
+    sha256: str  # of the decompressed content
+
+
+FILES = (
+    IdxFile(
+        "train-images-idx3-ubyte",
+        (60_000, 28, 28),
+        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    ),
+    IdxFile("train-labels-idx1-ubyte", (60_000,), "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"),
+    IdxFile(
+        "t10k-images-idx3-ubyte",
+        (10_000, 28, 28),
+        "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    ),
+    IdxFile("t10k-labels-idx1-ubyte", (10_000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+)
+
+
+def load(
+    *, files: Sequence[IdxFile] = FILES, hosts: Sequence[str] = HOSTS, timeout: float = TIMEOUT
+) -> tuple[Raw, Raw]:
+    """The training and the test images, `(60000, 784)` and `(10000, 784)` bytes, in the order of the files.
+
+    Args:
+        files: The files, in the order of `FILES`.
+        hosts: Where to download from what is not here, one after the other.
+        timeout: Seconds to wait for a host each time.
+
+    Raises:
+        InputError: A file is neither here nor to be had; the message says what to put where.
+        CorruptFileError: A file that is here is not the one it should be.
+    """
+    train_x, train_y, test_x, test_y = (_read(file, files, hosts, timeout) for file in files)
+    return _raw(train_x, train_y), _raw(test_x, test_y)
+
+
+def cache_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """Where downloaded files go: `mnist` in `FNN_DATA_DIR`, or in `fnn` in the user's cache folder."""
+    if environ.get("FNN_DATA_DIR"):
+        return Path(environ["FNN_DATA_DIR"]) / "mnist"
+    if platform == "darwin":
+        cache = Path.home() / "Library" / "Caches"
+    elif platform == "win32":
+        cache = Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    else:
+        cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "fnn" / "mnist"
+
+
+def find(name: str) -> Path | None:
+    """The file of that name, plain or compressed, in the cache folder or in `FNN_DATA_DIR` itself."""
+    folders = [cache_folder()] + [Path(folder) for folder in [os.environ.get("FNN_DATA_DIR")] if folder]
+    candidates = (folder / f"{name}{suffix}" for folder in folders for suffix in ("", ".gz"))
+    return next((path for path in candidates if path.is_file()), None)
+
+
+def _raw(x: np.ndarray, y: np.ndarray) -> Raw:
+    return Raw(x.reshape(len(x), -1), y.astype(int), CLASSES, 1 / 255)
+
+
+def _read(file: IdxFile, files: Sequence[IdxFile], hosts: Sequence[str], timeout: float) -> np.ndarray:
+    path = find(file.name)
+    if path is None:
+        return idx.parse(_download(file, files, hosts, timeout), file.shape)
+    try:
+        return idx.parse(_content(file, _bounded(path, idx.size(file.shape) + SLACK), path.suffix == ".gz"), file.shape)
+    except (OSError, ValueError) as error:
+        raise CorruptFileError(path, f"{error}; remove it, and it is downloaded anew") from error
+
+
+def _bounded(path: Path, limit: int) -> bytes:
+    with open(path, "rb") as stream:
+        return stream.read(limit + 1)
+
+
+def _content(file: IdxFile, data: bytes, compressed: bool) -> bytes:
+    """The decompressed bytes of `file`, found to be the right ones; `ValueError` if they are not."""
+    size = idx.size(file.shape)
+    content = _unzipped(data, size) if compressed else data
+    if len(content) != size:
+        raise ValueError(f"has {'more' if len(content) > size else 'fewer'} than the {size:,} bytes of {file.name}")
+    found = hashlib.sha256(content).hexdigest()
+    if found != file.sha256:
+        raise ValueError(f"has the SHA-256 {found}; expected {file.sha256}")
+    return content
+
+
+def _unzipped(data: bytes, size: int) -> bytes:
+    """The content of a gzip file, up to one byte more than `size`: a bomb is not unpacked."""
+    stream = zlib.decompressobj(wbits=31)
+    try:
+        content = stream.decompress(data, size + 1)
+    except zlib.error as error:
+        raise ValueError(f"is not a gzip file: {error}, it starts with {data[:16]!r}") from error
+    if len(content) <= size and (not stream.eof or stream.unused_data):
+        raise ValueError("is a gzip file that is cut short, or goes on after its end")
+    return content
+
+
+def _download(file: IdxFile, files: Sequence[IdxFile], hosts: Sequence[str], timeout: float) -> bytes:
+    """The content of `file` from the first host that has it; it is put into the cache once it is found right.
+
+    It is all in memory until then (12 MB, and 47 MB unpacked): there is no partial file to be mistaken for a whole one.
+    """
+    target, failures = _target(file, files), []
+    for host in hosts:
+        url = f"{host}{file.name}.gz"
+        try:
+            content = _content(file, fetch(url, idx.size(file.shape) + SLACK, timeout), compressed=True)
+        except FAILURES as error:
+            failures.append(f"{url}: {error or type(error).__name__}")
+        else:
+            return _kept(target, content, files)
+    raise InputError("mnist is not on this machine and cannot be downloaded: " + "; ".join(failures) + _remedy(files))
+
+
+def _target(file: IdxFile, files: Sequence[IdxFile]) -> Path:
+    """Where the file will go; a folder of no use is found out before the download, not after."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"mnist has no place: {folder}: {error.strerror}{_remedy(files)}") from error
+    if not os.access(folder, os.W_OK):
+        raise InputError(f"mnist has no place: {folder}: is read-only{_remedy(files)}")
+    return folder / file.name
+
+
+def _kept(target: Path, content: bytes, files: Sequence[IdxFile]) -> bytes:
+    try:
+        write_atomically(target, content)
+    except OSError as error:
+        raise InputError(f"mnist cannot be kept: {target}: {error.strerror}{_remedy(files)}") from error
+    return content
+
+
+def _remedy(files: Sequence[IdxFile]) -> str:
+    lines = [f"  {file.name}  SHA-256 {file.sha256}" for file in files]
+    return "\n".join(
+        [f".\nPut these four files (or NAME.gz) into {cache_folder()}, or set FNN_DATA_DIR to their folder:", *lines]
+    )

@@ -1,0 +1,32 @@
+"""The three ways in which `fnn` fails on purpose; the command line turns each into one line and an exit status."""
+
+from os import PathLike
+
+
+class InputError(ValueError):
+    """What the user wrote is wrong; exit status 2. The message says what, got, expected, remedy."""
+
+
+class CorruptFileError(ValueError):
+    """A file is not what it should be; exit status 3.
+
+    Attributes:
+        path: The file.
+        reason: What is wrong with it, without the path.
+    """
+
+    path: str
+    reason: str
+
+    def __init__(self, path: str | PathLike[str], reason: str) -> None:
+        """Keeps both parts as `args`, so that the error survives being pickled between processes."""
+        self.path, self.reason = str(path), " ".join(reason.split())  # one line, whatever a file made us quote
+        ValueError.__init__(self, self.path, self.reason)
+
+    def __str__(self) -> str:
+        """`path: reason`, on one line."""
+        return f"{self.path}: {self.reason}"
+
+
+class DivergedError(ArithmeticError):
+    """A cost or a parameter became infinite or nan in training; exit status 4."""

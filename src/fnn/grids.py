@@ -1,0 +1,103 @@
+"""The grid of a sweep: which networks there are, and what came out of them, point by point."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .config import Config
+from .errors import InputError
+from .optimizers import SGD
+from .types import Net
+
+
+class Point(NamedTuple):
+    """What is swept, at one point of the grid."""
+
+    units: int  # of the hidden layers; 0: as the config has them
+    eta: float
+    mu: float
+    lmbda: float
+    scale: float  # factor on the initial W
+
+
+class Member(NamedTuple):
+    """One network of a sweep."""
+
+    point: Point
+    seed: int
+
+
+def members(config: Config) -> list[Member]:
+    """Every network of the config's grid: all points, each with all seeds.
+
+    Raises:
+        InputError: the optimiser is not an SGD, whose numbers the grid is over.
+    """
+    optimizer, grid = config.training.optimizer, config.sweep
+    if not isinstance(optimizer, SGD):
+        raise InputError(f"training.optimizer: a sweep is over the numbers of SGD, got {type(optimizer).__name__}.")
+    axes = (
+        grid.units or (0,),
+        grid.eta or (float(optimizer.eta),),
+        grid.mu or (float(optimizer.mu),),
+        grid.lmbda or (float(optimizer.lmbda),),
+        grid.scale or (1.0,),
+    )
+    seeds = range(config.seed, config.seed + grid.seeds)
+    return [Member(Point(*numbers), seed) for numbers in itertools.product(*axes) for seed in seeds]
+
+
+def widened(net: Net, units: int) -> Net:
+    """The net with `units` in every layer that has units, but the last such one; 0 leaves it as it is."""
+    places = [i for i, layer in enumerate(net) if is_dataclass(layer) and "units" in {f.name for f in fields(layer)}]
+    hidden = places[:-1] if units else []
+    return tuple(replace(layer, units=units) if i in hidden else layer for i, layer in enumerate(net))  # type: ignore
+
+
+class Summary(NamedTuple):
+    """One measure at one point of the grid, over the seeds whose training did not diverge."""
+
+    point: Point
+    mean: float
+    sd: float  # with n − 1; nan for one seed
+    least: float
+    most: float
+    count: int
+    diverged: int
+
+
+def summarise(members: Sequence[Member], values: Sequence[float]) -> list[Summary]:
+    """Mean, standard deviation, minimum and maximum over the seeds of every point, in the order of the grid.
+
+    Args:
+        members: The networks.
+        values: One number for each; not finite where it diverged.
+    """
+    return [_summary(point, [v for m, v in zip(members, values, strict=True) if m.point == point])
+            for point in dict.fromkeys(m.point for m in members)]  # fmt: skip
+
+
+def _summary(point: Point, values: Iterable[float]) -> Summary:
+    values = list(values)
+    good = [v for v in values if math.isfinite(v)]
+    if not good:
+        return Summary(point, math.nan, math.nan, math.nan, math.nan, 0, len(values))
+    sd = float(np.std(good, ddof=1)) if len(good) > 1 else math.nan
+    return Summary(point, float(np.mean(good)), sd, min(good), max(good), len(good), len(values) - len(good))
+
+
+def swept(points: Iterable[Point]) -> list[str]:
+    """The names of the numbers that differ between the points."""
+    return [name for name, values in zip(Point._fields, zip(*points, strict=True), strict=True) if len(set(values)) > 1]
+
+
+def label(point: Point, names: Sequence[str]) -> str:
+    """A point in words: `eta 0.25, lmbda 0`."""
+    said: list[Any] = [f"{name} {getattr(point, name):g}" for name in names]
+    return ", ".join(said) or "the config as it is"

@@ -1,0 +1,62 @@
+"""The pictures of a finished run: its learning and, for images, its weights and its mistakes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from . import image_plots, plots
+from .network import predict
+from .runs import Prepared
+from .types import Params
+
+BATCH = 500  # test images shown to the network at once
+
+
+def draw(folder: Path, prepared: Prepared, params: Params, history: Sequence[dict[str, float]]) -> list[str]:
+    """Write the pictures that apply, and return their names.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    name = prepared.config.name
+    plots.learning(history, folder / "learning.png", name)
+    made = ["learning.png"]
+    if not _shows_images(prepared):
+        return made
+    weights = image_plots.first_weights(params, prepared.data.shape)
+    if len(weights):
+        image_plots.weights(weights, folder / "weights.png", name)
+        made.append("weights.png")
+    if _mistakes(folder, prepared, params):
+        made.append("mistakes.png")
+    return made
+
+
+def _shows_images(prepared: Prepared) -> bool:
+    """Whether the examples are pictures: digits, or what the config gives channels, height and width."""
+    data, source = prepared.data, prepared.config.data.source
+    return min(image_plots.image_shape(data.shape)) > 0 and (source in ("digits", "mnist") or len(data.shape) == 3)
+
+
+def _mistakes(folder: Path, prepared: Prepared, params: Params) -> bool:
+    """Write the picture of the wrong test images, if the net decides for classes and gets any wrong."""
+    net, cost, data = prepared.config.network.layers, prepared.config.network.cost, prepared.data
+    if not data.test.n or data.test.y.shape[1] != len(data.classes):
+        return False
+    said = np.concatenate([
+        np.asarray(jax.jit(predict)(net, cost, params, data.test.rows(slice(i, i + BATCH))[0])).argmax(axis=1)
+        for i in range(0, data.test.n, BATCH)
+    ])  # fmt: skip
+    meant = data.test.y.argmax(axis=1)
+    (wrong,) = np.nonzero(said != meant)
+    if not len(wrong):
+        return False
+    images = np.asarray(data.test.x[wrong]).reshape(len(wrong), -1, *image_plots.image_shape(data.shape))[:, 0]
+    wrongly, rightly = ([data.classes[k] for k in which[wrong]] for which in (said, meant))
+    title = f"{prepared.config.name}: test images"
+    image_plots.mistakes(images, wrongly, rightly, data.test.n, folder / "mistakes.png", title)
+    return True

@@ -1,0 +1,70 @@
+"""Plain JSON files: written whole, read without believing them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from .errors import CorruptFileError
+from .files import write_atomically
+
+LARGEST = 2**20  # bytes
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """The value as indented JSON with sorted keys: equal values give equal bytes.
+
+    Infinite numbers are written as the texts "inf" and "-inf", which JSON has no numbers for.
+    """
+    text = json.dumps(_finite(value), indent=2, sort_keys=True, allow_nan=False)
+    write_atomically(path, f"{text}\n".encode())
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """The value in a JSON file of at most 1 MiB.
+
+    Raises:
+        CorruptFileError: missing, too large, no UTF-8, no JSON, a key twice, nan or infinity, nested too deeply.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise CorruptFileError(path, f"cannot be read ({error.strerror})") from None
+    if len(data) > LARGEST:
+        raise CorruptFileError(path, f"larger than {LARGEST:,} bytes")
+    return parse_json(data, path)
+
+
+def parse_json(data: bytes, path: str | os.PathLike[str] | Path) -> Any:
+    """The value in the bytes of a JSON text; `path` is for messages.
+
+    Raises:
+        CorruptFileError: as `read_json`.
+    """
+    try:
+        return json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise CorruptFileError(path, f"is not plain JSON: {error}") from None
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise ValueError("a key stands twice")
+    return table
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

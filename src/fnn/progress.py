@@ -1,0 +1,44 @@
+"""What a person sees of a training: one line that moves on a terminal, plain lines in a pipe."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from typing import TextIO
+
+from .runs import metrics
+from .training import Result
+
+
+def shown(results: Iterable[Result], epochs: int, out: TextIO) -> Iterator[Result]:
+    """The same results, each one told as it passes.
+
+    On a terminal one line is rewritten at most ten times a second; in a pipe there are at most about
+    thirty lines, the first and the last epoch always among them.
+    """
+    start, every, told, result = time.monotonic(), max(1, epochs // 30), -1.0, None
+    for result in results:
+        now = time.monotonic()
+        remaining = (now - start) / result.epoch * (epochs - result.epoch)
+        if out.isatty() and now - told > 0.1:
+            print(f"\r\x1b[K{line(result, epochs)}  {remaining:.0f} s left", end="", file=out, flush=True)
+            told = now
+        elif not out.isatty() and (result.epoch == 1 or result.epoch % every == 0):
+            print(line(result, epochs), file=out, flush=True)
+            told = result.epoch
+        yield result
+    if result is not None and out.isatty():
+        print(f"\r\x1b[K{line(result, epochs)}", file=out)
+    elif result is not None and told != result.epoch:
+        print(line(result, epochs), file=out)
+
+
+def line(result: Result, epochs: int) -> str:
+    """One epoch in words: `epoch  3/30  cost 0.0712 train, 0.0813 validation  accuracy 96.21 % ...`."""
+    numbers = metrics(result)
+    words = [f"epoch {result.epoch:{len(str(epochs))}}/{epochs}"]
+    for measure, form in (("cost", "{:.4g}"), ("accuracy", "{:.2%}")):
+        parts = [p for p in ("train", "validation", "test") if f"{p}_{measure}" in numbers]
+        said = ", ".join(f"{p} {form.format(numbers[f'{p}_{measure}'])}" for p in parts)
+        words += [f"{measure}: {said}"] if parts else []
+    return "  ".join(words)

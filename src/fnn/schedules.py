@@ -1,0 +1,85 @@
+"""Learning-rate schedules and early stopping, as pure functions of the scores so far (Nielsen, ch. 3).
+
+A score is what should grow, one per epoch: the validation accuracy, or minus a cost. A schedule turns
+what it remembers (`Progress`, three plain numbers) and the newest score into what it will remember;
+`Progress.factor` multiplies eta in the next epoch, and 0 ends the training. "No improvement in the
+last k epochs" means that none of them beat the best score before them; a tie is no improvement.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from .layers import positive
+from .types import static
+
+
+class Progress(NamedTuple):
+    """What a schedule remembers from epoch to epoch."""
+
+    best: float = -math.inf  # the highest score so far
+    stale: int = 0  # epochs since it, or since the last change of the rate
+    factor: float = 1.0  # of eta in the next epoch; 0: stop
+
+    def seen(self, score: float) -> Progress:
+        """With one more score."""
+        if score > self.best:
+            return self._replace(best=score, stale=0)
+        return self._replace(stale=self.stale + 1)
+
+
+@runtime_checkable
+class Schedule(Protocol):
+    """A rule for eta and for stopping."""
+
+    def after(self, progress: Progress, score: float) -> Progress:
+        """What to remember after an epoch with this score."""
+        ...
+
+
+@static
+class Constant:
+    """The same eta in every epoch, to the last."""
+
+    def after(self, progress: Progress, score: float) -> Progress:
+        """What to remember after an epoch with this score."""
+        return progress.seen(score)
+
+
+@static
+class EarlyStopping:
+    """The same eta, and a stop after `patience` epochs without improvement ("no-improvement-in-n")."""
+
+    patience: int = 10
+
+    def __post_init__(self) -> None:
+        positive("EarlyStopping", "patience", self.patience)
+
+    def after(self, progress: Progress, score: float) -> Progress:
+        """What to remember after an epoch with this score."""
+        progress = progress.seen(score)
+        return progress._replace(factor=0.0) if progress.stale >= self.patience else progress
+
+
+@static
+class HalveOnPlateau:
+    """Eta is halved after `patience` epochs without improvement; training ends when it would reach eta/`until`.
+
+    With the default 128 the seventh halving ends it: the exercise in Nielsen, ch. 3.
+    """
+
+    patience: int = 10
+    until: int = 128
+
+    def __post_init__(self) -> None:
+        positive("HalveOnPlateau", "patience", self.patience)
+        positive("HalveOnPlateau", "until", self.until)
+
+    def after(self, progress: Progress, score: float) -> Progress:
+        """What to remember after an epoch with this score."""
+        progress = progress.seen(score)
+        if progress.stale < self.patience:
+            return progress
+        factor = progress.factor / 2
+        return progress._replace(stale=0, factor=factor if factor * self.until > 1 else 0.0)

@@ -1,0 +1,125 @@
+"""Many networks of one shape trained together: the same program with one more axis.
+
+Shape letters: `m` networks, `n` examples. Networks that share the order of the mini-batches share the
+reading of every batch and one large matrix product instead of `m` small ones; that is most of the gain.
+It also *pairs* them: they differ in what is swept, not in luck with the order, so differences between
+networks are sharper than with orders of their own. For the same reason their results are correlated: the
+spread over seeds then shows the start alone, and misses what the order adds. With one key per network
+every network has its own order, and is the network that `fit` would train.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from .examples import Examples
+from .network import backprop
+from .training import Evaluation, epoch, evaluate
+from .types import Cost, Gradient, Key, Net, Optimizer, Params
+
+
+class SweepResult(NamedTuple):
+    """What `sweep` yields after each epoch; every array has the networks as its first axis."""
+
+    epoch: int  # from 1
+    train: Evaluation  # cost (m,), accuracy (m,); nan or infinite where a network has diverged
+    validation: Evaluation | None
+    test: Evaluation | None
+    seconds: float  # of training all networks, neither compilation nor evaluation
+    params: Params  # leaves (m, ...)
+    v: Params
+
+
+def sweep(
+    net: Net,
+    cost: Cost,
+    optimizer: Optimizer,
+    params: Params,
+    train: Examples,
+    key: Key,
+    *,
+    batch_size: int,
+    epochs: int,
+    gradient: Gradient = backprop,
+    validation: Examples | None = None,
+    test: Examples | None = None,
+) -> Iterator[SweepResult]:
+    """Train `m` networks of one shape at once, yielding one result per epoch.
+
+    One compiled program, whatever the numbers in the optimiser; the networks are spread over all devices,
+    without communication. A network that diverges goes on as nan and does not touch the others.
+
+    Args:
+        net: The layers, of all networks.
+        cost: The cost, of all networks.
+        optimizer: Its numbers are `(m,)`, one per network, or scalars for all: `SGD(jnp.array([0.1, 1.0]))`.
+        params: Leaves `(m, ...)`: `jax.vmap(lambda key: init(net, key, shape))(keys)`.
+        train: The examples, of all networks.
+        key: One key `()` for an order of mini-batches that all networks share, or `(m,)` keys for an order
+            each. Epoch e folds e in, as in `fit`.
+        batch_size: B.
+        epochs: The number of epochs.
+        gradient: `backprop` or `autodiff`.
+        validation: Examples to choose by.
+        test: Examples to report on.
+
+    Raises:
+        ValueError: B is not in 1 … n.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from fnn import SGD, CrossEntropy, Dense, Examples, init, sweep
+        >>> net, gate = (Dense(1),), Examples(jnp.array([[0.0, 0], [0, 1]]), jnp.array([[0], [1]]))
+        >>> starts = jax.vmap(lambda key: init(net, key, (2,)))(jax.random.split(jax.random.key(0), 3))
+        >>> etas = SGD(jnp.array([0.01, 0.1, 1.0]))
+        >>> *_, last = sweep(net, CrossEntropy(), etas, starts, gate, jax.random.key(1), batch_size=1, epochs=50)
+        >>> int(last.train.cost.argmin())
+        2
+    """
+    m = jax.tree.leaves(params)[0].shape[0]
+    over, everywhere = _placement(m)
+    v = jax.vmap(optimizer.init)(params)
+    optimizer = jax.tree.map(lambda number: jnp.broadcast_to(number, (m,)), optimizer)
+    params, v, optimizer = jax.device_put((params, v, optimizer), over)
+    train, validation, test = jax.device_put((train, validation, test), everywhere)
+    for e in range(1, epochs + 1):
+        args = net, cost, optimizer, params, v, train, _fold(key, e)
+        compiled = _epoch_of_all.lower(*args, batch_size=batch_size, gradient=gradient).compile()
+        start = time.perf_counter()
+        params, v = jax.block_until_ready(compiled(*args))
+        seconds = time.perf_counter() - start
+        on_train, on_validation, on_test = (_scores(net, cost, params, part) for part in (train, validation, test))
+        yield SweepResult(e, on_train, on_validation, on_test, seconds, params, v)
+
+
+@partial(jax.jit, static_argnames=("batch_size", "gradient"))
+def _epoch_of_all(net, cost, optimizer, params, v, train, key, *, batch_size, gradient):
+    def one(optimizer, params, v, key):
+        return epoch(net, cost, optimizer, params, v, train, key, batch_size=batch_size, gradient=gradient)
+
+    return jax.vmap(one, in_axes=(0, 0, 0, 0 if key.ndim else None))(optimizer, params, v, key)
+
+
+def _fold(key: Key, e: int) -> Key:
+    return jax.vmap(jax.random.fold_in, (0, None))(key, e) if key.ndim else jax.random.fold_in(key, e)
+
+
+def _scores(net: Net, cost: Cost, params: Params, examples: Examples | None) -> Any:
+    if examples is None or not examples.n:
+        return None
+    return jax.block_until_ready(jax.vmap(lambda params: evaluate(net, cost, params, examples))(params))
+
+
+def _placement(m: int) -> tuple[jax.NamedSharding, jax.NamedSharding]:
+    """Where networks go (split over as many devices as divide m) and where data go (on each of them)."""
+    devices = max(k for k in range(1, len(jax.devices()) + 1) if m % k == 0)
+    mesh = jax.make_mesh(
+        (devices,), ("networks",), axis_types=(jax.sharding.AxisType.Auto,), devices=jax.devices()[:devices]
+    )
+    return jax.NamedSharding(mesh, jax.P("networks")), jax.NamedSharding(mesh, jax.P())

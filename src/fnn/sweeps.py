@@ -1,0 +1,142 @@
+"""`fnn sweep`: the networks of a config's grid, trained in turns that fit the memory, and kept in one directory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import math
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from . import runs
+from .config import GRADIENTS, Config
+from .data import Dataset
+from .files import write_atomically
+from .grids import Member, members, widened
+from .models import network_table, save_params
+from .network import init
+from .optimizers import SGD, is_weight
+from .plain import write_json
+from .sweeping import SweepResult, sweep
+from .training import CHUNK
+from .types import Key, Net, Params
+
+
+class Turn(NamedTuple):
+    """Networks of one shape that are trained together."""
+
+    net: Net
+    members: tuple[Member, ...]
+
+
+class Track(NamedTuple):
+    """One network and its metrics so far, one table per epoch; a number that is not finite says that it diverged."""
+
+    member: Member
+    metrics: list[dict[str, float]]
+    diverged: int  # the epoch in which it was first seen to be; 0: it was not
+
+
+def turns(config: Config, shape: tuple[int, ...]) -> list[Turn]:
+    """The grid cut into turns: one shape each, and no more networks than the config's memory holds."""
+    result = []
+    for units, group in itertools.groupby(members(config), key=lambda member: member.point.units):
+        net, rest = widened(config.network.layers, units), list(group)
+        held = max(1, int(config.sweep.memory * 2**30 / network_bytes(net, shape, config.training.batch_size)))
+        result += [Turn(net, tuple(rest[i : i + held])) for i in range(0, len(rest), held)]
+    return result
+
+
+def network_bytes(net: Net, shape: tuple[int, ...], batch_size: int) -> int:
+    """About the memory that one network takes: five copies of its params, and its activations, twice."""
+    template = jax.eval_shape(lambda key: init(net, key, shape), jax.random.key(0))
+    params = sum(leaf.size for leaf in jax.tree.leaves(template))
+    x = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
+    one = jax.eval_shape(lambda p, x: _all_activations(net, p, x), template, x)
+    return 4 * (5 * params + 2 * max(CHUNK, batch_size) * sum(math.prod(a.shape) for a in one))
+
+
+def _all_activations(net: Net, params: Params, a: jax.Array) -> list[jax.Array]:
+    return [a := layer.forward(p, a) for layer, p in zip(net, params, strict=True)]
+
+
+def results(config: Config, data: Dataset, turn: Turn) -> Generator[SweepResult]:
+    """`sweep` for one turn."""
+    training = config.training
+    points = [member.point for member in turn.members]
+    optimizer = SGD(*(jnp.array([getattr(p, name) for p in points], jnp.float32) for name in ("eta", "mu", "lmbda")))
+    if all(p.mu == 0 for p in points):
+        optimizer = SGD(optimizer.eta, 0.0, optimizer.lmbda)  # no velocity
+    params, keys = starts(config, data.shape, turn)
+    yield from sweep(
+        turn.net, config.network.cost, optimizer, params, data.train, keys,
+        batch_size=training.batch_size, epochs=training.epochs, gradient=GRADIENTS[training.gradient],
+        validation=data.validation, test=data.test,
+    )  # fmt: skip
+
+
+def starts(config: Config, shape: tuple[int, ...], turn: Turn) -> tuple[Params, Key]:
+    """The initial params, leaves `(m, ...)`, and the key or the keys of the order: those of `fnn run` for the seed."""
+    keys = jnp.stack([jnp.stack(runs.keys(member.seed)) for member in turn.members])
+    params = jax.vmap(lambda key: init(turn.net, key, shape))(keys[:, 0])
+    scale = jnp.array([member.point.scale for member in turn.members], jnp.float32)
+    params = jax.tree.map_with_path(
+        lambda path, p: p * scale.reshape(-1, *[1] * (p.ndim - 1)) if is_weight(path) else p, params
+    )
+    return params, keys[:, 1] if config.sweep.own_orders else runs.keys(config.seed)[1]
+
+
+def tracks(turn: Turn, history: Sequence[SweepResult]) -> list[Track]:
+    """What became of each network of a turn."""
+    columns = [{name: np.asarray(values) for name, values in _columns(result).items()} for result in history]
+    return [_track(member, columns, i) for i, member in enumerate(turn.members)]
+
+
+def _columns(result: SweepResult) -> dict[str, Any]:
+    parts = {part: getattr(result, part) for part in ("train", "validation", "test")}
+    return {f"{part}_{name}": getattr(scores, name) for part, scores in parts.items() if scores is not None
+            for name in scores._fields}  # fmt: skip
+
+
+def _track(member: Member, columns: list[dict[str, np.ndarray]], i: int) -> Track:
+    lines = [{name: runs.shortest(values[i]) for name, values in table.items()} for table in columns]
+    bad = [epoch for epoch, line in enumerate(lines, 1) if not math.isfinite(line["train_cost"])]
+    return Track(member, lines, bad[0] if bad else 0)
+
+
+def keep(path: Path, prepared: runs.Prepared, turn: Turn, last: SweepResult, first: int) -> None:
+    """Each network of a turn as a folder `networks/0007` that `fnn.load` and `fnn predict` read."""
+    description = runs.description(prepared)
+    description["network"] = network_table(turn.net, prepared.config.network.cost)
+    params = jax.tree.map(np.asarray, last.params)
+    for i, member in enumerate(turn.members):
+        folder = path / "networks" / f"{first + i:04}"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "config.json", description | {"member": member.point._asdict() | {"seed": member.seed}})
+        save_params(folder, jax.tree.map(lambda p, i=i: p[i], params))
+
+
+def write_table(path: Path, all_tracks: Sequence[Track]) -> None:
+    """`sweep.csv`: one row per network, what it is and its last metrics; `curves.csv`: one per network and epoch."""
+    names = list(all_tracks[0].metrics[0])
+    head = ["network", *all_tracks[0].member.point._fields, "seed"]
+    last: list[list[Any]] = [[*head, "epochs", "diverged_in_epoch", *names]]
+    curves: list[list[Any]] = [[*head, "epoch", *names]]
+    for i, track in enumerate(all_tracks):
+        who = [i, *track.member.point, track.member.seed]
+        last.append([*who, len(track.metrics), track.diverged or "", *track.metrics[-1].values()])
+        curves += [[*who, epoch, *line.values()] for epoch, line in enumerate(track.metrics, 1)]
+    write_atomically(path / "sweep.csv", _csv(last))
+    write_atomically(path / "curves.csv", _csv(curves))
+
+
+def _csv(rows: Sequence[Sequence[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()

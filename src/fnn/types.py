@@ -1,0 +1,137 @@
+"""What a layer, a cost and an optimiser are: the contracts everything else is written against.
+
+Shape letters: `n` examples in a batch, `shape` one example without the batch axis, `n_in` and `n_out` the
+width of a layer's input and output.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar, dataclass_transform, runtime_checkable
+
+import jax
+
+Array = jax.Array
+Key = jax.Array  # a typed key, `jax.random.key(seed)`
+Shape = tuple[int, ...]
+Params = Any  # a pytree; of a net: a tuple with one NamedTuple per layer, `()` for a layer without parameters
+
+T = TypeVar("T")
+
+
+@dataclass_transform(frozen_default=True)
+def static(cls: type[T]) -> type[T]:
+    """The class as a frozen dataclass that JAX treats as a constant.
+
+    Its instances compare and hash by value, so equal nets share one compilation, and pass through `jit`,
+    `vmap` and `scan` without being named static. A layer or a cost is `static`; arrays belong in its params.
+
+    Raises:
+        TypeError: on building an instance with a field that cannot be hashed (an array, a list).
+
+    Example:
+        >>> @static
+        ... class Scale:
+        ...     factor: float
+        >>> Scale(2.0) == Scale(2.0), jax.tree.leaves(Scale(2.0))
+        (True, [])
+    """
+    check = cls.__dict__.get("__post_init__", lambda self: None)
+
+    def __post_init__(self: Any) -> None:
+        check(self)
+        # hash now: an array field would otherwise fail only on a later jit call
+        for field in dataclasses.fields(self):
+            _hashable(cls.__name__, field.name, getattr(self, field.name))
+
+    cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
+    return jax.tree_util.register_static(dataclasses.dataclass(frozen=True)(cls))
+
+
+def _hashable(owner: str, name: str, value: object) -> None:
+    try:
+        hash(value)
+    except TypeError:
+        raise TypeError(
+            f"{owner}.{name} is a {type(value).__name__}, which cannot be hashed: a layer's fields are constants "
+            "(numbers, strings, tuples, other static values); arrays belong in its params."
+        ) from None
+
+
+@runtime_checkable
+class Layer(Protocol):
+    """A function of params and a batch, with its derivative written by hand under it."""
+
+    def init(self, key: Key, shape: Shape) -> tuple[Params, Shape]:
+        """New parameters for inputs of `shape` (one example), and the shape of one output.
+
+        Raises:
+            ValueError: the layer cannot take inputs of this shape.
+        """
+        ...
+
+    def forward(self, params: Params, a: Array) -> Array:
+        """The outputs `(n, *shape_out)` for a batch of inputs `a`, `(n, *shape)`; pure, rows independent."""
+        ...
+
+    def backward(self, params: Params, a: Array, delta: Array) -> tuple[Params, Array]:
+        """The derivatives of the batch's cost by the params and by the input.
+
+        Args:
+            params: As for `forward`.
+            a: The layer's *input*, the only thing that the forward pass keeps.
+            delta: ∂C/∂(output of this layer), `(n, *shape_out)`, the 1/n of the mean already inside.
+
+        Returns:
+            `(nabla, delta_prev)` with exactly the structure of `(params, a)`: the signature of a
+            vector-Jacobian product. `nabla` is the sum over the rows.
+        """
+        ...
+
+
+@runtime_checkable
+class Cost(Protocol):
+    """A cost owns the output activation: it takes the network's raw output `z`, `(n, n_out)`."""
+
+    def output(self, z: Array) -> Array:
+        """What the network says, `(n, n_out)`."""
+        ...
+
+    def value(self, z: Array, y: Array) -> Array:
+        """The scalar cost: summed over outputs, mean over the `n` rows."""
+        ...
+
+    def delta(self, z: Array, y: Array) -> Array:
+        """∂value/∂z, `(n, n_out)`, the 1/n included (BP1 of Nielsen, ch. 2, divided by n)."""
+        ...
+
+
+@runtime_checkable
+class Optimizer(Protocol):
+    """A rule that turns a gradient into new parameters; its numbers are traced leaves of a pytree."""
+
+    def scaled(self, factor: float) -> Optimizer:
+        """The same rule with `factor` times the learning rate: what a schedule asks for."""
+        ...
+
+    def init(self, params: Params) -> Params:
+        """The optimiser's state before the first step."""
+        ...
+
+    def update(self, params: Params, v: Params, gradient: Params) -> tuple[Params, Params]:
+        """The parameters and the state after one step along `gradient`, the mean over the batch."""
+        ...
+
+
+@runtime_checkable
+class Initializer(Protocol):
+    """A distribution from which one array of parameters is drawn."""
+
+    def draw(self, key: Key, shape: Shape, n_in: int, n_out: int) -> Array:
+        """A float array of `shape` for a layer whose units have `n_in` inputs each and `n_out` followers."""
+        ...
+
+
+Net = tuple[Layer, ...]
+Gradient = Callable[[Net, Cost, Params, Array, Array], tuple[Array, Params]]  # `backprop`, `autodiff`, or a user's

@@ -1,0 +1,180 @@
+"""Backward against forward, by hand against automatic, for every layer, cost and random net."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import ACTIVATIONS, COSTS, LAYERS, assert_trees_close, draw, draw_params, one_hot_rows
+
+import fnn
+from fnn import Dense, Maxout, ReLU, Sigmoid, autodiff, backprop
+
+WRAPS = pytest.mark.parametrize("wrap", [lambda f: f, jax.jit], ids=["eager", "jit"])
+X64 = pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
+
+
+def both(net, cost, params, x, y):
+    return backprop(net, cost, params, x, y), autodiff(net, cost, params, x, y)
+
+
+def check_layer(layer, wrap=lambda f: f):
+    params, out_shape = layer.init(jax.random.key(0), (3,))
+    a, delta = draw(1, (5, 3), (5, *out_shape))
+    _, vjp = jax.vjp(layer.forward, params, a)
+    assert_trees_close(wrap(layer.backward)(params, a, delta), vjp(delta))
+
+
+@WRAPS
+@X64
+@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+def test_backward_is_the_transpose_of_the_derivative(layer, x64, wrap):
+    with jax.enable_x64(x64):
+        check_layer(layer, wrap)
+
+
+@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+def test_init_promises_the_shape_of_forward(layer):
+    params, out_shape = layer.init(jax.random.key(0), (3,))
+    assert layer.forward(params, jnp.ones((5, 3))).shape == (5, *out_shape)
+
+
+@X64
+@pytest.mark.parametrize("cost", COSTS, ids=repr)
+def test_delta_is_the_gradient_of_value(cost, x64):
+    with jax.enable_x64(x64):
+        (z,), y = draw(2, (5, 4)), one_hot_rows(3, 5, 4)
+        assert_trees_close(cost.delta(z, y), jax.grad(cost.value)(z, y))
+        soft = jax.nn.softmax(draw(4, (5, 4))[0])
+        assert_trees_close(cost.delta(z, soft), jax.grad(cost.value)(z, soft))
+
+
+@pytest.mark.parametrize("z", [-80.0, -20.0, -3.0, 0.0, 3.0, 20.0, 80.0])
+@pytest.mark.parametrize("y", [0.0, 1.0])
+def test_cross_entropy_keeps_the_digits_of_a_right_answer(z, y):
+    exact = 1 / (1 + math.exp(-z)) if y == 0 else -1 / (1 + math.exp(z))
+    delta = fnn.CrossEntropy().delta(jnp.array([[z]]), jnp.array([[y]]))
+    assert float(delta[0, 0]) == pytest.approx(exact, rel=1e-6, abs=0)
+
+
+@pytest.mark.parametrize("cost", COSTS, ids=repr)
+@pytest.mark.parametrize("size", [1e2, 1e4])
+def test_saturated_outputs_stay_finite(cost, size):
+    z = size * jnp.array([[1.0, -1.0], [-1.0, 1.0], [0.0, 1.0]])
+    y = jnp.array([[0.0, 1.0], [0.0, 1.0], [1.0, 0.0]])
+    for array in (cost.output(z), cost.value(z, y), cost.delta(z, y), jax.grad(cost.value)(z, y)):
+        assert jnp.isfinite(array).all()
+
+
+@pytest.mark.parametrize(
+    ("x64", "wrap"),
+    [(False, lambda f: f), (True, lambda f: f), (True, jax.jit)],
+    ids=["float32-eager", "float64-eager", "float64-jit"],
+)
+@pytest.mark.parametrize("cost", COSTS, ids=repr)
+@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+def test_backprop_is_autodiff_for_every_layer_and_cost(layer, cost, x64, wrap):
+    net = (Dense(5), layer, Dense(2))
+    with jax.enable_x64(x64):
+        params, (x,), y = draw_params(net, 0, (3,)), draw(1, (5, 3)), one_hot_rows(2, 5, 2)
+        assert_trees_close(*wrap(both)(net, cost, params, x, y))
+
+
+@fnn.static
+class ForgetsPrime(Sigmoid):
+    """A planted bug: σ′ is missing."""
+
+    def backward(self, params, a, delta):
+        return (), delta
+
+
+@fnn.static
+class SecondWinner(Maxout):
+    """A planted bug: the derivative goes to the last of the winning pieces."""
+
+    def backward(self, params, a, delta):
+        nabla, delta_prev = super().backward(params, a, delta)
+        return nabla._replace(W=nabla.W[::-1]), delta_prev
+
+
+@fnn.static
+class TransposedDense(Dense):
+    """A planted bug: `W` instead of `Wᵀ`, with a square matrix so that the shapes fit."""
+
+    def backward(self, params, a, delta):
+        return super().backward(params, a, delta)[0], delta @ params.W.T
+
+
+@fnn.static
+class HalfBias(Dense):
+    """A planted bug: the bias gets the mean of delta, not its sum."""
+
+    def backward(self, params, a, delta):
+        nabla, delta_prev = super().backward(params, a, delta)
+        return nabla._replace(b=delta.mean(axis=0)), delta_prev
+
+
+@pytest.mark.parametrize("layer", [ForgetsPrime(), SecondWinner(3), TransposedDense(3), HalfBias(4)], ids=repr)
+def test_the_check_rejects_a_wrong_rule(layer):
+    with pytest.raises(AssertionError):
+        check_layer(layer)
+
+
+@X64
+def test_relu_like_kinks_give_one_side_by_both_routes(x64):
+    with jax.enable_x64(x64):
+        zero, one = jnp.zeros((1, 1)), jnp.ones((1, 1))
+        for layer, side in ((ReLU(), 0.0), (fnn.LeakyReLU(0.3), 0.3), (fnn.Step(), 0.0)):
+            _, by_hand = layer.backward((), zero, one)
+            assert (
+                by_hand[0, 0] == jax.grad(lambda z, f=layer.f: f(z).sum())(zero)[0, 0] == jnp.asarray(side, zero.dtype)
+            )
+
+
+def test_tied_maxout_pieces_give_everything_to_the_first():
+    layer = Maxout(1, 3)
+    params = jax.tree.map(lambda p: jnp.ones_like(p), layer.init(jax.random.key(0), (2,))[0])
+    a, delta = jnp.array([[2.0, 3.0]]), jnp.ones((1, 1))
+    nabla, _ = layer.backward(params, a, delta)
+    assert nabla.b.tolist() == [[1.0], [0.0], [0.0]]
+    assert_trees_close(layer.backward(params, a, delta), jax.vjp(layer.forward, params, a)[1](delta))
+
+
+widths = st.integers(1, 17)
+hidden = st.one_of(
+    st.sampled_from(ACTIVATIONS),
+    widths.map(Dense),
+    st.builds(Maxout, widths, st.integers(1, 4)),
+)
+
+
+@st.composite
+def nets(pick):
+    """1 to 5 layers with at least one that has parameters, and the number of outputs."""
+    layers = pick(st.lists(hidden, min_size=0, max_size=4))
+    n_out = pick(widths)
+    return (*layers, Dense(n_out)), n_out
+
+
+RANDOM = (nets(), st.sampled_from(COSTS), widths, st.integers(1, 9), st.booleans(), st.integers(0, 9999))
+
+
+def check_net(wrap, net, n_out, cost, n_in, n, x64, seed):
+    with jax.enable_x64(x64):
+        params = draw_params(net, seed, (n_in,))
+        (x,), y = draw(seed + 1, (n, n_in)), one_hot_rows(seed + 2, n, n_out)
+        assert_trees_close(*wrap(both)(net, cost, params, x, y))
+
+
+@settings(deadline=None, derandomize=True, max_examples=200)
+@given(*RANDOM)
+def test_backprop_is_autodiff_for_random_nets(net, cost, n_in, n, x64, seed):
+    check_net(jax.jit, *net, cost, n_in, n, x64, seed)
+
+
+@settings(deadline=None, derandomize=True, max_examples=10)  # few: every new shape compiles every operation
+@given(*RANDOM)
+def test_backprop_is_autodiff_for_random_nets_eagerly(net, cost, n_in, n, x64, seed):
+    check_net(lambda f: f, *net, cost, n_in, n, x64, seed)

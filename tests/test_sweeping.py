@@ -1,0 +1,166 @@
+"""Sweeps: every network is the one that would have been trained alone."""
+
+import csv
+import json
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from support import assert_trees_close
+from test_config import GOOD
+from test_training import COST, NET, some
+
+import fnn
+from fnn import SGD, cli, runs, sweep_report, sweeps
+from fnn.config import load_config
+from fnn.grids import Member, Point, label, members, summarise, swept, widened
+
+GRID = "\n[sweep]\neta = [0.5, 3.0]\nlmbda = [0.0, 0.01]\nseeds = 2\n"
+
+
+def many(m):
+    return jax.vmap(lambda key: fnn.init(NET, key, (5,)))(jax.random.split(jax.random.key(0), m))
+
+
+def sweep(optimizer, key, m=3, **settings):
+    examples = some(30)
+    return list(fnn.sweep(NET, COST, optimizer, many(m), examples, key, batch_size=4, epochs=2, **settings))
+
+
+def alone(optimizer, key, i, m=3):
+    params = jax.tree.map(lambda p: p[i], many(m))
+    return list(fnn.fit(NET, COST, optimizer, params, some(30), key, batch_size=4, epochs=2))[-1]
+
+
+@pytest.mark.parametrize("mu", [0.0, 0.5])
+def test_with_a_shared_order_each_network_is_trained_as_if_alone(mu):
+    etas, key = jnp.array([0.1, 0.5, 1.0]), jax.random.key(7)
+    last = sweep(SGD(etas, mu, 1e-3), key)[-1]
+    for i, eta in enumerate((0.1, 0.5, 1.0)):
+        expected = alone(SGD(eta, mu, 1e-3), key, i)
+        assert_trees_close(jax.tree.map(lambda p, i=i: p[i], last.params), expected.params)
+        assert float(last.train.cost[i]) == pytest.approx(float(expected.train.cost), rel=1e-5)
+
+
+def test_with_a_key_each_the_orders_differ():
+    keys = jax.random.split(jax.random.key(8), 3)
+    last = sweep(SGD(0.5), keys)[-1]
+    for i in range(3):
+        assert_trees_close(jax.tree.map(lambda p, i=i: p[i], last.params), alone(SGD(0.5), keys[i], i).params)
+    shared = sweep(SGD(0.5), keys[0])[-1]
+    assert not np.allclose(shared.params[0].W[1], last.params[0].W[1])
+
+
+def test_one_that_diverges_leaves_the_others_alone():
+    last = sweep(SGD(jnp.array([0.1, jnp.inf, 1.0])), jax.random.key(7))[-1]
+    assert np.isfinite(np.asarray(last.train.cost)).tolist() == [True, False, True]
+    assert_trees_close(jax.tree.map(lambda p: p[2], last.params), alone(SGD(1.0), jax.random.key(7), 2).params)
+
+
+def test_a_grid_is_one_compilation():
+    traces = []
+
+    def counted(*args):
+        traces.append(args)
+        return fnn.backprop(*args)
+
+    for etas in ((0.1, 0.2, 0.3), (1.0, 2.0, 3.0)):
+        sweep(SGD(jnp.array(etas)), jax.random.key(0), gradient=counted)
+    assert len(traces) == 2  # the scan's mini-batches and the last short one, each once
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "grid.toml"
+    path.write_text(GOOD + GRID)
+    return str(path)
+
+
+def test_the_grid_is_every_combination(config):
+    grid = members(load_config(config, ["seed=5"]))
+    assert len(grid) == len(set(grid)) == 8
+    assert grid[0] == Member(Point(0, 0.5, 0.0, 0.0, 1.0), 5)
+    assert swept(m.point for m in grid) == ["eta", "lmbda"]
+    assert label(grid[-1].point, ["eta", "lmbda"]) == "eta 3, lmbda 0.01"
+
+
+def test_a_width_is_a_turn_and_memory_makes_more(config):
+    wide = load_config(config, ["sweep.units=[5, 50]"])
+    assert [len(turn.members) for turn in sweeps.turns(wide, (64,))] == [8, 8]
+    assert sweeps.turns(wide, (64,))[1].net == widened(wide.network.layers, 50)
+    assert widened(wide.network.layers, 50)[2].units == 10
+    small = load_config(config, ["sweep.memory=0.0002"])
+    sizes = [len(turn.members) for turn in sweeps.turns(small, (64,))]
+    assert len(sizes) > 1
+    assert sum(sizes) == 8
+
+
+def test_summaries_leave_out_what_diverged():
+    point = Point(0, 1.0, 0.0, 0.0, 1.0)
+    (summary,) = summarise([Member(point, s) for s in range(4)], [1.0, 2.0, float("nan"), 6.0])
+    assert (summary.mean, summary.least, summary.most, summary.count, summary.diverged) == (3, 1, 6, 3, 1)
+    assert summary.sd == pytest.approx(np.std([1, 2, 6], ddof=1))
+
+
+def table(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_command_keeps_tables_pictures_and_every_network(config, tmp_path, capsys):
+    assert cli.main(["sweep", config, "--out", str(tmp_path / "runs")]) == 0
+    out = capsys.readouterr().out
+    assert "8 networks in 1 turn" in out
+    assert out.count("best by validation_accuracy") == 1
+    folder = next((tmp_path / "runs").iterdir())
+    rows = table(folder / "sweep.csv")
+    assert [row["eta"] for row in rows] == ["0.5"] * 4 + ["3.0"] * 4
+    assert len(table(folder / "curves.csv")) == 8 * 2
+    # the first seed's network is the one that `fnn run` trains
+    net, cost, params = fnn.load(folder / "networks" / "0004")
+    prepared = runs.prepare(load_config(config, ["training.optimizer.eta=3.0"]))
+    *_, last = runs.results(prepared, "backprop")
+    assert_trees_close(params, last.params)
+    assert float(rows[4]["test_accuracy"]) == pytest.approx(float(last.test.accuracy), abs=0.004)
+    assert json.loads((folder / "networks" / "0004" / "config.json").read_text())["member"]["eta"] == 3.0
+    capsys.readouterr()
+    assert cli.main(["predict", str(folder / "networks" / "0007")]) == 0
+
+
+def test_the_best_is_chosen_by_validation_never_by_test():
+    def track(eta, validation, test, diverged=0):
+        line = {"train_cost": 1.0, "train_accuracy": 0.5, "validation_accuracy": validation, "test_accuracy": test}
+        return sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [line], diverged)
+
+    tracks = [track(0.1, 0.9, 0.5), track(1.0, 0.8, 0.99), track(9.0, 0.95, 0.95, diverged=1)]
+    assert sweep_report.best_point(tracks).eta == 0.1
+    assert "eta 0.1  " in next(line for line in sweep_report.table(tracks).splitlines() if "best by" in line)
+
+
+def test_ctrl_c_keeps_what_is_done(config, tmp_path, capsys, monkeypatch):
+    real = sweeps.results
+
+    def interrupted(*args):
+        yield next(real(*args))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweeps, "results", interrupted)
+    assert cli.main(["sweep", config, "--out", str(tmp_path / "runs")]) == 130
+    folder = next((tmp_path / "runs").iterdir())
+    assert [row["epochs"] for row in table(folder / "sweep.csv")] == ["1"] * 8
+    assert len(list((folder / "networks").iterdir())) == 8
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("sweep.eta=[0.0]", "eta = [0.0]: expected finite numbers above 0"),
+        ("sweep.eta=1.0", "sweep.eta = 1.0: expected a list"),
+        ("sweep.seeds=0", "seeds = 0: expected 1 to"),
+        ("sweep.etas=[1.0]", "sweep.etas: unknown key; did you mean 'eta'?"),
+    ],
+)
+def test_mistakes_in_a_grid_are_one_line(config, tmp_path, capsys, override, message):
+    assert cli.main(["sweep", config, "--out", str(tmp_path / "r"), "--set", override]) == 2
+    assert message in capsys.readouterr().err
