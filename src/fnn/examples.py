@@ -1,5 +1,7 @@
 """Examples as they are stored, and as a network sees them. Shapes: `n` examples, `n_out` outputs."""
 
+from __future__ import annotations
+
 from typing import Any, NamedTuple
 
 
@@ -23,6 +25,10 @@ class Examples(NamedTuple):
         """The shape of one `x`, without the axis of the examples."""
         return tuple(self.x.shape[1:])
 
+    def take(self, i: Any) -> Examples:
+        """Rows `i` as they are stored; `x` and `y` get the shape of `i` in the place of their first axis."""
+        return Examples(self.x[i], self.y[i], self.scale)
+
     def rows(self, i: Any) -> tuple[Any, Any]:
         """Rows `i` in the units of training.
 
@@ -32,6 +38,6 @@ class Examples(NamedTuple):
         Returns:
             `(x * scale, y)` for those rows, both float32, or both in the dtype of an `x` stored as floating point.
         """
-        x, y = self.x[i], self.y[i]
+        x, y, _ = self.take(i)
         dtype = "float32" if x.dtype.kind in "biu" else x.dtype  # by kind: bfloat16 has the kind V
         return x.astype(dtype) * self.scale, y.astype(dtype)

@@ -35,12 +35,16 @@ class Shifted(NamedTuple):
         """The desired outputs of the images, `(n, n_out)`: their kind, not their number."""
         return self.examples.y
 
+    def take(self, i: Array) -> Examples:
+        """Examples `i`, shifted, as they are stored."""
+        x, y, scale = self.examples.take(i // len(PLACES))
+        height, width = x.shape[-2:]
+        padded = jnp.pad(x, [(0, 0)] * (x.ndim - 2) + [(1, 1)] * 2)
+        place = (i % len(PLACES))[..., None, None, None]
+        for k, (top, left) in enumerate(PLACES[1:], 1):
+            x = jnp.where(place == k, padded[..., top : top + height, left : left + width], x)
+        return Examples(x, y, scale)
+
     def rows(self, i: Array) -> tuple[Array, Array]:
         """Examples `i` in the units of training, as `Examples.rows`."""
-        x, y = self.examples.rows(i // len(PLACES))
-        height, width = x.shape[2:]
-        padded = jnp.pad(x, ((0, 0), (0, 0), (1, 1), (1, 1)))
-        place = (i % len(PLACES))[:, None, None, None]
-        for k, (top, left) in enumerate(PLACES[1:], 1):
-            x = jnp.where(place == k, padded[:, :, top : top + height, left : left + width], x)
-        return x, y
+        return self.take(i).rows(slice(None))

@@ -22,6 +22,7 @@ from .shifting import Shifted
 from .shuffling import permutation
 from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
+GATHERED = 256  # rows taken from the data at once: XLA prices a gather by all it may read and wakes every core for it
 CHUNK = 500  # rows evaluated at once: bounds the memory; the result is the same sum in another order
 
 
@@ -69,10 +70,10 @@ def epoch(
 ) -> tuple[Params, Params]:
     """The parameters and the optimiser's state after one pass over all examples in a random order.
 
-    One compiled `lax.scan` over the mini-batches; rows are gathered inside it from the examples as they
-    are stored. Every example is used exactly once: when `batch_size` does not divide `n`, the
-    remaining `n mod B` examples make a last, shorter mini-batch, whose gradient is the mean over its
-    own rows (as in Nielsen's programs), so an epoch has `ceil(n/B)` updates.
+    One compiled `lax.scan` over the mini-batches; inside it, rows are gathered from the examples as they
+    are stored, about `GATHERED` at once. Every example is used exactly once: when `batch_size` does not
+    divide `n`, the remaining `n mod B` examples make a last, shorter mini-batch, whose gradient is the
+    mean over its own rows (as in Nielsen's programs), so an epoch has `ceil(n/B)` updates.
 
     Args:
         net: The layers.
@@ -93,13 +94,29 @@ def epoch(
         raise ValueError(f"batch_size={batch_size} for {n} examples: expected 1 to {n}.")
     order = permutation(key, n)
 
-    def on(carry, rows):
-        x, y = examples.rows(rows)
-        return step(net, cost, optimizer, carry[0], carry[1], x, y, gradient), None
+    def turn(carry, rows):
+        batches = examples.take(rows)
+
+        def on(carry, i):
+            return step(net, cost, optimizer, *carry, *batches.rows(i), gradient), None
+
+        return jax.lax.scan(on, carry, jnp.arange(len(rows)))
 
     whole, rest = divmod(n, batch_size)
-    carry, _ = jax.lax.scan(on, (params, v), order[: n - rest].reshape(whole, batch_size))
-    return on(carry, order[n - rest :])[0] if rest else carry
+    size = _turn_size(whole, batch_size)
+    turns, others = divmod(whole, size)
+    carry = params, v
+    for shape in ((turns, size, batch_size), (1, others, batch_size), (1, 1, rest)):
+        rows, order = jnp.split(order, [math.prod(shape)])
+        if rows.size:
+            carry, _ = jax.lax.scan(turn, carry, rows.reshape(shape))
+    return carry
+
+
+def _turn_size(whole: int, batch_size: int) -> int:
+    """How many of `whole` mini-batches to gather at once; a divisor of `whole` saves compiling the step twice."""
+    most = max(1, min(whole, GATHERED // batch_size))
+    return next((size for size in range(most, most // 2, -1) if whole % size == 0), most)
 
 
 def evaluate(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) -> Evaluation:
