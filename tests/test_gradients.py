@@ -4,6 +4,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -68,18 +69,27 @@ def test_saturated_outputs_stay_finite(cost, size):
         assert jnp.isfinite(array).all()
 
 
-@pytest.mark.parametrize(
-    ("x64", "wrap"),
-    [(False, lambda f: f), (True, lambda f: f), (True, jax.jit)],
-    ids=["float32-eager", "float64-eager", "float64-jit"],
-)
+def around(layer, cost):
+    """A net with the layer inside, and a point."""
+    net = (Dense(5), layer, Dense(2))
+    return net, cost, draw_params(net, 0, (3,)), draw(1, (5, 3))[0], one_hot_rows(2, 5, 2)
+
+
+@X64
 @pytest.mark.parametrize("cost", COSTS, ids=repr)
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
-def test_backprop_is_autodiff_for_every_layer_and_cost(layer, cost, x64, wrap):
-    net = (Dense(5), layer, Dense(2))
+def test_backprop_is_autodiff_for_every_layer_and_cost_eagerly(layer, cost, x64):
     with jax.enable_x64(x64):
-        params, (x,), y = draw_params(net, 0, (3,)), draw(1, (5, 3)), one_hot_rows(2, 5, 2)
-        assert_trees_close(*wrap(both)(net, cost, params, x, y))
+        assert_trees_close(*both(*around(layer, cost)))
+
+
+@X64
+@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+def test_backprop_is_autodiff_for_every_layer_and_cost_compiled(layer, x64):
+    with jax.enable_x64(x64):  # one program for all costs: compiling is what takes time
+        points = [around(layer, cost) for cost in COSTS]
+        for by_hand, automatic in jax.jit(lambda points: [both(*point) for point in points])(points):
+            assert_trees_close(by_hand, automatic)
 
 
 @fnn.static
@@ -142,39 +152,51 @@ def test_tied_maxout_pieces_give_everything_to_the_first():
     assert_trees_close(layer.backward(params, a, delta), jax.vjp(layer.forward, params, a)[1](delta))
 
 
-widths = st.integers(1, 17)
-hidden = st.one_of(
-    st.sampled_from(ACTIVATIONS),
-    widths.map(Dense),
-    st.builds(Maxout, widths, st.integers(1, 4)),
-)
-
-
 @st.composite
-def nets(pick):
+def nets(pick, widths):
     """1 to 5 layers with at least one that has parameters, and the number of outputs."""
-    layers = pick(st.lists(hidden, min_size=0, max_size=4))
+    hidden = st.one_of(st.sampled_from(ACTIVATIONS), widths.map(Dense), st.builds(Maxout, widths, st.integers(1, 4)))
     n_out = pick(widths)
-    return (*layers, Dense(n_out)), n_out
-
-
-RANDOM = (nets(), st.sampled_from(COSTS), widths, st.integers(1, 9), st.booleans(), st.integers(0, 9999))
+    return (*pick(st.lists(hidden, max_size=4)), Dense(n_out)), n_out
 
 
 def check_net(wrap, net, n_out, cost, n_in, n, x64, seed):
     with jax.enable_x64(x64):
-        params = draw_params(net, seed, (n_in,))
+        # too small to saturate: where 1 - a is left of a, neither route has twelve digits to agree in
+        params = jax.tree.map(lambda p: p / (2 * math.sqrt(p.shape[-1])), draw_params(net, seed, (n_in,)))
         (x,), y = draw(seed + 1, (n, n_in)), one_hot_rows(seed + 2, n, n_out)
-        assert_trees_close(*wrap(both)(net, cost, params, x, y))
+        by_hand, automatic = wrap(both)(net, cost, params, x, y)
+        try:
+            assert_trees_close(by_hand, automatic)
+        except AssertionError:
+            if x64:
+                raise
+            assert_as_near_to_float64(net, cost, params, x, y, by_hand, automatic)
+
+
+def assert_as_near_to_float64(net, cost, params, x, y, by_hand, automatic):
+    """Where float32 keeps few digits (a - y of an output nearly right), both may be off, but not backprop alone."""
+    with jax.enable_x64(True):
+        exact = autodiff(net, cost, *jax.tree.map(lambda p: jnp.asarray(p, "float64"), (params, x, y)))
+        exact = jax.tree.map(np.asarray, exact)
+    for e, b, a in zip(*map(jax.tree.leaves, (exact, by_hand, automatic)), strict=True):
+        of_backprop, of_autodiff = (abs(np.asarray(got, "float64") - e).max() for got in (b, a))
+        assert of_backprop <= 2 * of_autodiff + 1e-5 * abs(e).max()
+
+
+widths = st.integers(1, 17)
 
 
 @settings(deadline=None, derandomize=True, max_examples=200)
-@given(*RANDOM)
+@given(nets(widths), st.sampled_from(COSTS), widths, st.integers(1, 9), st.booleans(), st.integers(0, 9999))
 def test_backprop_is_autodiff_for_random_nets(net, cost, n_in, n, x64, seed):
     check_net(jax.jit, *net, cost, n_in, n, x64, seed)
 
 
-@settings(deadline=None, derandomize=True, max_examples=10)  # few: every new shape compiles every operation
-@given(*RANDOM)
+few = st.sampled_from((1, 4))  # widths: each new shape compiles every operation anew
+
+
+@settings(deadline=None, derandomize=True, max_examples=25)
+@given(nets(few), st.sampled_from(COSTS), few, st.just(3), st.booleans(), st.integers(0, 9999))
 def test_backprop_is_autodiff_for_random_nets_eagerly(net, cost, n_in, n, x64, seed):
     check_net(lambda f: f, *net, cost, n_in, n, x64, seed)
