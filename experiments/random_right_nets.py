@@ -14,22 +14,37 @@ import sys
 import jax
 import numpy as np
 
-from fnn import Dense, Maxout, backprop
+from fnn import Conv, ConvPool, Dense, Flatten, Maxout, MaxPool, Softmax, backprop
 from fnn.checking import gradcheck
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
 from support import ACTIVATIONS, COSTS, draw_params  # noqa: E402 (the tests are no package)
 
+ELEMENTWISE = [layer for layer in ACTIVATIONS if not isinstance(layer, Softmax)]
 NETS, POINTS = 250, 4
 SCALES = (1e-8, 1e-3, 0.1, 1.0, 1.0, 3.0, 30.0, 1e3, 1e6)
 TYPES = (np.uint8, np.float32, np.float64, np.int32)
 
 
 def random_net(rng):
-    """Up to four hidden layers and a last one with parameters, for rows of `n_in`; the number of outputs."""
+    """Up to four hidden layers and a last one with parameters; the shape of an example, the number of outputs."""
     n_out = int(rng.integers(1, 6))
-    hidden = [random_layer(rng) for _ in range(rng.integers(0, 5))]
-    return (*hidden, Dense(n_out)), int(rng.integers(1, 6)), n_out
+    before, shape = random_filters(rng) if rng.random() < 0.2 else ((), (int(rng.integers(1, 6)),))
+    hidden = [random_layer(rng) for _ in range(rng.integers(0, 5 - len(before)))]
+    return (*before, *hidden, Dense(n_out)), shape, n_out
+
+
+def random_filters(rng):
+    """Layers for images, up to `Flatten`, and the shape of an image; all sizes divide."""
+    f, size, pool = (int(k) for k in (rng.integers(1, 4), rng.integers(1, 4), rng.integers(1, 4)))
+    shape = (
+        int(rng.integers(1, 3)),
+        size - 1 + pool * int(rng.integers(1, 4)),
+        size - 1 + pool * int(rng.integers(1, 3)),
+    )
+    fused, apart = (ConvPool(f, size, pool),), (Conv(f, size), MaxPool(pool))
+    alone = (Conv(f, size),)
+    return (*(fused, apart, alone)[rng.integers(3)], ELEMENTWISE[rng.integers(len(ELEMENTWISE))], Flatten()), shape
 
 
 def random_layer(rng):
@@ -42,9 +57,9 @@ def random_layer(rng):
     return ACTIVATIONS[rng.integers(len(ACTIVATIONS))]
 
 
-def random_data(rng, n_in, n_out):
+def random_data(rng, shape, n_out):
     """Inputs of any type up to 255 or 10, and targets, one-hot, soft, or anything."""
-    x = 10 * rng.standard_normal((5, n_in)) if rng.random() < 0.5 else 255 * rng.random((5, n_in))
+    x = 10 * rng.standard_normal((5, *shape)) if rng.random() < 0.5 else 255 * rng.random((5, *shape))
     one_hot = np.eye(n_out, dtype=np.uint8)[rng.integers(0, n_out, 5)]
     y = (one_hot, rng.dirichlet(np.ones(n_out), 5), rng.standard_normal((5, n_out)))[rng.integers(3)]
     return np.abs(x).astype(TYPES[rng.integers(4)]) if rng.random() < 0.7 else x, y
@@ -54,12 +69,12 @@ def main():
     """Print each alarm, then the counts."""
     rng, counts = np.random.default_rng(0), collections.Counter()
     for _ in range(NETS):
-        (net, n_in, n_out), cost = random_net(rng), COSTS[rng.integers(len(COSTS))]
+        (net, shape, n_out), cost = random_net(rng), COSTS[rng.integers(len(COSTS))]
         for seed in range(POINTS):
             scale = SCALES[rng.integers(len(SCALES))]
-            params = jax.tree.map(lambda p, scale=scale: scale * p, draw_params(net, seed, (n_in,)))
+            params = jax.tree.map(lambda p, scale=scale: scale * p, draw_params(net, seed, shape))
             lmbda = (0.0, 1e-3, 1.0)[rng.integers(3)]
-            x, y = random_data(rng, n_in, n_out)
+            x, y = random_data(rng, shape, n_out)
             report = gradcheck(net, cost, params, x, y, gradient=jax.jit(backprop), lmbda=lmbda)
             counts.update({"checks": 1, "alarms": not report.ok, "coordinates": report.coordinates})
             counts.update({"left out": report.left_out, "directions": report.directions_compared})

@@ -15,11 +15,15 @@ import numpy as np
 import fnn
 from fnn import (
     SGD,
+    Conv,
+    ConvPool,
     CrossEntropy,
     Dense,
+    Flatten,
     LeakyReLU,
     LogLikelihood,
     Maxout,
+    MaxPool,
     Quadratic,
     ReLU,
     Sigmoid,
@@ -101,15 +105,19 @@ class Setting(NamedTuple):
     net: tuple
     cost: Any
     params: Any
-    x: np.ndarray  # (5, n_in)
+    x: np.ndarray  # (5, *shape)
     y: np.ndarray  # (5, n_out)
 
 
-def setting(net, cost, n_in, n_out, scale=1.0):
+def setting(net, cost, n_in, n_out):
+    return setting_of_images(net, cost, (n_in,), n_out)
+
+
+def setting_of_images(net, cost, shape, n_out):
     rng = np.random.default_rng(7)
-    shapes = jax.eval_shape(lambda key: fnn.init(net, key, (n_in,)), jax.random.key(0))
-    params = jax.tree.map(lambda leaf: scale * rng.standard_normal(leaf.shape), shapes)
-    return Setting(net, cost, params, rng.standard_normal((5, n_in)), np.eye(n_out)[np.arange(5) % n_out])
+    shapes = jax.eval_shape(lambda key: fnn.init(net, key, shape), jax.random.key(0))
+    params = jax.tree.map(lambda leaf: rng.standard_normal(leaf.shape), shapes)
+    return Setting(net, cost, params, rng.standard_normal((5, *shape)), np.eye(n_out)[np.arange(5) % n_out])
 
 
 def zeros_in(setting, layer):
@@ -126,11 +134,19 @@ QUADRATIC_SOFTMAX = setting((Dense(3),), Quadratic(Softmax()), 4, 3)
 STEPS = setting((Dense(4), Step(), Dense(3)), CrossEntropy(), 3, 3)
 POOLED = setting((Dense(6), Pool(), Dense(3)), CrossEntropy(), 3, 3)
 GATES = setting((Dense(4), FanOut(), Product(), Dense(3), Sum()), Quadratic(Sigmoid()), 3, 1)
+IMAGES = setting_of_images(
+    (Conv(2, 2), Tanh(), Conv(3, 2), Sigmoid(), MaxPool(2), Flatten(), Dense(3)), CrossEntropy(), (2, 6, 6), 3
+)
+IMAGES_POOLED = setting_of_images(
+    (Conv(2, 2), Tanh(), ConvPool(3, 2, 2), Sigmoid(), Flatten(), Dense(3)), CrossEntropy(), (2, 6, 6), 3
+)
 LEAKY_TIES = zeros_in(setting((Dense(4), LeakyReLU(0.1), Dense(3)), CrossEntropy(), 3, 3), 0)
 RELU_TIES = zeros_in(setting((Dense(4), ReLU(), Dense(3)), CrossEntropy(), 3, 3), 0)
 MAXOUT_TIES = zeros_in(setting((Maxout(4, 3), Dense(3)), CrossEntropy(), 3, 3), 0)
 POOL_TIES = zeros_in(POOLED, 0)
 GATE_AT_ZERO = zeros_in(GATES, 0)
+IMAGE_TIES = zeros_in(IMAGES, 2)
+IMAGES_POOLED_TIES = zeros_in(IMAGES_POOLED, 2)
 SETTINGS = {
     "smooth": SMOOTH,
     "kinked": KINKED,
@@ -139,11 +155,15 @@ SETTINGS = {
     "steps": STEPS,
     "pooled": POOLED,
     "gates": GATES,
+    "images": IMAGES,
+    "images pooled": IMAGES_POOLED,
     "leaky ties": LEAKY_TIES,
     "relu ties": RELU_TIES,
     "maxout ties": MAXOUT_TIES,
     "pool ties": POOL_TIES,
     "gate at zero": GATE_AT_ZERO,
+    "image ties": IMAGE_TIES,
+    "images pooled ties": IMAGES_POOLED_TIES,
 }
 
 
@@ -333,6 +353,48 @@ def pool(name, setting, share):
     return layer(name, setting, 1, wrong)
 
 
+def mean_pool(right, params, a, delta):
+    """The backward pass of a layer that takes the mean where `ConvPool` takes the maximum."""
+
+    def forward(params, a):
+        z = Conv(right.filters, right.size).forward(params, a)
+        squares = z.reshape(*z.shape[:2], z.shape[2] // right.pool, right.pool, z.shape[3] // right.pool, right.pool)
+        return squares.mean(axis=(3, 5))
+
+    return jax.vjp(forward, params, a)[1](delta)
+
+
+def first_position(right, params, a, delta):
+    """The weights are told of one position alone."""
+    nabla, delta_prev = right.backward(params, a, delta)
+    return right.backward(params, a, delta.at[:, :, 1:].set(0).at[:, :, :, 1:].set(0))[0]._replace(
+        b=nabla.b
+    ), delta_prev
+
+
+def turned_back(right, params, a, delta):
+    """A convolution on the way back where a correlation belongs."""
+    turned = params._replace(W=params.W[..., ::-1, ::-1])
+    return right.backward(params, a, delta)[0], right.backward(turned, a, delta)[1]
+
+
+def back(setting, at, params, a, delta):
+    """The right delta that leaves a layer."""
+    return setting.net[at].backward(params, a, delta)[1]
+
+
+def spread(delta):
+    """To every pixel of a square of four."""
+    return jnp.repeat(jnp.repeat(delta, 2, axis=2), 2, axis=3)
+
+
+def in_reverse(right, params, a, delta):
+    """The backward pass from the other corner: of equal pixels the last one wins."""
+    turned = params if params == () else params._replace(W=params.W[..., ::-1, ::-1])
+    nabla, delta_prev = right.backward(turned, a[..., ::-1, ::-1], delta[..., ::-1, ::-1])
+    return nabla if params == () else nabla._replace(W=nabla.W[..., ::-1, ::-1]), delta_prev[..., ::-1, ::-1]
+
+
 def last_winner(z, axis):
     """One-hot at the last of the largest along `axis`."""
     tied = z == z.max(axis=axis, keepdims=True)
@@ -425,6 +487,31 @@ MUTATIONS = (
     pool("pooling: to all", POOLED, jnp.ones_like),
     pool("pooling: as of a mean", POOLED, lambda z: jnp.full_like(z, 0.5)),
     pool("pooling: to the loser", POOLED, lambda z: z == z.min(axis=2, keepdims=True)),
+    # convolution: the second convolution of its net, so that the delta which leaves it matters
+    nabla("convolution: turned filters", IMAGES, 2, lambda g, a, d: g._replace(W=g.W[..., ::-1, ::-1])),
+    nabla("convolution: rows for columns", IMAGES, 2, lambda g, a, d: g._replace(W=g.W.swapaxes(2, 3))),
+    nabla("convolution: channels in reverse", IMAGES, 2, lambda g, a, d: g._replace(W=g.W[:, ::-1])),
+    nabla("convolution: a mean over positions", IMAGES, 2, lambda g, a, d: g._replace(W=g.W / d[0, 0].size)),
+    nabla("convolution: the bias of one position", IMAGES, 2, lambda g, a, d: g._replace(b=d[:, :, 0, 0].sum(axis=0))),
+    nabla(
+        "convolution: one weight of a filter", IMAGES, 2, lambda g, a, d: g._replace(W=g.W.at[1, 0, 1, 1].mul(1.001))
+    ),
+    layer("convolution: the first position only", IMAGES, 2, lambda r, p, a, d: first_position(r, p, a, d)),
+    layer("convolution: turned filters on the way back", IMAGES, 2, lambda r, p, a, d: turned_back(r, p, a, d)),
+    passed(
+        "convolution: delta a pixel aside", IMAGES, 2, lambda p, a, d: jnp.roll(back(IMAGES, 2, p, a, d), 1, axis=3)
+    ),
+    passed("convolution: one filter's delta", IMAGES, 2, lambda p, a, d: back(IMAGES, 2, p, a, d.at[:, 1:].set(0))),
+    layer("image pooling: the last of equals", IMAGE_TIES, 4, in_reverse),
+    layer("image pooling: to all", IMAGES, 4, lambda r, p, a, d: ((), spread(d))),
+    layer("image pooling: as of a mean", IMAGES, 4, lambda r, p, a, d: ((), spread(d) / 4)),
+    layer("image pooling: rows for columns", IMAGES, 4, lambda r, p, a, d: r.backward(p, a, d.swapaxes(2, 3))),
+    layer("pooled convolution: as of a mean", IMAGES_POOLED, 2, mean_pool),
+    layer("pooled convolution: the last of equals", IMAGES_POOLED_TIES, 2, in_reverse),
+    nabla("pooled convolution: a mean over positions", IMAGES_POOLED, 2, lambda g, a, d: g._replace(W=g.W / 4)),
+    layer(
+        "flatten: columns first", IMAGES, 5, lambda r, p, a, d: ((), d.reshape(a.swapaxes(2, 3).shape).swapaxes(2, 3))
+    ),
     # gates
     layer("E9: a product divided by its input", GATE_AT_ZERO, 2, lambda r, p, a, d: ((), product_over_input(r, a, d))),
     layer("product: its own input, not the other", GATES, 2, lambda r, p, a, d: ((), jnp.concatenate([d, d], 1) * a)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import check_pictures, plots
+from . import plots
 from .checking import gradcheck
 from .commands import prepared_for, types
 from .config import GRADIENTS, load_config
@@ -42,6 +42,8 @@ def _write(folder: Path, report, name: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "gradcheck.json", report.to_dict())
         if plots.available():
+            from . import check_pictures  # matplotlib takes as long to import as JAX
+
             check_pictures.heat_map(report, folder / "gradcheck.png")
     except OSError as error:
         raise InputError(f"--out {folder}: cannot be written ({error.strerror}).") from None

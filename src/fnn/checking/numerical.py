@@ -51,11 +51,18 @@ class Point(NamedTuple):
 
 
 def objective(point: Point) -> Array:
-    """The mean cost plus `½ λ Σ W²`, the thing that is differentiated."""
-    net, cost, params, x, y, lmbda = point
-    return cost.value(forward(net, params, x), y) + 0.5 * lmbda * sum(
-        jnp.square(leaf).sum() for path, leaf in jax.tree.leaves_with_path(params) if is_W(path)
-    )
+    """The mean cost plus the penalty, the thing that is differentiated."""
+    return _mean_cost(point) + _penalty(point)
+
+
+def _mean_cost(point: Point) -> Array:
+    return point.cost.value(forward(point.net, point.params, point.x), point.y)
+
+
+def _penalty(point: Point) -> Array:
+    """`½ λ Σ W²`."""
+    weights = (leaf for path, leaf in jax.tree.leaves_with_path(point.params) if is_W(path))
+    return 0.5 * point.lmbda * sum(jnp.square(leaf).sum() for leaf in weights)
 
 
 def is_W(path: tuple) -> bool:
@@ -67,9 +74,15 @@ def is_W(path: tuple) -> bool:
 def _along_axes(point: Point, i: Array, step: Array) -> Array:
     """The objective with `step` added to coordinate `i`, for every pair."""
     flat, tree = ravel_pytree(point.params)
+    penalised, _ = ravel_pytree(jax.tree.map_with_path(lambda path, p: jnp.full_like(p, is_W(path)), point.params))
+    whole = _penalty(point)
 
     def value(probe):
-        return objective(point._replace(params=tree(flat.at[probe[0]].add(probe[1]))))
+        i, step = probe
+        moved = flat[i] + step
+        # of the sum of all squares one term changes; to add up the others again took a third of the time
+        change = 0.5 * point.lmbda * penalised[i] * (moved**2 - flat[i] ** 2)
+        return _mean_cost(point._replace(params=tree(flat.at[i].set(moved)))) + whole + change
 
     return jax.lax.map(value, (i, step))  # in turn, not vmap: as fast, and no copy of the params per probe
 
