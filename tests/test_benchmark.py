@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmark is not part 
 from experiments.benchmark import contestants, report
 from experiments.benchmark.cases import with_own_orders
 from experiments.benchmark.contestants import disagreement
-from experiments.benchmark.tasks import Data, Unavailable, small_net, wide_net
+from experiments.benchmark.tasks import Data, Unavailable, conv_net, small_net, wide_net
 
 WIDTHS = (784, 17, 10)  # not a whole number of vectors
 NETWORKS = 2
@@ -54,6 +54,10 @@ class TestUpdates:
     @pytest.mark.parametrize("contestant", contestants.WIDE, ids=lambda contestant: contestant.name)
     def test_of_the_wide_net(self, contestant, data):
         agrees(contestant, [wide_net(data, widths=(784, 24, 24, 10), batch_size=16)])
+
+    @pytest.mark.parametrize("contestant", contestants.CONVOLUTION[2:], ids=lambda contestant: contestant.name)
+    def test_of_two_layers_of_filters(self, contestant, data):
+        agrees(contestant, [conv_net(data, (2, 3), batch_size=4, units=5)])
 
     @pytest.mark.parametrize("contestant", contestants.PAIRED, ids=lambda contestant: contestant.name)
     def test_of_networks_that_share_an_order(self, contestant, data):

@@ -30,9 +30,9 @@ def autodiff(task: Task) -> Network:
 class Network:
     """One network, trained by `fnn.epoch` on the bytes; the order is computed within the program."""
 
-    def __init__(self, task: Task, gradient: Gradient) -> None:
+    def __init__(self, task: Task, gradient: Gradient, convolution: type[fnn.ConvPool] = fnn.ConvPool) -> None:
         """Copies the data to the device."""
-        self.net, self.cost, self.sgd = description(task)
+        self.net, self.cost, self.sgd = description(task, convolution)
         self.trained = params_of(task)
         self.examples = examples(task)
         self.settings = {"batch_size": task.batch_size, "gradient": gradient}
@@ -102,17 +102,24 @@ class Sweep:
         return [layers_of(jax.tree.map(lambda leaf, i=i: leaf[i], self.trained)) for i in range(count)]
 
 
-def description(task: Task) -> tuple[fnn.Net, fnn.Cost, fnn.SGD]:
+def description(task: Task, convolution: type[fnn.ConvPool] = fnn.ConvPool) -> tuple[fnn.Net, fnn.Cost, fnn.SGD]:
     """The task in the words of `fnn`."""
+    shared = [layer for f in task.filters for layer in (convolution(f, 5, 2), ACTIVATIONS[task.activation])]
+    before = (*shared, fnn.Flatten()) if shared else ()
     hidden = [layer for units in task.widths[1:-1] for layer in (fnn.Dense(units), ACTIVATIONS[task.activation])]
-    return (*hidden, fnn.Dense(task.widths[-1])), COSTS[task.cost], fnn.SGD(task.eta)
+    return (*before, *hidden, fnn.Dense(task.widths[-1])), COSTS[task.cost], fnn.SGD(task.eta)
 
 
 def params_of(task: Task) -> fnn.Params:
     """The start as params of the task's net."""
     net, _, _ = description(task)
-    template = jax.eval_shape(lambda key: fnn.init(net, key, task.widths[:1]), jax.random.key(0))
+    template = jax.eval_shape(lambda key: fnn.init(net, key, shape_of(task)), jax.random.key(0))
     return jax.tree.unflatten(jax.tree.structure(template), [jnp.asarray(leaf) for pair in task.start for leaf in pair])
+
+
+def shape_of(task: Task) -> fnn.Shape:
+    """Of an example: an image for filters, else a row."""
+    return (1, 28, 28) if task.filters else task.widths[:1]
 
 
 def layers_of(params: fnn.Params) -> Layers:
@@ -123,4 +130,4 @@ def layers_of(params: fnn.Params) -> Layers:
 
 def examples(task: Task) -> fnn.Examples:
     """The bytes on the device; the network sees them times 1/255."""
-    return jax.device_put(fnn.Examples(task.data.x, task.data.y, np.float32(1 / 255)))
+    return jax.device_put(fnn.Examples(task.data.x.reshape(-1, *shape_of(task)), task.data.y, np.float32(1 / 255)))

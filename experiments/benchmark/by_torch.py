@@ -58,13 +58,14 @@ class Network:
 
 def sequential(task: Task) -> nn.Sequential:
     """The task's network up to its raw output, from the task's start."""
-    modules = []
-    for W, b in task.start:
-        linear = nn.Linear(W.shape[1], W.shape[0])
+    modules = [nn.Unflatten(1, (1, 28, 28))] if task.filters else []
+    for i, (W, b) in enumerate(task.start):
+        layer = nn.Conv2d(*W.shape[1::-1], W.shape[2]) if W.ndim == 4 else nn.Linear(*W.shape[::-1])
         with torch.no_grad():
-            linear.weight.copy_(torch.from_numpy(W))
-            linear.bias.copy_(torch.from_numpy(b))
-        modules += [linear, ACTIVATIONS[task.activation]()]
+            layer.weight.copy_(torch.from_numpy(W))
+            layer.bias.copy_(torch.from_numpy(b))
+        modules += [layer, *([nn.MaxPool2d(2)] if W.ndim == 4 else []), ACTIVATIONS[task.activation]()]
+        modules += [nn.Flatten()] if i + 1 == len(task.filters) else []
     return nn.Sequential(*modules[:-1])
 
 

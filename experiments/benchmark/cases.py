@@ -9,7 +9,7 @@ from typing import NamedTuple
 from . import contestants as who
 from . import products
 from .contestants import Contestant
-from .tasks import Data, Task, flops, resized, small_net, wide_net
+from .tasks import Data, Task, conv_net, flops, resized, small_net, wide_net
 
 
 class Preset(NamedTuple):
@@ -19,6 +19,7 @@ class Preset(NamedTuple):
     fewer_rounds: int  # of the sweep and of growth
     step_images: int
     wide_steps: int  # in an epoch of the wide net
+    conv_images: int
     sweep_images: int
     networks: int  # of the sweep
     sizes: tuple[int, ...]  # growth in data: numbers of examples
@@ -31,10 +32,10 @@ class Preset(NamedTuple):
 
 PRESETS = {
     "full": Preset(
-        15, 7, 50_000, 50, 3_000, 32, (1_000, 10_000, 100_000, 1_000_000),
+        15, 7, 50_000, 50, 1_280, 3_000, 32, (1_000, 10_000, 100_000, 1_000_000),
         (10, 30, 100, 300, 1000), (1, 2, 4, 8, 16), (1, 4, 16, 64, 256), 2_000, 90.0,
     ),
-    "quick": Preset(3, 3, 2_000, 3, 100, 32, (1_000, 10_000), (10, 30, 100), (1, 2, 4), (1, 32, 256), 200, 20.0),
+    "quick": Preset(3, 3, 2_000, 3, 128, 100, 32, (1_000, 10_000), (10, 30, 100), (1, 2, 4), (1, 32, 256), 200, 20.0),
 }  # fmt: skip
 
 
@@ -67,6 +68,7 @@ def cases(preset: Preset, data: Data) -> list[Case]:
     return [
         step(preset, data),
         wide(preset, resized(data, 128 * preset.wide_steps)),
+        *(convolution(preset, data, filters, size) for filters in ((20,), (20, 40)) for size in (10, 64)),
         sweep(preset, resized(data, preset.sweep_images)),
         growth_in_data(preset, data),
         growth_in_width(preset, grown),
@@ -90,6 +92,15 @@ def wide(preset: Preset, data: Data) -> Case:
     bare = [Entry(c, [task], products.TIMES, flops=products.FLOPS, trains=False) for c in who.PRODUCTS]
     title = "Wide: [784, 800, 800, 10], ReLU, softmax, mini-batch 128"
     return Case("wide", title, "ms per step", 1e3, preset.rounds, preset.budget, [*entries, *bare])
+
+
+def convolution(preset: Preset, data: Data, filters: tuple[int, ...], batch_size: int) -> Case:
+    """One or two layers of shared filters in front of 100 sigmoid neurons."""
+    images = resized(data, preset.conv_images // batch_size * batch_size)
+    task = conv_net(images, filters, batch_size=batch_size)
+    entries = [Entry(c, [task], images.n) for c in who.CONVOLUTION]
+    title = f"Filters: [{', '.join(map(str, filters))}] of 5 x 5, pools, 100 neurons, mini-batch {batch_size}"
+    return Case("convolution", title, "µs per example", 1e6, preset.rounds, preset.budget, entries)
 
 
 def sweep(preset: Preset, data: Data) -> Case:

@@ -82,6 +82,8 @@ FLAX = Contestant("Flax nnx + optax", "by_flax", note="a compiled step per call"
 EQUINOX = Contestant("Equinox + optax", "by_equinox", note="a compiled step per call")
 SCANNED = Contestant("Equinox + optax, scanned", "by_equinox", "Scanned", note="an epoch per call")
 TEXTBOOK = Contestant("textbook loop", "by_textbook", note="Python, example by example")
+WINDOWS = Contestant("lax, reduce_window", "by_lax", "windows", note="fnn's epoch, JAX's layers, autodiff")
+RESHAPED = Contestant("lax, reshape and max", "by_lax", "reshaped", note="fnn's epoch, JAX's layers, autodiff")
 FLOOR = Contestant("C floor", "by_c", note="sizes fixed when compiled; one core")
 SWEEP = Contestant("fnn.sweep, backprop", "by_fnn", "sweep_by_backprop", together, note="one order for all")
 SWEEP_AUTODIFF = Contestant("fnn.sweep, autodiff", "by_fnn", "sweep_by_autodiff", together, note="one order for all")
@@ -93,6 +95,7 @@ PRODUCTS = XLA_PRODUCT, NUMPY_PRODUCT
 PEERS = SKLEARN, EQUINOX, SCANNED, FLAX
 STEP = BACKPROP, AUTODIFF, NUMPY, TORCH, TORCH_1, *PEERS, TEXTBOOK, FLOOR
 WIDE = BACKPROP, AUTODIFF, NUMPY, TORCH, *PEERS
+CONVOLUTION = BACKPROP, AUTODIFF, WINDOWS, RESHAPED, TORCH, TORCH_1
 PAIRED = SWEEP, SWEEP_AUTODIFF
 SINGLE = SWEEP_ORDERS, BACKPROP, NUMPY, TORCH_1, *PEERS, TEXTBOOK, FLOOR
 GROWING = BACKPROP, AUTODIFF, NUMPY

@@ -1,4 +1,4 @@
-"""The picture: bars for the three contests, lines for the four kinds of growth, all on logarithmic axes."""
+"""The picture: bars for the contests, lines for the kinds of growth, all on logarithmic axes."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ AXES = {
 
 def draw(results: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """The cases of `results` as a PNG."""
-    contests = [case for case in results["cases"] if case["name"] not in AXES]
     growth = [case for case in results["cases"] if case["name"] in AXES]
-    fig = figure(17, 9.5)
-    top, bottom = fig.subfigures(2, 1, height_ratios=(1.15, 1))
-    for ax, case in zip(top.subplots(1, len(contests)), contests, strict=True):
-        _bars(ax, case)
-    for ax, case in zip(bottom.subplots(1, len(growth)), growth, strict=True):
-        _lines(ax, case)
+    filters = [case for case in results["cases"] if case["name"] == "convolution"]
+    dense = [case for case in results["cases"] if case not in growth and case not in filters]
+    fig = figure(17, 13)
+    kinds = (dense, _bars), (filters, _bars), (growth, _lines)
+    for part, (cases, panel) in zip(fig.subfigures(3, 1, height_ratios=(1.15, 0.75, 1)), kinds, strict=True):
+        for ax, case in zip(part.subplots(1, len(cases)), cases, strict=True):
+            panel(ax, case)
     machine = results["machine"]
     fig.suptitle(f"fnn and its peers, {machine['processor']}, {machine['cores']} cores (medians and quartiles)")
     write(fig, path)

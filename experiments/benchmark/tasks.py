@@ -58,6 +58,7 @@ class Task(NamedTuple):
     start: Layers
     data: Data
     order: Callable[[int, int], np.ndarray]  # (seed, n) -> the order of the examples, for all but fnn
+    filters: tuple[int, ...] = ()  # of 5 x 5, before pools of 2 x 2 and the activation, in front of the dense layers
     stream: int = 0  # added to the seed of every epoch: networks with several have orders of their own
 
     def batches(self, seed: int) -> np.ndarray:
@@ -136,6 +137,19 @@ def wide_net(data: Data, *, widths: tuple[int, ...] = (784, 800, 800, 10), batch
         for j, k in zip(widths, widths[1:], strict=False)
     ]
     return Task(widths, "relu", "log-likelihood", batch_size, 0.1, start, data, numpy_order)
+
+
+def conv_net(data: Data, filters: tuple[int, ...], *, batch_size: int = 10, units: int = 100) -> Task:
+    """Nielsen's networks of chapter 6: shared filters, sigmoids, softmax; `W ~ N(0, 1/n_in)`, `b ~ N(0, 1)`."""
+    rng = np.random.default_rng(0)
+    shapes, side = [], 28
+    for before, f in zip((1, *filters), filters, strict=False):
+        shapes.append((f, before, 5, 5))
+        side = (side - 4) // 2
+    widths = filters[-1] * side**2, units, 10
+    shapes += [(k, j) for j, k in zip(widths, widths[1:], strict=False)]
+    start = [(_normal(rng, *shape) / np.float32(np.prod(shape[1:]) ** 0.5), _normal(rng, shape[0])) for shape in shapes]
+    return Task(widths, "sigmoid", "log-likelihood", batch_size, 0.1, start, data, numpy_order, filters)
 
 
 def _normal(rng: np.random.Generator, *shape: int) -> np.ndarray:
