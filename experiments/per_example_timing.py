@@ -3,8 +3,8 @@
     python experiments/per_example_timing.py
 
 [784,100,10], sigmoid, cross-entropy, 512 examples, float32; medians over 31 rounds in which the programs take
-turns. Two CPU cores, JAX 0.10.1: the norms take 0.6 to 0.8 of the time of `backprop` (to be at most 1.3),
-the same norms from `vmap(grad)` 45 to 65 times. About 10 s.
+turns. Two CPU cores (Intel, AVX-512), JAX 0.10.1: the norms take 0.57 of the time of `backprop` (to be at most 1.3),
+the same norms from `vmap(grad)` 24 times. About 10 s.
 """
 
 import statistics
