@@ -2,9 +2,9 @@
 
     python experiments/random_right_nets.py
 
-250 nets of 1 to 5 layers over all layers and costs, a fifth of them for images, each at 4 points: weights from 1e-8 to 1e6 times a standard
-normal, data of all types. Expected: no alarm (seen: 1,000 checks of 34,064 coordinates in all, none
-left out). About 10 minutes of one CPU core.
+250 nets of 1 to 5 layers over all layers and costs, a fifth of them for images, each at 4 points: weights from 1e-8
+to 1e6 times a standard normal, data of all types. Expected: no alarm (seen: 1,000 checks of 34,064 coordinates in
+all, none left out). About 10 minutes of one CPU core.
 """
 
 import collections
