@@ -9,7 +9,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from mutations import KINKED, LEAKY_TIES, MAXOUT_TIES, RELU_TIES, SMOOTH, STEPS, entry, nabla
+from mutations import (
+    IMAGES_POOLED,
+    IMAGES_POOLED_TIES,
+    KINKED,
+    LEAKY_TIES,
+    MAXOUT_TIES,
+    RELU_TIES,
+    SMOOTH,
+    STEPS,
+    entry,
+    nabla,
+)
 from support import COSTS, LAYERS, draw_params, one_hot_rows
 
 import fnn
@@ -275,6 +286,13 @@ def test_the_picture_is_a_png_whatever_the_verdict(tmp_path):
     assert leaf(report, "2.W").heat().shape == (4, 4)
     assert leaf(report, "2.b").heat().shape == (4, 1)
     assert np.unravel_index(leaf(report, "2.W").heat().argmax(), (4, 4)) == (1, 3)
+
+
+def test_filters_are_rows_and_what_meets_a_kink_is_said():
+    report = gradcheck(*IMAGES_POOLED)
+    assert leaf(report, "2.W").heat().shape == (3, 2 * 2 * 2)
+    assert "8 random directions: " in str(report)
+    assert "random directions all meet a kink" in str(gradcheck(*IMAGES_POOLED_TIES))
 
 
 @settings(deadline=None, derandomize=True, max_examples=6)

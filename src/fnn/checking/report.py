@@ -66,9 +66,12 @@ class LeafReport:
         return f"{self.layer}.{self.leaf}"
 
     def heat(self) -> np.ndarray:
-        """log10 of the relative difference to autodiff as a matrix, a unit per row; −18 stands for none."""
-        rows = self.relative.reshape(-1, self.shape[-1] if len(self.shape) > 1 else 1)
-        return np.log10(np.maximum(rows, 1e-18))
+        """log10 of the relative difference to autodiff as a matrix; −18 stands for none.
+
+        A row is what has a bias of its own: a unit, a filter with all its weights, a unit of a maxout piece.
+        """
+        own = {0: 1, 3: self.shape[-1]}.get(len(self.shape), math.prod(self.shape[1:]))
+        return np.log10(np.maximum(self.relative.reshape(-1, own), 1e-18))
 
     def __str__(self) -> str:
         """A row of the table."""
@@ -142,9 +145,13 @@ class Report:
         which = "each" if tried == self.coordinates else f"a sample of {tried:,}"
         return (
             f"{self.coordinates:,} coordinates against autodiff; {which} against a finite difference, "
-            f"{self.left_out:,} of them left out at a kink; {self.directions_compared} random directions: "
-            f"{self.directions.relative:.1e}"
+            f"{self.left_out:,} of them left out at a kink; {self._directions()}"
         )
+
+    def _directions(self) -> str:
+        if not self.directions_compared:
+            return "random directions all meet a kink"
+        return f"{self.directions_compared} random directions: {self.directions.relative:.1e}"
 
     def _verdict(self) -> str:
         wrong = sum(leaf.wrong for leaf in self.leaves)
