@@ -21,6 +21,8 @@ ROOMS = {
     "zips": ("errors",),
     "arrays": ("errors", "files", "zips"),
     "plain": ("errors", "files"),
+    "locks": ("errors",),
+    "checkpoints": ("errors", "files", "plain", "arrays"),
     "tables": ("errors",),
     "types": (),
     "initializers": ("types",),
@@ -30,8 +32,11 @@ ROOMS = {
     "optimizers": ("types",),
     "shuffling": ("types",),
     "schedules": ("types", "layers"),  # `positive`
-    "training": ("types", "network", "errors", "examples", "schedules", "shuffling", "shifting"),
-    "comparison": ("types", "network", "training", "examples"),
+    "training": ("types", "network", "examples", "shuffling", "shifting"),
+    "segments": ("types", "examples", "shuffling", "shifting", "training"),
+    "divergence": ("types", "errors", "network"),
+    "fitting": ("types", "network", "examples", "schedules", "shifting", "training", "segments", "divergence"),
+    "comparison": ("types", "network", "fitting", "examples"),
     "sweeping": ("types", "network", "training", "examples"),
     "checking": ("types", "network", "errors", "optimizers"),
     "examplewise": ("types", "layers", "network"),
@@ -49,7 +54,19 @@ ROOMS = {
     "grids": ("types", "errors", "optimizers", "config"),
 }
 CORE = {"types", "initializers", "layers", "convolution", "costs", "network", "optimizers", "shuffling", "schedules"}
-CORE |= {"training", "sweeping", "comparison", "checking", "examplewise", "examples", "errors", "shifting"}
+CORE |= {
+    "training",
+    "segments",
+    "divergence",
+    "fitting",
+    "sweeping",
+    "comparison",
+    "checking",
+    "examplewise",
+    "examples",
+    "errors",
+    "shifting",
+}
 EDGE = {path.stem for path in SOURCE.iterdir() if path.stem not in {"__init__", "__pycache__", "py"}} - set(ROOMS)
 
 

@@ -14,9 +14,9 @@ import numpy as np
 from . import comparison, pictures, plots, prediction, runs
 from .config import TYPES, Config, load_config
 from .errors import InputError
+from .fitting import Result
 from .network import count_params
 from .progress import shown
-from .training import Result
 from .types import Params
 
 

@@ -29,4 +29,23 @@ class CorruptFileError(ValueError):
 
 
 class DivergedError(ArithmeticError):
-    """A cost or a parameter became infinite or nan in training; exit status 4."""
+    """A cost or a parameter became infinite or nan in training; exit status 4.
+
+    Attributes:
+        epoch: From 1.
+        step: The mini-batch of that epoch, from 1; 0 when every step was finite and the cost after them is not.
+        layer: The layer, from 0, in which the first number that is not finite appeared; -1 when it is in the data.
+    """
+
+    epoch: int
+    step: int
+    layer: int
+
+    def __init__(self, message: str, epoch: int, step: int, layer: int) -> None:
+        """Keeps all parts as `args`, so that the error survives being pickled between processes."""
+        self.epoch, self.step, self.layer = epoch, step, layer
+        ArithmeticError.__init__(self, message, epoch, step, layer)
+
+    def __str__(self) -> str:
+        """The message alone."""
+        return self.args[0]

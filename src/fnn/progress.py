@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from .fitting import Result
 from .runs import metrics
-from .training import Result
 
 
 def shown(results: Iterable[Result], epochs: int, out: TextIO) -> Iterator[Result]:

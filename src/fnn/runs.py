@@ -19,12 +19,13 @@ from .config import GRADIENTS, Config, short_hash
 from .data import Dataset, load_data
 from .errors import InputError
 from .files import write_atomically
+from .fitting import Result, fit
 from .models import network_table, save_params
 from .network import init, shape_out
 from .plain import write_json
 from .shifting import Shifted
 from .tables import describe
-from .training import Evaluation, Result, fit
+from .training import Evaluation
 from .types import Key, Params
 
 WRITE_EVERY = 1.0  # seconds between two writes of metrics.jsonl, which is replaced as a whole
