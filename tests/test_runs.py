@@ -42,7 +42,7 @@ def fails(capsys, status, message, *arguments):
 
 def test_a_run_directory_holds_everything(finished, config):
     assert {path.name for path in finished.iterdir()} == {
-        *("config.toml", "config.json", "environment.json", "metrics.jsonl", "params.npz"),
+        *("config.toml", "config.json", "environment.json", "metrics.jsonl", "params.npz", "result.json", ".lock"),
         *(["learning.png", "weights.png", "mistakes.png"] if plots.available() else []),
     }
     assert (finished / "config.toml").read_text() == GOOD

@@ -1,4 +1,4 @@
-"""The three ways in which `fnn` fails on purpose; the command line turns each into one line and an exit status."""
+"""The ways in which `fnn` ends early on purpose; the command line turns each into one line and an exit status."""
 
 from os import PathLike
 
@@ -49,3 +49,22 @@ class DivergedError(ArithmeticError):
     def __str__(self) -> str:
         """The message alone."""
         return self.args[0]
+
+
+class StoppedError(Exception):
+    """A signal ended the training, which is saved; exit status 128 + `number`.
+
+    Attributes:
+        number: The signal's: 2 for Ctrl-C, 15 for SIGTERM.
+    """
+
+    number: int
+
+    def __init__(self, number: int, message: str = "stopped and saved") -> None:
+        """Keeps both, so that the error survives being pickled between processes."""
+        self.number = number
+        Exception.__init__(self, number, message)
+
+    def __str__(self) -> str:
+        """The message alone."""
+        return self.args[1]

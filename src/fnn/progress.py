@@ -17,13 +17,13 @@ def shown(results: Iterable[Result], epochs: int, out: TextIO) -> Iterator[Resul
     thirty lines, the first and the last epoch always among them.
     """
     start, every, told, result = time.monotonic(), max(1, epochs // 30), -1.0, None
-    for result in results:
+    for done, result in enumerate(results, 1):
         now = time.monotonic()
-        remaining = (now - start) / result.epoch * (epochs - result.epoch)
+        remaining = (now - start) / done * (epochs - result.epoch)
         if out.isatty() and now - told > 0.1:
             print(f"\r\x1b[K{line(result, epochs)}  {remaining:.0f} s left", end="", file=out, flush=True)
             told = now
-        elif not out.isatty() and (result.epoch == 1 or result.epoch % every == 0):
+        elif not out.isatty() and (done == 1 or result.epoch % every == 0):
             print(line(result, epochs), file=out, flush=True)
             told = result.epoch
         yield result
