@@ -126,7 +126,7 @@ LINE = Examples(jnp.linspace(1, 2, 48)[:, None], jnp.linspace(-1, 1, 48)[:, None
 
 
 def test_the_step_is_the_first_whose_cost_or_params_are_not_finite():
-    net, cost, sgd = (Dense(1), Dense(1)), Quadratic(Identity()), SGD(1.0, mu=0.9)
+    net, cost, sgd = (Dense(1),), Quadratic(Identity()), SGD(3.0, mu=0.5)
     error = diverges(net, sgd, LINE, cost=cost, shape=(1,))
     params, step, gradient = params_of(net, (1,)), jax.jit(fnn.step, static_argnums=7), jax.jit(fnn.backprop)
     v = sgd.init(params)
@@ -141,7 +141,7 @@ def test_the_step_is_the_first_whose_cost_or_params_are_not_finite():
                 break
             assert finite
     assert not finite
-    assert error.layer in (0, 1)
+    assert error.layer == 0
     assert "smaller eta" in str(error)
 
 

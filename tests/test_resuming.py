@@ -13,12 +13,13 @@ import pytest
 from disks import Full
 from test_config import GOOD
 
-from fnn import cli, files, fitting, locks, plots, saving
+from fnn import cli, files, fitting, locks, plots, runs, saving
+from fnn.arrays import read_npz, write_npz
 
 PLAIN = "training.optimizer={type='SGD', eta=3.0}"
-MOMENTUM = "training.optimizer={type='SGD', eta=0.1, mu=0.9, lmbda=1e-4}"
+MOMENTUM = "training.optimizer={type='SGD', eta=9.0, mu=0.9, lmbda=1e-4}"
 HALVING = "training.schedule={type='HalveOnPlateau', patience=1}"
-SETTINGS = ([PLAIN], [MOMENTUM, HALVING])
+SETTINGS = ([PLAIN], [MOMENTUM, HALVING, "data.validation=10"])  # ten examples: their accuracy is often the same
 
 
 @pytest.fixture(autouse=True)
@@ -78,6 +79,8 @@ def stop(monkeypatch):
 @pytest.mark.parametrize("sets", SETTINGS, ids=["plain", "momentum-l2-halving"])
 def test_a_stopped_run_goes_on_to_the_same_bytes(run, stop, tmp_path, sets):
     assert run(out="whole", sets=sets)[0] == 0
+    factors = [line["eta_factor"] for line in bytes_of(only(tmp_path / "whole"))[1]]
+    assert (len(set(factors)) > 1) == (HALVING in sets)
     for k in np.random.default_rng(3).permutation(range(1, 31))[:10]:
         stop(int(k))
         status, _, error = run(sets=sets)
@@ -185,7 +188,7 @@ def test_a_checkpoint_of_something_else_is_refused(run, stopped, change):
     for path in (stopped / "checkpoints").iterdir():
         files_ = {name: (path / name).read_bytes() for name in ("arrays.npz", "state.json", "metrics.jsonl")}
         state = json.loads(files_["state.json"]) | change
-        arrays = saving.checkpoints.read_npz(path / "arrays.npz", ("params.0.W", "params.0.b"))
+        arrays = read_npz(path / "arrays.npz", ("params.0.W", "params.0.b"))
         metrics = b"[]\n" if "metrics" in change else files_["metrics.jsonl"]
         step = int(path.name[5:])
         saving.checkpoints.save(stopped / "checkpoints", saving.checkpoints.Checkpoint(step, arrays, state, metrics))
@@ -257,10 +260,18 @@ def test_verify_repeats_a_run_and_sees_every_change(run, tmp_path, capsys):
     (folder / "config.json").write_text(json.dumps(about | {"training": about["training"] | {"epochs": 4}}))
     assert "3 epochs were recorded, now" in verify(capsys, folder)[1] or "epoch 4" in verify(capsys, folder)[1]
     (folder / "config.json").write_text(json.dumps(about))
+    before = shutil.copy(folder / "params.npz", tmp_path)
     (folder / "params.npz").write_bytes((folder / "params.npz").read_bytes()[:-1] + b"x")
     assert verify(capsys, folder)[0] == 3
     (folder / "result.json").write_text(json.dumps(result | {"params.npz": "0" * 64}))
     assert "params.npz: is not what the training wrote" in verify(capsys, folder)[2]
+    shutil.copy(before, folder / "params.npz")
+    arrays = read_npz(before, ("0.W", "0.b"))
+    write_npz(folder / "params.npz", arrays | {"0.b": arrays["0.b"] + np.float32(1e-6)})
+    (folder / "result.json").write_text(json.dumps(runs.digests(folder)))
+    status, out, _ = verify(capsys, folder)
+    assert status == 1
+    assert "the metrics are the same, params.npz is not" in out
     (folder / "result.json").unlink()
     assert "this run is not finished" in verify(capsys, folder)[2]
     assert "no such folder" in verify(capsys, folder / "none")[2]
