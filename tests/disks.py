@@ -71,14 +71,15 @@ class Full(Recorder):
 
 
 class Deadly(Recorder):
-    """A disk whose user is killed right before or after the operation that `chosen` picks."""
+    """A disk whose user is killed right before operation `n`."""
 
-    def __init__(self, chosen):
+    def __init__(self, n):
         super().__init__(self.strike)
-        self.chosen = chosen
+        self.n = n
 
     def strike(self, operation):
-        if self.chosen(operation):
+        self.n -= 1
+        if self.n == -1:
             os.kill(os.getpid(), signal.SIGKILL)
 
 

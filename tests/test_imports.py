@@ -51,6 +51,16 @@ ROOMS = {
         *("network",),
     ),
     "models": ("types", "errors", "tables", "plain", "arrays", "network", "config"),
+    "environments": ("data",),
+    "stopping": (),
+    "saving": (
+        *("types", "errors", "plain", "checkpoints", "environments", "models", "schedules", "stopping", "training"),
+        *("fitting",),
+    ),
+    "doctor": (
+        *("types", "data", "environments", "checkpoints", "checking", "costs", "layers", "network", "optimizers"),
+        *("training",),
+    ),
     "grids": ("types", "errors", "optimizers", "config"),
 }
 CORE = {"types", "initializers", "layers", "convolution", "costs", "network", "optimizers", "shuffling", "schedules"}
@@ -95,7 +105,7 @@ def test_the_mathematics_know_nothing_of_the_edge():
 
 
 def test_no_room_of_numpy_alone_imports_jax():
-    code = "import sys, fnn.data, fnn.arrays, fnn.tables, fnn.plain; assert 'jax' not in sys.modules"
+    code = "import sys, fnn.data, fnn.checkpoints, fnn.locks, fnn.stopping, fnn.tables; assert 'jax' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 (our own interpreter)
 
 

@@ -194,6 +194,15 @@ def test_params_of_another_shape_are_refused(finished):
         fnn.load(finished)
 
 
+@pytest.mark.parametrize("layers", [[], [{"type": "Flatten"}, {"type": "MaxPool", "size": 3}]], ids=["none", "misfit"])
+def test_a_net_that_cannot_be_is_a_corrupt_file(finished, layers):
+    about = json.loads((finished / "config.json").read_text())
+    about["network"]["layers"] = layers
+    (finished / "config.json").write_text(json.dumps(about))
+    with pytest.raises(fnn.CorruptFileError, match="config.json: has a net that cannot be"):
+        fnn.load(finished)
+
+
 def test_predict_names_a_missing_run(capsys, tmp_path):
     fails(capsys, 2, "no such folder", "predict", str(tmp_path / "none"))
 

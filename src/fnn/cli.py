@@ -78,6 +78,9 @@ def parser() -> argparse.ArgumentParser:
     _type_option(verify)
     verify.set_defaults(command=_verify)
 
+    doctor = commands.add_parser("doctor", help="is this installation fit to train? versions, gradients, known bugs")
+    doctor.set_defaults(command=_doctor)
+
     data = commands.add_parser("data", help="what data there is, where it comes from, checksums")
     data.add_argument("name", metavar="NAME", nargs="?", help="one source, in full; its files are checked")
     data.set_defaults(command=_data)
@@ -125,6 +128,12 @@ def _verify(options: argparse.Namespace) -> int:
     from .verify_command import verify
 
     return verify(options.run, options.types)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from .doctor import examine
+
+    return examine()
 
 
 def _sweep(options: argparse.Namespace) -> int:

@@ -71,7 +71,7 @@ def _train(folder: Path, prepared: runs.Prepared, text: str, options: Options, w
         print(f"going on after {state.epochs} epochs and {state.step:,} steps: {folder}")
     else:
         runs.write_description(folder, prepared, text)
-    with contextlib.closing(runs.train(prepared, folder, state, keeper)) as results:  # its end writes the files
+    with contextlib.closing(runs.train(folder, state, keeper)) as results:  # its end writes the files
         for _ in shown(results, prepared.config.training.epochs, sys.stdout):
             pass
     return [json.loads(line) for line in keeper.lines]

@@ -126,15 +126,15 @@ def description(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def train(prepared: Prepared, path: Path, state: State, keeper: Keeper) -> Generator[Result]:
-    """Train on from `state`, yield each epoch's result, and keep `metrics.jsonl`.
+def train(path: Path, state: State, keeper: Keeper) -> Generator[Result]:
+    """Train the keeper's task on from `state`, yield each epoch's result, and keep `metrics.jsonl`.
 
     However it ends, `params.npz` holds the params after the last epoch that is over. When all epochs are,
     `result.json` says so, by the hashes of both files, and the checkpoints go.
     """
     written, last = -math.inf, None
     try:
-        for last in resumed(task(prepared, prepared.config.training.gradient), state, keeper):
+        for last in resumed(keeper.task, state, keeper):
             keeper.lines.append(json.dumps(metrics(last)))
             if time.monotonic() - written > WRITE_EVERY:
                 _write_lines(path, keeper.lines)
@@ -188,7 +188,7 @@ def task(prepared: Prepared, gradient: str) -> Task:
         config.network.layers,
         config.network.cost,
         training.optimizer,
-        Shifted(data.train) if training.shifts else data.train,
+        jax.device_put(Shifted(data.train) if training.shifts else data.train),
         prepared.key,
         training.batch_size,
         training.epochs,
