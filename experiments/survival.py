@@ -2,7 +2,23 @@
 
     python experiments/survival.py [kills] [points] [command] [power] [full] [flips] [mutations] [signals]
 
-FIGURES
+Two CPU cores of a busy machine, all on one of them, Python 3.11, JAX 0.10.1; about 8 minutes. Seen:
+
+kills      180 kill -9 at random moments of saving, 129 of them in the middle of a save: 0 lost a checkpoint that was
+           said to be safe, 0 unreadable, 0 temporaries after the next start
+points     59 more, one before each operation of a save and of the pruning after it (22 kinds): the same
+command    20 kill -9 of `fnn run` itself, resumed each time: never back behind the last checkpoint, no temporaries,
+           and at the end the bytes of the undisturbed run
+power      9,678 states that a power cut could leave (every prefix of the operations; unsynced changes lost, kept or
+           zeroed, alone and at random): 0 without the last checkpoint that was promised, 0 corrupt ones accepted
+full       212 errors (no space, quota, I/O, read-only) at the n-th operation, 9 at a real limit on file size: the old
+           checkpoint loads each time, no temporaries
+flips      1,000 changed bytes and all 82 truncations at steps of 1 KiB: all rejected
+mutations  10,010 mutated checkpoints, params, configs, csv, npz and IDX files: the documented errors alone, 0.09 s at
+           most (to be under 1 s), at most 1.1 MiB beside the file (to be under 64); a checkpoint is accepted only if
+           its bytes are the ones that were written. It found one: a config.json without layers was a bare ValueError
+signals    10 SIGTERMs, all inside an epoch or its evaluation: saved, status 143, gone after at most 3.2 s under load
+           (0.1 s alone); the bytes of the undisturbed run at the end
 """
 
 import contextlib
