@@ -55,7 +55,7 @@ def run(path: str, overrides: Sequence[str], own: Sequence[str], options: Option
         print(f"run directory: {folder}")
         raise
     except StoppedError as error:
-        raise StoppedError(error.number, _said(error, folder, path, overrides, options)) from None
+        raise StoppedError(error.number, _said(error, folder, path, overrides, own, options)) from None
     _conclude(folder, prepared, load(folder, known)[2], history)
     return 0
 
@@ -88,8 +88,11 @@ def _written(folder: Path) -> Iterator[None]:
         ) from None
 
 
-def _said(error: StoppedError, folder: Path, path: str, overrides: Sequence[str], options: Options) -> str:
-    words = ["fnn", "run", path, *(word for o in overrides for word in ("--set", o)), "--out", options.out, "--resume"]
+def _said(
+    error: StoppedError, folder: Path, path: str, overrides: Sequence[str], own: Sequence[str], options: Options
+) -> str:
+    named = [("--set", override) for override in overrides] + [("--type", name) for name in own]
+    words = ["fnn", "run", path, *(word for pair in named for word in pair), "--out", options.out, "--resume"]
     return f"stopped by {signal.Signals(error.number).name}, saved in {folder}; go on with: {shlex.join(words)}"
 
 
