@@ -215,14 +215,12 @@ def test_the_order_is_write_sync_manifest_last_sync_rename_sync(tmp_path, monkey
 
 
 def cuts(disk, rng):
-    """Fates of the unsynced changes: all lost, all kept, each lost or kept or zeroed alone, and some at random."""
+    """Fates of the unsynced changes: the same for all, for each alone, and at random; `survival.py` tries more."""
     n = disk.unsynced()
     yield from (["lost"] * n, ["kept"] * n, ["zeros"] * n)
-    for i in range(n):
-        for one, others in (("lost", "kept"), ("zeros", "kept"), ("kept", "lost")):
-            yield [one if k == i else others for k in range(n)]
-    for _ in range(2 if n > 1 else 0):
-        yield rng.choice(["kept", "lost", "zeros"], n).tolist()
+    for i in range(n if n > 1 else 0):
+        yield [rng.choice(["lost", "zeros"]) if k == i else "kept" for k in range(n)]
+    yield rng.choice(["kept", "lost", "zeros"], n).tolist()
 
 
 def crashes(tmp_path, log, returned):
@@ -243,9 +241,11 @@ def crashes(tmp_path, log, returned):
 
 def test_a_power_cut_at_any_moment_leaves_the_last_checkpoint(tmp_path, monkeypatch):
     (tmp_path / "run").mkdir()
-    log, returned = record(tmp_path, monkeypatch, [1, 2, 3])
+    monkeypatch.setattr(checkpoints, "KEPT", 1)  # so that the second one prunes the first
+    log, returned = record(tmp_path, monkeypatch, [1, 2])
+    assert any(kind == "remove" for kind, *_ in log)
     states = list(crashes(tmp_path, log, returned))
-    assert len(states) > 300
+    assert len(states) > 200
     assert all(found >= promised for found, promised in states)
 
 
