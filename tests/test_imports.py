@@ -21,6 +21,8 @@ ROOMS = {
     "zips": ("errors",),
     "arrays": ("errors", "files", "zips"),
     "plain": ("errors", "files"),
+    "locks": ("errors",),
+    "checkpoints": ("errors", "files", "plain", "arrays"),
     "tables": ("errors",),
     "types": (),
     "initializers": ("types",),
@@ -30,8 +32,11 @@ ROOMS = {
     "optimizers": ("types",),
     "shuffling": ("types",),
     "schedules": ("types", "layers"),  # `positive`
-    "training": ("types", "network", "errors", "examples", "schedules", "shuffling", "shifting"),
-    "comparison": ("types", "network", "training", "examples"),
+    "training": ("types", "network", "examples", "shuffling", "shifting"),
+    "segments": ("types", "examples", "shuffling", "shifting", "training"),
+    "divergence": ("types", "errors", "network"),
+    "fitting": ("types", "network", "examples", "schedules", "shifting", "training", "segments", "divergence"),
+    "comparison": ("types", "network", "fitting", "examples"),
     "sweeping": ("types", "network", "training", "examples"),
     "checking": ("types", "network", "errors", "optimizers"),
     "examplewise": ("types", "layers", "network"),
@@ -46,10 +51,32 @@ ROOMS = {
         *("network",),
     ),
     "models": ("types", "errors", "tables", "plain", "arrays", "network", "config"),
+    "environments": ("data",),
+    "stopping": (),
+    "saving": (
+        *("types", "errors", "plain", "checkpoints", "environments", "models", "schedules", "stopping", "training"),
+        *("fitting",),
+    ),
+    "doctor": (
+        *("types", "data", "environments", "checkpoints", "checking", "costs", "layers", "network", "optimizers"),
+        *("training",),
+    ),
     "grids": ("types", "errors", "optimizers", "config"),
 }
 CORE = {"types", "initializers", "layers", "convolution", "costs", "network", "optimizers", "shuffling", "schedules"}
-CORE |= {"training", "sweeping", "comparison", "checking", "examplewise", "examples", "errors", "shifting"}
+CORE |= {
+    "training",
+    "segments",
+    "divergence",
+    "fitting",
+    "sweeping",
+    "comparison",
+    "checking",
+    "examplewise",
+    "examples",
+    "errors",
+    "shifting",
+}
 EDGE = {path.stem for path in SOURCE.iterdir() if path.stem not in {"__init__", "__pycache__", "py"}} - set(ROOMS)
 
 
@@ -78,7 +105,7 @@ def test_the_mathematics_know_nothing_of_the_edge():
 
 
 def test_no_room_of_numpy_alone_imports_jax():
-    code = "import sys, fnn.data, fnn.arrays, fnn.tables, fnn.plain; assert 'jax' not in sys.modules"
+    code = "import sys, fnn.data, fnn.checkpoints, fnn.locks, fnn.stopping, fnn.tables; assert 'jax' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 (our own interpreter)
 
 

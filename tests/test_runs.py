@@ -42,7 +42,7 @@ def fails(capsys, status, message, *arguments):
 
 def test_a_run_directory_holds_everything(finished, config):
     assert {path.name for path in finished.iterdir()} == {
-        *("config.toml", "config.json", "environment.json", "metrics.jsonl", "params.npz"),
+        *("config.toml", "config.json", "environment.json", "metrics.jsonl", "params.npz", "result.json", ".lock"),
         *(["learning.png", "weights.png", "mistakes.png"] if plots.available() else []),
     }
     assert (finished / "config.toml").read_text() == GOOD
@@ -191,6 +191,15 @@ def test_params_of_another_shape_are_refused(finished):
     about["network"]["layers"][0]["units"] = 10**9
     (finished / "config.json").write_text(json.dumps(about))
     with pytest.raises(fnn.CorruptFileError, match="the net needs floats"):
+        fnn.load(finished)
+
+
+@pytest.mark.parametrize("layers", [[], [{"type": "Flatten"}, {"type": "MaxPool", "size": 3}]], ids=["none", "misfit"])
+def test_a_net_that_cannot_be_is_a_corrupt_file(finished, layers):
+    about = json.loads((finished / "config.json").read_text())
+    about["network"]["layers"] = layers
+    (finished / "config.json").write_text(json.dumps(about))
+    with pytest.raises(fnn.CorruptFileError, match="config.json: has a net that cannot be"):
         fnn.load(finished)
 
 

@@ -14,6 +14,7 @@ _ROOMS = {
     "errors": ("CorruptFileError", "DivergedError", "InputError"),
     "examples": ("Examples",),
     "examplewise": ("per_example", "per_example_norms"),
+    "fitting": ("Result", "fit"),
     "initializers": ("Glorot", "He", "Normal", "ScaledNormal", "Zeros"),
     "layers": (
         *("Dense", "Identity", "LeakyReLU", "Maxout", "ReLU"),
@@ -28,7 +29,7 @@ _ROOMS = {
     "schedules": ("Constant", "EarlyStopping", "HalveOnPlateau"),
     "sweeping": ("SweepResult", "sweep"),
     "shifting": ("Shifted",),
-    "training": ("Evaluation", "Result", "epoch", "evaluate", "fit", "step"),
+    "training": ("Evaluation", "epoch", "evaluate", "step"),
     "types": ("Array", "Cost", "Initializer", "Key", "Layer", "Net", "Optimizer", "Params", "Shape", "static"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -15,6 +15,8 @@ from .errors import InputError as InputError
 from .examples import Examples as Examples
 from .examplewise import per_example as per_example
 from .examplewise import per_example_norms as per_example_norms
+from .fitting import Result as Result
+from .fitting import fit as fit
 from .initializers import Glorot as Glorot
 from .initializers import He as He
 from .initializers import Normal as Normal
@@ -48,10 +50,8 @@ from .shifting import Shifted as Shifted
 from .sweeping import SweepResult as SweepResult
 from .sweeping import sweep as sweep
 from .training import Evaluation as Evaluation
-from .training import Result as Result
 from .training import epoch as epoch
 from .training import evaluate as evaluate
-from .training import fit as fit
 from .training import step as step
 from .types import Array as Array
 from .types import Cost as Cost

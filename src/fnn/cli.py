@@ -1,7 +1,7 @@
 """The command line: `fnn COMMAND ...`. JAX is imported only by the commands that compute.
 
 Exit status: 0 done, 1 a check did not hold, 2 the user's input is wrong, 3 a file is corrupt, 4 training
-diverged, 130 interrupted.
+diverged, 130 and 143 stopped by Ctrl-C and SIGTERM; a training is saved before.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from . import __version__
-from .errors import CorruptFileError, DivergedError, InputError
+from .errors import CorruptFileError, DivergedError, InputError, StoppedError
 
 Command = Callable[[argparse.Namespace], int]
 
@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (InputError, CorruptFileError, DivergedError) as error:
         print(f"fnn: {error}", file=sys.stderr)
         return {InputError: 2, CorruptFileError: 3, DivergedError: 4}[type(error)]
+    except StoppedError as error:
+        print(f"fnn: {error}", file=sys.stderr)
+        return 128 + error.number
     except KeyboardInterrupt:
         print("fnn: interrupted", file=sys.stderr)
         return 130
@@ -38,13 +41,20 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="fnn",
         description="Feedforward neural networks, every gradient written by hand and proved.",
-        epilog="exit status: 0 done, 1 a check failed, 2 wrong input, 3 corrupt file, 4 diverged, 130 interrupted",
+        epilog="exit status: 0 done, 1 a check failed, 2 wrong input, 3 corrupt file, 4 diverged, 130/143 stopped",
     )
     top.add_argument("--version", action="version", version=f"fnn {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     run = _config_command(commands, "run", _run, "train a config, evaluate it, write its run directory")
     run.add_argument("--out", default="runs", metavar="DIR", help="the folder in which run directories are made (runs)")
+    run.add_argument("--resume", action="store_true", help="go on with the newest unfinished run of this config there")
+    run.add_argument(
+        "--checkpoint", type=float, default=30.0, metavar="SECONDS", help="time between two checkpoints, at least (30)"
+    )
+    run.add_argument(
+        "--accept-changes", action="store_true", help="resume although versions, devices or data have changed"
+    )
     sweep = _config_command(commands, "sweep", _sweep, "train the grid of a config's [sweep] in one program")
     sweep.add_argument(
         "--out", default="runs", metavar="DIR", help="the folder in which run directories are made (runs)"
@@ -62,6 +72,14 @@ def parser() -> argparse.ArgumentParser:
     )
     _type_option(predict)
     predict.set_defaults(command=_predict)
+
+    verify = commands.add_parser("verify", help="train a finished run again and compare the bytes")
+    verify.add_argument("run", metavar="RUN", help="a run directory")
+    _type_option(verify)
+    verify.set_defaults(command=_verify)
+
+    doctor = commands.add_parser("doctor", help="is this installation fit to train? versions, gradients, known bugs")
+    doctor.set_defaults(command=_doctor)
 
     data = commands.add_parser("data", help="what data there is, where it comes from, checksums")
     data.add_argument("name", metavar="NAME", nargs="?", help="one source, in full; its files are checked")
@@ -100,9 +118,22 @@ def _type_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from .commands import run
+    from .run_command import Options, run
 
-    return run(options.config, _overrides(options), options.out, options.types)
+    beside = Options(options.out, options.resume, options.accept_changes, options.checkpoint)
+    return run(options.config, _overrides(options), options.types, beside)
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from .verify_command import verify
+
+    return verify(options.run, options.types)
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from .doctor import examine
+
+    return examine()
 
 
 def _sweep(options: argparse.Namespace) -> int:

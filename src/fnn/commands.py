@@ -1,23 +1,18 @@
-"""What the commands do: load, compute, print, write. Everything they print is made here."""
+"""`fnn compare` and `fnn predict`, and what several commands need."""
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 
 import jax
 import numpy as np
 
-from . import comparison, pictures, plots, prediction, runs
+from . import comparison, prediction, runs
 from .config import TYPES, Config, load_config
 from .errors import InputError
-from .network import count_params
-from .progress import shown
-from .training import Result
-from .types import Params
+from .fitting import Result
 
 
 def types(names: Iterable[str]) -> Mapping[str, type]:
@@ -39,24 +34,6 @@ def types(names: Iterable[str]) -> Mapping[str, type]:
     return known
 
 
-def run(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> int:
-    """`fnn run`."""
-    config = load_config(path, overrides, types(own))
-    prepared = prepared_for(path, config)
-    folder = runs.create(out, config.name, config, Path(path).read_text())
-    runs.write_description(folder, prepared)
-    print(f"{config.name}: {_summary(prepared)}")
-    history = []
-    try:
-        with contextlib.closing(runs.train(prepared, folder)) as results:  # its end writes the files
-            for result in shown(results, config.training.epochs, sys.stdout):
-                history.append(runs.metrics(result))
-    finally:
-        if history:
-            _conclude(folder, prepared, result.params, history)
-    return 0
-
-
 def prepared_for(path: str, config: Config) -> runs.Prepared:
     """`runs.prepare`, with the config's file in front of what does not fit.
 
@@ -67,25 +44,6 @@ def prepared_for(path: str, config: Config) -> runs.Prepared:
         return runs.prepare(config)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-
-
-def _summary(prepared: runs.Prepared) -> str:
-    data, training = prepared.data, prepared.config.training
-    parts = zip(("training", "validation", "test"), data[:3], strict=True)
-    sizes = ", ".join(f"{part.n:,} {name}" for name, part in parts if part.n)
-    return f"{count_params(prepared.params):,} parameters; {sizes} examples; gradient by {training.gradient}"
-
-
-def _conclude(folder: Path, prepared: runs.Prepared, params: Params, history: list[dict[str, float]]) -> None:
-    last = history[-1]
-    accuracies = [
-        f"{part} {last[f'{part}_accuracy']:.2%}" for part in ("validation", "test") if f"{part}_accuracy" in last
-    ]
-    seconds = sum(line["seconds"] for line in history)
-    said = f"; accuracy: {', '.join(accuracies)}" if accuracies else ""
-    print(f"{last['epoch']} epochs, {seconds:.2f} s of training{said}")
-    made = pictures.draw(folder, prepared, params, history) if plots.available() else []
-    print(f"run directory: {folder}" + (f"; pictures: {', '.join(made)}" if made else f"\n{plots.MISSING}"))
 
 
 def compare(path: str, overrides: Sequence[str], own: Sequence[str]) -> int:

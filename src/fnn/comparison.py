@@ -9,8 +9,8 @@ import jax
 import numpy as np
 
 from .examples import Examples
+from .fitting import Result
 from .network import autodiff, backprop
-from .training import Result
 from .types import Cost, Net, Params
 
 ROWS = 1000  # examples on which the gradients are compared: the first ones of the training set, at most

@@ -12,7 +12,7 @@ import math
 import tomllib
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -247,6 +247,24 @@ def build_cost(entry: Any, known: Mapping[str, type] = TYPES) -> Cost:
     return read(Cost, entry, "cost", known)
 
 
+def rebuilt(table: Mapping[str, Any], known: Mapping[str, type] = TYPES) -> Config:
+    """The config that `describe` wrote to a `config.json`, which may say more.
+
+    Raises:
+        InputError: an entry is missing or does not fit.
+    """
+    entries = {name: table[name] for name in (field.name for field in fields(Config)) if name in table}
+    training = entries.get("training")
+    if isinstance(training, dict) and training.get("target_cost") in ("inf", "-inf"):  # JSON has no such numbers
+        entries["training"] = training | {"target_cost": float(training["target_cost"])}
+    return read(Config, entries, "", known)
+
+
+def full_hash(config: Config) -> str:
+    """What two configs share when they resolve to the same values, SHA-256."""
+    return hashlib.sha256(json.dumps(describe(config), sort_keys=True).encode()).hexdigest()
+
+
 def short_hash(config: Config) -> str:
-    """Eight hexadecimal digits that two configs share when they resolve to the same values."""
-    return hashlib.sha256(json.dumps(describe(config), sort_keys=True).encode()).hexdigest()[:8]
+    """Eight hexadecimal digits of it."""
+    return full_hash(config)[:8]

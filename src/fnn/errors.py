@@ -1,4 +1,4 @@
-"""The three ways in which `fnn` fails on purpose; the command line turns each into one line and an exit status."""
+"""The ways in which `fnn` ends early on purpose; the command line turns each into one line and an exit status."""
 
 from os import PathLike
 
@@ -29,4 +29,42 @@ class CorruptFileError(ValueError):
 
 
 class DivergedError(ArithmeticError):
-    """A cost or a parameter became infinite or nan in training; exit status 4."""
+    """A cost or a parameter became infinite or nan in training; exit status 4.
+
+    Attributes:
+        epoch: From 1.
+        step: The mini-batch of that epoch, from 1; 0 when every step was finite and the cost after them is not.
+        layer: The layer, from 0, in which the first number that is not finite appeared; -1 when it is in the data.
+    """
+
+    epoch: int
+    step: int
+    layer: int
+
+    def __init__(self, message: str, epoch: int, step: int, layer: int) -> None:
+        """Keeps all parts as `args`, so that the error survives being pickled between processes."""
+        self.epoch, self.step, self.layer = epoch, step, layer
+        ArithmeticError.__init__(self, message, epoch, step, layer)
+
+    def __str__(self) -> str:
+        """The message alone."""
+        return self.args[0]
+
+
+class StoppedError(Exception):
+    """A signal ended the training, which is saved; exit status 128 + `number`.
+
+    Attributes:
+        number: The signal's: 2 for Ctrl-C, 15 for SIGTERM.
+    """
+
+    number: int
+
+    def __init__(self, number: int, message: str = "stopped and saved") -> None:
+        """Keeps both, so that the error survives being pickled between processes."""
+        self.number = number
+        Exception.__init__(self, number, message)
+
+    def __str__(self) -> str:
+        """The message alone."""
+        return self.args[1]

@@ -1,8 +1,16 @@
-"""Files that are there whole or not at all."""
+"""Files and folders that are there whole or not at all.
 
+Whatever `fnn` writes goes through the few operations of `os` in this room, so that a test can record them, fail any of
+them, or replay what a power cut would leave.
+"""
+
+import contextlib
 import os
 import secrets
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
@@ -17,22 +25,88 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
             temporary file beside it is gone.
     """
     target = Path(path)
-    # the process and a random part: two writers never share a temporary
-    temporary = target.with_name(f".{target.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
+    temporary = _temporary(target)
     try:
         _write_through(temporary, data)
         os.replace(temporary, target)
     except BaseException:  # Ctrl-C too must leave nothing behind
-        temporary.unlink(missing_ok=True)
+        _erase(temporary)
         raise
     sync_folder(target.parent)
 
 
+def write_folder(path: str | os.PathLike[str], files: Mapping[str, bytes]) -> None:
+    """Makes a folder of files, all of them or none: whatever happens, `path` is complete or not there.
+
+    Args:
+        path: The folder to make; it must not exist, and its parent must.
+        files: The bytes of each, by name, written in this order.
+
+    Raises:
+        OSError: As `write_atomically`, or there is such a folder already.
+    """
+    target = Path(path)
+    temporary = _temporary(target)
+    try:
+        os.mkdir(temporary)
+        for name, data in files.items():
+            _write_through(temporary / name, data)
+        sync_folder(temporary)
+        if target.exists():  # rename would replace an empty folder without a word
+            raise FileExistsError(f"{target} exists")
+        os.rename(temporary, target)
+    except BaseException:
+        _erase(temporary)
+        raise
+    sync_folder(target.parent)
+
+
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Makes an empty folder, if it is not there, that outlives a power cut; its parent exists."""
+    if not os.path.isdir(path):
+        os.mkdir(path)
+        sync_folder(Path(path).parent)
+
+
+def remove_folder(path: str | os.PathLike[str]) -> None:
+    """Removes a folder and all in it; interrupted, it leaves a temporary, not half a folder under its name."""
+    temporary = _temporary(Path(path))
+    os.rename(path, temporary)
+    _erase(temporary)
+
+
+def _temporary(target: Path) -> Path:
+    """A name beside the target; the process and a random part in it: two writers never share a temporary."""
+    return target.with_name(f".{target.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
+
+
+def remove_temporaries(folders: Iterable[Path]) -> None:
+    """Removes what writers that were killed have left; only for one who knows that nobody else is writing there."""
+    for folder in folders:
+        for path in folder.glob(".*.tmp-*-*"):
+            _erase(path)
+
+
+def _erase(path: Path) -> None:
+    """Removes a file, or a folder and all in it, if it is there."""
+    if path.is_symlink() or not path.is_dir():
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
+        return
+    for name in os.listdir(path):
+        _erase(path / name)
+    os.rmdir(path)
+
+
 def _write_through(path: Path, data: bytes) -> None:
-    with open(path, "xb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+    descriptor = os.open(path, _CREATE, 0o666)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(path: str | os.PathLike[str]) -> None:

@@ -75,7 +75,10 @@ def load(run: str | os.PathLike[str], types: Mapping[str, type] = TYPES) -> tupl
     """
     net, cost, shape = _description(run, types)
     path = Path(run, "params.npz")
-    template = _template(net, shape)
+    try:
+        template = _template(net, shape)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise CorruptFileError(Path(run, "config.json"), f"has a net that cannot be: {error}") from None
     expected = _shapes(template)
     arrays = read_npz(path, tuple(expected))
     for key, array in arrays.items():

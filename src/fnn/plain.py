@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from .errors import CorruptFileError
 from .files import write_atomically
 
 LARGEST = 2**20  # bytes
+DEEPEST = 50  # levels of tables and lists
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
@@ -19,8 +21,12 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
 
     Infinite numbers are written as the texts "inf" and "-inf", which JSON has no numbers for.
     """
-    text = json.dumps(_finite(value), indent=2, sort_keys=True, allow_nan=False)
-    write_atomically(path, f"{text}\n".encode())
+    write_atomically(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """What `write_json` writes."""
+    return f"{json.dumps(_finite(value), indent=2, sort_keys=True, allow_nan=False)}\n".encode()
 
 
 def _finite(value: Any) -> Any:
@@ -37,14 +43,25 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     Raises:
         CorruptFileError: missing, too large, no UTF-8, no JSON, a key twice, nan or infinity, nested too deeply.
     """
+    return parse_json(read_bounded(path), path)
+
+
+def read_bounded(path: str | os.PathLike[str]) -> bytes:
+    """The bytes of a file of at most 1 MiB.
+
+    Raises:
+        CorruptFileError: missing, not a plain file, or too large.
+    """
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # before opening: to open a pipe would wait for its other end
+            raise CorruptFileError(path, "is not a plain file")
         with open(path, "rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
         raise CorruptFileError(path, f"cannot be read ({error.strerror})") from None
     if len(data) > LARGEST:
         raise CorruptFileError(path, f"larger than {LARGEST:,} bytes")
-    return parse_json(data, path)
+    return data
 
 
 def parse_json(data: bytes, path: str | os.PathLike[str] | Path) -> Any:
@@ -54,9 +71,19 @@ def parse_json(data: bytes, path: str | os.PathLike[str] | Path) -> Any:
         CorruptFileError: as `read_json`.
     """
     try:
-        return json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        _check_depth(value)
+        return value
     except (ValueError, RecursionError) as error:
         raise CorruptFileError(path, f"is not plain JSON: {error}") from None
+
+
+def _check_depth(value: Any, depth: int = 0) -> None:
+    """A few levels, so that whoever walks over the value can too."""
+    if depth > DEEPEST:
+        raise ValueError(f"more than {DEEPEST} levels")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_depth(inner, depth + 1)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

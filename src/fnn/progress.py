@@ -6,8 +6,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from .fitting import Result
 from .runs import metrics
-from .training import Result
 
 
 def shown(results: Iterable[Result], epochs: int, out: TextIO) -> Iterator[Result]:
@@ -17,20 +17,22 @@ def shown(results: Iterable[Result], epochs: int, out: TextIO) -> Iterator[Resul
     thirty lines, the first and the last epoch always among them.
     """
     start, every, told, result = time.monotonic(), max(1, epochs // 30), -1.0, None
-    for result in results:
-        now = time.monotonic()
-        remaining = (now - start) / result.epoch * (epochs - result.epoch)
-        if out.isatty() and now - told > 0.1:
-            print(f"\r\x1b[K{line(result, epochs)}  {remaining:.0f} s left", end="", file=out, flush=True)
-            told = now
-        elif not out.isatty() and (result.epoch == 1 or result.epoch % every == 0):
+    try:
+        for done, result in enumerate(results, 1):
+            now = time.monotonic()
+            remaining = (now - start) / done * (epochs - result.epoch)
+            if out.isatty() and now - told > 0.1:
+                print(f"\r\x1b[K{line(result, epochs)}  {remaining:.0f} s left", end="", file=out, flush=True)
+                told = now
+            elif not out.isatty() and (done == 1 or result.epoch % every == 0):
+                print(line(result, epochs), file=out, flush=True)
+                told = result.epoch
+            yield result
+    finally:  # also when it is stopped: what is said next begins on a line of its own
+        if result is not None and out.isatty():
+            print(f"\r\x1b[K{line(result, epochs)}", file=out, flush=True)
+        elif result is not None and told != result.epoch:
             print(line(result, epochs), file=out, flush=True)
-            told = result.epoch
-        yield result
-    if result is not None and out.isatty():
-        print(f"\r\x1b[K{line(result, epochs)}", file=out)
-    elif result is not None and told != result.epoch:
-        print(line(result, epochs), file=out)
 
 
 def line(result: Result, epochs: int) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
-import platform
 import time
 from collections.abc import Generator, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,14 +16,17 @@ import numpy as np
 
 from .config import GRADIENTS, Config, short_hash
 from .data import Dataset, load_data
-from .errors import InputError
-from .files import write_atomically
+from .environments import environment
+from .errors import CorruptFileError, InputError
+from .files import remove_folder, write_atomically
+from .fitting import Result, State, Task, resumed, start
 from .models import network_table, save_params
 from .network import init, shape_out
-from .plain import write_json
+from .plain import parse_json, write_json
+from .saving import FOLDER, Keeper
 from .shifting import Shifted
 from .tables import describe
-from .training import Evaluation, Result, fit
+from .training import Evaluation
 from .types import Key, Params
 
 WRITE_EVERY = 1.0  # seconds between two writes of metrics.jsonl, which is replaced as a whole
@@ -89,11 +91,8 @@ def _meaning(data: Dataset) -> str:
     return f" for their {len(data.classes)} classes" if data.classes else ""
 
 
-def create(out: str | os.PathLike[str], name: str, config: Config, text: str) -> Path:
-    """A new run directory `<name>-<hash>` in `out`, or `<name>-<hash>-2`, ... when there is one already.
-
-    It holds the config as it was written (`text`) before anything is trained.
-    """
+def create(out: str | os.PathLike[str], name: str, config: Config) -> Path:
+    """A new run directory `<name>-<hash>` in `out`, or `<name>-<hash>-2`, ... when there is one already."""
     stem, number = f"{name}-{short_hash(config)}", 1
     while True:
         path = Path(out, stem if number == 1 else f"{stem}-{number}")
@@ -106,14 +105,14 @@ def create(out: str | os.PathLike[str], name: str, config: Config, text: str) ->
             raise InputError(
                 f"--out {out}: cannot make {path} ({error.strerror}); expected a writable folder."
             ) from None
-    write_atomically(path / "config.toml", text.encode())
     return path
 
 
-def write_description(path: Path, prepared: Prepared) -> None:
-    """`config.json` and `environment.json`."""
+def write_description(path: Path, prepared: Prepared, text: str) -> None:
+    """`config.toml`, which is `text`, `config.json` and `environment.json`."""
+    write_atomically(path / "config.toml", text.encode())
     write_json(path / "config.json", description(prepared))
-    write_json(path / "environment.json", environment(prepared.config))
+    write_json(path / "environment.json", environment(prepared.data, prepared.config.seed))
 
 
 def description(prepared: Prepared) -> dict[str, Any]:
@@ -127,60 +126,77 @@ def description(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def train(path: Path, state: State, keeper: Keeper) -> Generator[Result]:
+    """Train the keeper's task on from `state`, yield each epoch's result, and keep `metrics.jsonl`.
 
-
-def environment(config: Config) -> dict[str, Any]:
-    """What the bits of a result depend on: with the same, the same config gives the same bytes."""
-    return {
-        "versions": {name: version(name) for name in ("fnn", "jax", "jaxlib", "numpy")}
-        | {"python": platform.python_version()},
-        "machine": f"{platform.system()} {platform.machine()}",
-        "devices": [str(device.device_kind) for device in jax.devices()],
-        "cores": cores(),
-        "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
-        "matmul_precision": jax.config.values["jax_default_matmul_precision"] or "default",
-        "x64": jax.config.values["jax_enable_x64"],
-        "seed": config.seed,
-    }
-
-
-def train(prepared: Prepared, path: Path) -> Generator[Result]:
-    """Train, yield each epoch's result, and keep `metrics.jsonl`; at the end, however it comes, write `params.npz`."""
-    lines, written, last = [], -math.inf, None
+    However it ends, `params.npz` holds the params after the last epoch that is over. When all epochs are,
+    `result.json` says so, by the hashes of both files, and the checkpoints go.
+    """
+    written, last = -math.inf, None
     try:
-        for last in results(prepared, prepared.config.training.gradient):
-            lines.append(json.dumps(metrics(last)))
+        for last in resumed(keeper.task, state, keeper):
+            keeper.lines.append(json.dumps(metrics(last)))
             if time.monotonic() - written > WRITE_EVERY:
-                _write_lines(path, lines)
+                _write_lines(path, keeper.lines)
                 written = time.monotonic()
             yield last
     finally:
-        if last is not None:
-            _write_lines(path, lines)
-            save_params(path, last.params)
+        if keeper.lines:
+            _write_lines(path, keeper.lines)
+        if last is not None or (state.epochs and not state.step):
+            save_params(path, state.params if last is None else last.params)
+    write_json(path / "result.json", digests(path))
+    if (path / FOLDER).is_dir():
+        remove_folder(path / FOLDER)
+
+
+def digests(path: Path) -> dict[str, str]:
+    """The hashes of what a run is for: its params, and its metrics without their times."""
+    lines = read_metrics(path)
+    timeless = "".join(f"{json.dumps({k: v for k, v in line.items() if k != 'seconds'})}\n" for line in lines)
+    named = {"params.npz": (path / "params.npz").read_bytes(), "metrics.jsonl without seconds": timeless.encode()}
+    return {name: hashlib.sha256(data).hexdigest() for name, data in named.items()}
+
+
+def read_metrics(path: Path) -> list[dict[str, Any]]:
+    """The lines of `metrics.jsonl`.
+
+    Raises:
+        CorruptFileError: it is missing, or a line of it is no table.
+    """
+    file = path / "metrics.jsonl"
+    try:
+        rows = [parse_json(line, file) for line in file.read_bytes().splitlines()]
+    except OSError as error:
+        raise CorruptFileError(file, f"cannot be read ({error.strerror})") from None
+    if not all(isinstance(row, dict) for row in rows):
+        raise CorruptFileError(file, "has a line that is no table")
+    return rows
 
 
 def results(prepared: Prepared, gradient: str) -> Iterator[Result]:
     """`fit` as the config says, with the gradient of this name."""
+    whole = task(prepared, gradient)
+    return resumed(whole, start(whole, prepared.params))
+
+
+def task(prepared: Prepared, gradient: str) -> Task:
+    """What the config says is to be trained, with the gradient of this name."""
     config, data = prepared.config, prepared.data
     training = config.training
-    return fit(
+    return Task(
         config.network.layers,
         config.network.cost,
         training.optimizer,
-        prepared.params,
-        Shifted(data.train) if training.shifts else data.train,
+        jax.device_put(Shifted(data.train) if training.shifts else data.train),
         prepared.key,
-        batch_size=training.batch_size,
-        epochs=training.epochs,
-        gradient=GRADIENTS[gradient],
-        validation=data.validation,
-        test=data.test,
-        schedule=training.schedule,
-        target_cost=training.target_cost,
+        training.batch_size,
+        training.epochs,
+        GRADIENTS[gradient],
+        data.validation,
+        data.test,
+        training.schedule,
+        training.target_cost,
     )
 
 

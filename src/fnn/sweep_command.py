@@ -11,6 +11,7 @@ import jax
 from . import plots, runs, sweep_report, sweeps
 from .commands import prepared_for, types
 from .config import Config, load_config
+from .environments import cores
 from .sweeping import SweepResult
 
 
@@ -18,11 +19,11 @@ def sweep(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> 
     """`fnn sweep`."""
     config = load_config(path, overrides, types(own))
     with contextlib.suppress(RuntimeError):  # a device is in use already: then their number stays as it is
-        jax.config.update("jax_num_cpu_devices", runs.cores())  # networks are split over devices: one per core
+        jax.config.update("jax_num_cpu_devices", cores())  # networks are split over devices: one per core
     prepared = prepared_for(path, config)
     turns = sweeps.turns(config, prepared.data.shape)
-    folder = runs.create(out, f"{config.name}-sweep", config, Path(path).read_text())
-    runs.write_description(folder, prepared)
+    folder = runs.create(out, f"{config.name}-sweep", config)
+    runs.write_description(folder, prepared, Path(path).read_text())
     count = sum(len(turn.members) for turn in turns)
     print(
         f"{config.name}: {count} networks in {len(turns)} turn{'s' * (len(turns) > 1)}, {len(jax.devices())} device(s)"

@@ -1,4 +1,4 @@
-"""Training: a step, an epoch as one compiled scan, exact evaluation, and `fit`, one result per epoch.
+"""Training: a step, an epoch as one compiled scan, and exact evaluation.
 
 Shape letters: `n` examples in a set, `B` the mini-batch size, `n_out` outputs.
 """
@@ -6,23 +6,22 @@ Shape letters: `n` examples in a set, `B` the mini-batch size, `n_out` outputs.
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterator
-from functools import partial
-from typing import NamedTuple
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial, reduce
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 
-from .errors import DivergedError
 from .examples import Examples
 from .network import backprop, forward
-from .schedules import Constant, Progress, Schedule
 from .shifting import Shifted
 from .shuffling import permutation
 from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
 GATHERED = 256  # rows taken from the data at once: XLA prices a gather by all it may read and wakes every core for it
+EVALUATED = 5000  # rows evaluated by one call: between two calls an interrupted run can save itself
 CHUNK = 500  # rows evaluated at once: bounds the memory; the result is the same sum in another order
 
 
@@ -31,20 +30,6 @@ class Evaluation(NamedTuple):
 
     cost: Array  # (), the cost without any penalty
     accuracy: Array  # (), share of rows decided rightly in 0 … 1; nan where `y` holds quantities
-
-
-class Result(NamedTuple):
-    """What `fit` yields after each epoch."""
-
-    epoch: int  # from 1
-    factor: float  # of eta in this epoch, by the schedule
-    train: Evaluation
-    validation: Evaluation | None  # None without such examples
-    test: Evaluation | None
-    seconds: float  # the epoch's training alone: neither compilation nor evaluation
-    params: Params
-    v: Params  # the optimiser's state
-    progress: Progress  # the schedule's memory
 
 
 def step(
@@ -90,27 +75,40 @@ def epoch(
         ValueError: B is not in 1 … n.
     """
     n = examples.n
+
+    def on(carry, x, y):
+        params, v = carry
+        return step(net, cost, optimizer, params, v, x, y, gradient)
+
+    carry, order = (params, v), permutation(key, n)
+    for shape in shapes(n, batch_size):
+        rows, order = jnp.split(order, [math.prod(shape)])
+        if rows.size:
+            carry, _ = jax.lax.scan(partial(turn, examples, on), carry, rows.reshape(shape))
+    return carry
+
+
+def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
+    """How an epoch is cut: (turns, mini-batches of each, rows of each) of the equal turns and of the two at its end.
+
+    The rows of a turn are gathered at once. The last two hold the whole mini-batches that are left, and the rows that
+    are: either may be empty.
+
+    Raises:
+        ValueError: B is not in 1 … n.
+    """
     if not 1 <= batch_size <= n:
         raise ValueError(f"batch_size={batch_size} for {n} examples: expected 1 to {n}.")
-    order = permutation(key, n)
-
-    def turn(carry, rows):
-        batches = examples.take(rows)
-
-        def on(carry, i):
-            return step(net, cost, optimizer, *carry, *batches.rows(i), gradient), None
-
-        return jax.lax.scan(on, carry, jnp.arange(len(rows)))
-
     whole, rest = divmod(n, batch_size)
     size = _turn_size(whole, batch_size)
     turns, others = divmod(whole, size)
-    carry = params, v
-    for shape in ((turns, size, batch_size), (1, others, batch_size), (1, 1, rest)):
-        rows, order = jnp.split(order, [math.prod(shape)])
-        if rows.size:
-            carry, _ = jax.lax.scan(turn, carry, rows.reshape(shape))
-    return carry
+    return (turns, size, batch_size), (1, others, batch_size), (1, 1, rest)
+
+
+def turn(examples: Examples | Shifted, on: Callable[[Any, Array, Array], Any], carry: Any, rows: Array) -> Any:
+    """A scan's body: `on(carry, x, y)` for each mini-batch of the examples `rows`, `(size, B)`."""
+    batches = examples.take(rows)
+    return jax.lax.scan(lambda carry, i: (on(carry, *batches.rows(i)), None), carry, jnp.arange(len(rows)))
 
 
 def _turn_size(whole: int, batch_size: int) -> int:
@@ -132,16 +130,34 @@ def evaluate(net: Net, cost: Cost, params: Params, examples: Examples | Shifted)
     """
     if not examples.n:
         raise ValueError("evaluate got 0 examples; a mean needs at least one.")
-    total, right = _totals(net, cost, params, examples)
+    return mean(sums(net, cost, params, examples), examples.n)
+
+
+def mean(parts: Iterable[tuple[Array, Array]], n: int) -> Evaluation:
+    """The evaluation of `n` examples from the `sums` of their parts."""
+    total, right = (reduce(operator.add, column) for column in zip(*parts, strict=True))
     # divided out here: inside jit a division by a constant becomes a product with its rounded reciprocal
-    return Evaluation(total / examples.n, right / examples.n)
+    return Evaluation(total / n, right / n)
+
+
+def sums(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) -> Iterator[tuple[Array, Array]]:
+    """The summed cost and the number of rows decided rightly, of each `EVALUATED` examples and of those left."""
+    kinds = _kinds(examples.y)
+    for first in range(0, examples.n, EVALUATED):
+        yield _sums(net, cost, params, examples, kinds, first, count=min(EVALUATED, examples.n - first))
 
 
 @jax.jit
-def _totals(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) -> tuple[Array, Array]:
-    """The cost summed over all rows, and the number of rows decided rightly, nan for quantities."""
-    classes = jnp.asarray(examples.y.shape[1] > 1) & (_row_sums(examples.y) == 1).all()
-    decisions = classes | ((examples.y == 0) | (examples.y == 1)).all()
+def _kinds(y: Array) -> tuple[Array, Array]:
+    """Whether the rows of `y` are classes, and whether they are decisions at all."""
+    classes = jnp.asarray(y.shape[1] > 1) & (_row_sums(y) == 1).all()
+    return classes, classes | ((y == 0) | (y == 1)).all()
+
+
+@partial(jax.jit, static_argnames="count")
+def _sums(net, cost, params, examples, kinds, first, *, count) -> tuple[Array, Array]:
+    """The cost summed over `count` rows, and the number of them decided rightly, nan for quantities."""
+    classes, decisions = kinds
 
     def part(rows):
         x, y = examples.rows(rows)
@@ -151,10 +167,10 @@ def _totals(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) 
         right = jnp.where(classes, a.argmax(axis=1) == y.argmax(axis=1), same_bits)
         return cost.value(z, y) * len(rows), right.sum()
 
-    whole, rest = divmod(examples.n, CHUNK)
-    i = jnp.arange(examples.n)
-    totals, rights = jax.lax.map(part, i[: examples.n - rest].reshape(whole, CHUNK))
-    last_total, last_right = part(i[examples.n - rest :]) if rest else (0.0, 0)
+    whole, rest = divmod(count, CHUNK)
+    i = first + jnp.arange(count)
+    totals, rights = jax.lax.map(part, i[: count - rest].reshape(whole, CHUNK))
+    last_total, last_right = part(i[count - rest :]) if rest else (0.0, 0)
     right = (rights.sum() + last_right).astype(totals.dtype)
     return totals.sum() + last_total, jnp.where(decisions, right, jnp.nan)
 
@@ -162,98 +178,3 @@ def _totals(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) 
 def _row_sums(y: Array) -> Array:
     """The sums of the rows, to a thousandth: soft desired outputs are rounded."""
     return jnp.round(y.astype(jnp.float32).sum(axis=1), 3)
-
-
-def fit(
-    net: Net,
-    cost: Cost,
-    optimizer: Optimizer,
-    params: Params,
-    train: Examples | Shifted,
-    key: Key,
-    *,
-    batch_size: int,
-    epochs: int,
-    gradient: Gradient = backprop,
-    validation: Examples | None = None,
-    test: Examples | None = None,
-    schedule: Schedule = Constant(),
-    target_cost: float = -math.inf,
-) -> Iterator[Result]:
-    """Train, yielding one `Result` after each epoch; stop reading it and training stops.
-
-    Args:
-        net: The layers.
-        cost: The cost.
-        optimizer: Its learning rate is what the schedule scales.
-        params: Where to start.
-        train: The examples to train on, as they are or `Shifted`.
-        key: Epoch e uses `jax.random.fold_in(key, e)`, e from 1.
-        batch_size: Mini-batch size B; see `epoch` for a last short one.
-        epochs: The number of epochs at most.
-        gradient: `backprop` or `autodiff`.
-        validation: Examples to choose by, if there are any.
-        test: Examples to report on; nothing here depends on them.
-        schedule: `Constant()`, `EarlyStopping(patience)` or `HalveOnPlateau(patience)`. Its score is the
-            validation accuracy, else minus the validation cost, else the same of the training set.
-        target_cost: Stop after the first epoch whose training cost is at most this.
-
-    Raises:
-        DivergedError: the training cost after an epoch is nan or infinite.
-        ValueError: B is not in 1 … n.
-
-    Example:
-        >>> import jax, jax.numpy as jnp
-        >>> from fnn import SGD, CrossEntropy, Dense, Examples, fit, init
-        >>> net, xor = (Dense(1),), Examples(jnp.array([[0.0, 0], [0, 1]]), jnp.array([[0], [1]]))
-        >>> start = init(net, jax.random.key(0), (2,))
-        >>> *_, last = fit(net, CrossEntropy(), SGD(1.0), start, xor, jax.random.key(1), batch_size=1, epochs=50)
-        >>> last.epoch, float(last.train.accuracy)
-        (50, 1.0)
-    """
-    train, validation, test = jax.device_put((train, validation, test))
-    v, progress = optimizer.init(params), Progress()
-    for e in range(1, epochs + 1):
-        factor = progress.factor
-        seconds, (params, v) = _timed_epoch(
-            net,
-            cost,
-            optimizer.scaled(factor),
-            params,
-            v,
-            train,
-            jax.random.fold_in(key, e),
-            batch_size=batch_size,
-            gradient=gradient,
-        )
-        on_train = evaluate(net, cost, params, train)
-        _check_finite(e, on_train.cost)
-        on_validation, on_test = (_evaluated(net, cost, params, examples) for examples in (validation, test))
-        progress = schedule.after(progress, _score(on_validation or on_train))
-        yield Result(e, factor, on_train, on_validation, on_test, seconds, params, v, progress)
-        if progress.factor == 0 or on_train.cost <= target_cost:
-            return
-
-
-def _evaluated(net: Net, cost: Cost, params: Params, examples: Examples | None) -> Evaluation | None:
-    if examples is None or not examples.n:
-        return None
-    return jax.block_until_ready(evaluate(net, cost, params, examples))  # off the clock of the next epoch
-
-
-def _timed_epoch(*args, **settings) -> tuple[float, tuple[Params, Params]]:
-    compiled = epoch.lower(*args, **settings).compile()  # found again after the first time, and off the clock
-    start = time.perf_counter()
-    carry = jax.block_until_ready(compiled(*args))
-    return time.perf_counter() - start, carry
-
-
-def _check_finite(e: int, value: Array) -> None:
-    if not math.isfinite(value):
-        raise DivergedError(f"epoch {e}: the training cost is {float(value)}; a smaller eta is the usual remedy.")
-
-
-def _score(evaluation: Evaluation) -> float:
-    """The accuracy where it applies, else minus the cost."""
-    accuracy = float(evaluation.accuracy)
-    return -float(evaluation.cost) if math.isnan(accuracy) else accuracy

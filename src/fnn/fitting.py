@@ -1,0 +1,241 @@
+"""Training from any state on: `fit`, one result per epoch, and the same in parts that can be saved and resumed.
+
+What an epoch does depends on the key, the epoch's number and the state at its start alone, and its steps can be split
+at any chunk (`segments`): however often a training is stopped and resumed, it passes through the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import jax
+
+from . import divergence, segments
+from .examples import Examples
+from .network import backprop
+from .schedules import Constant, Progress, Schedule
+from .shifting import Shifted
+from .training import Evaluation, mean, sums
+from .types import Cost, Gradient, Key, Net, Optimizer, Params
+
+SLICE = 0.5  # seconds of training after which control comes back to Python, about
+
+
+class Task(NamedTuple):
+    """What to train and how; `fit` documents the fields."""
+
+    net: Net
+    cost: Cost
+    optimizer: Optimizer
+    train: Examples | Shifted
+    key: Key
+    batch_size: int
+    epochs: int
+    gradient: Gradient = backprop
+    validation: Examples | None = None
+    test: Examples | None = None
+    schedule: Schedule = Constant()
+    target_cost: float = -math.inf
+
+
+class State(NamedTuple):
+    """Where a training is: with its `Task` this decides all that follows."""
+
+    epochs: int  # that are over, evaluation included
+    step: int  # mini-batches done of the next
+    params: Params
+    v: Params  # the optimiser's state
+    progress: Progress  # the schedule's memory
+    seconds: float = 0.0  # of training in the unfinished epoch
+    done: bool = False  # no epoch follows
+
+
+class Result(NamedTuple):
+    """What `fit` yields after each epoch."""
+
+    epoch: int  # from 1
+    factor: float  # of eta in this epoch, by the schedule
+    train: Evaluation
+    validation: Evaluation | None  # None without such examples
+    test: Evaluation | None
+    seconds: float  # the epoch's training alone: neither compilation nor evaluation
+    params: Params
+    v: Params  # the optimiser's state
+    progress: Progress  # the schedule's memory
+
+
+def fit(
+    net: Net,
+    cost: Cost,
+    optimizer: Optimizer,
+    params: Params,
+    train: Examples | Shifted,
+    key: Key,
+    *,
+    batch_size: int,
+    epochs: int,
+    gradient: Gradient = backprop,
+    validation: Examples | None = None,
+    test: Examples | None = None,
+    schedule: Schedule = Constant(),
+    target_cost: float = -math.inf,
+) -> Iterator[Result]:
+    """Train, yielding one `Result` after each epoch; stop reading it and training stops.
+
+    Args:
+        net: The layers.
+        cost: The cost.
+        optimizer: Its learning rate is what the schedule scales.
+        params: Where to start.
+        train: The examples to train on, as they are or `Shifted`.
+        key: Epoch e uses `jax.random.fold_in(key, e)`, e from 1.
+        batch_size: Mini-batch size B; see `epoch` for a last short one.
+        epochs: The number of epochs at most.
+        gradient: `backprop` or `autodiff`.
+        validation: Examples to choose by, if there are any.
+        test: Examples to report on; nothing here depends on them.
+        schedule: `Constant()`, `EarlyStopping(patience)` or `HalveOnPlateau(patience)`. Its score is the
+            validation accuracy, else minus the validation cost, else the same of the training set.
+        target_cost: Stop after the first epoch whose training cost is at most this.
+
+    Raises:
+        DivergedError: a cost or a parameter is nan or infinite; the error names the step and the layer.
+        ValueError: B is not in 1 … n.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from fnn import SGD, CrossEntropy, Dense, Examples, fit, init
+        >>> net, xor = (Dense(1),), Examples(jnp.array([[0.0, 0], [0, 1]]), jnp.array([[0], [1]]))
+        >>> start = init(net, jax.random.key(0), (2,))
+        >>> *_, last = fit(net, CrossEntropy(), SGD(1.0), start, xor, jax.random.key(1), batch_size=1, epochs=50)
+        >>> last.epoch, float(last.train.accuracy)
+        (50, 1.0)
+    """
+    task = Task(net, cost, optimizer, train, key, batch_size, epochs, gradient, validation, test, schedule, target_cost)
+    yield from resumed(task, start(task, params))
+
+
+def start(task: Task, params: Params) -> State:
+    """The state before the first step, from `params`."""
+    return State(0, 0, params, task.optimizer.init(params), Progress(), done=task.epochs < 1)
+
+
+def resumed(task: Task, state: State, between: Callable[[State], None] = lambda state: None) -> Iterator[Result]:
+    """The results of the epochs that follow `state`.
+
+    Args:
+        task: What to train.
+        state: Where to begin: `start(task, params)`, or one that `between` has seen, or the same from a file.
+        between: Called about every `SLICE` seconds with the present state, between parts of the evaluations too,
+            and after each result. It may save the state; what it raises ends the training.
+
+    Raises:
+        DivergedError: as `fit`.
+        ValueError: B is not in 1 … n, or no training can be at the step of `state`.
+    """
+    train, validation, test = jax.device_put((task.train, task.validation, task.test))
+    task, pace = task._replace(train=train), Pace()
+    between(state)
+    while not state.done:
+        began = state
+        for state in _trained(task, began, pace):
+            between(state)
+        on_train = _evaluated(task, train, state, between)
+        if not math.isfinite(on_train.cost):
+            raise _diverged(task, began, segments.count(train.n, task.batch_size), float(on_train.cost))
+        on_validation, on_test = (
+            _evaluated(task, part, state, between) if part is not None and part.n else None
+            for part in (validation, test)
+        )
+        progress, e = task.schedule.after(state.progress, _score(on_validation or on_train)), state.epochs + 1
+        yield Result(
+            e, state.progress.factor, on_train, on_validation, on_test, state.seconds, state.params, state.v, progress
+        )
+        done = e >= task.epochs or progress.factor == 0 or bool(on_train.cost <= task.target_cost)
+        state = State(e, 0, state.params, state.v, progress, done=done)
+        between(state)
+
+
+class Pace:
+    """How many chunks to run at once, by the time that the last ones took; the results do not depend on it."""
+
+    def __init__(self) -> None:
+        """One chunk, since nothing is known yet."""
+        self.chunks = 1
+
+    def saw(self, chunks: int, seconds: float) -> None:
+        """Remember that so many chunks took so long."""
+        self.chunks = max(1, int(SLICE * chunks / max(seconds, 1e-9)))
+
+
+def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
+    """The states after the segments of an epoch, which fill it from `state` on."""
+    n, began = task.train.n, state
+    first, count = segments.chunk_at(state.step, n, task.batch_size), segments.count(n, task.batch_size)
+    shuffling, inputs = _inputs(task, state)
+    settings = _settings(task)
+    state = state._replace(seconds=state.seconds + shuffling)
+    while first < count:
+        last = min(count, first + pace.chunks)
+        program = segments.segment.lower(*inputs, first, last, **settings).compile()  # once; off the clock
+        seconds, (params, v, finite) = _timed(program, *inputs, first, last)
+        pace.saw(last - first, seconds)
+        if not finite:
+            raise _diverged(task, began, last, math.nan)
+        step = segments.steps_before(last, n, task.batch_size)
+        state = state._replace(step=step, params=params, v=v, seconds=state.seconds + seconds)
+        inputs, first = (*inputs[:3], params, v, *inputs[5:]), last
+        yield state
+
+
+def _inputs(task: Task, state: State) -> tuple[float, tuple[Any, ...]]:
+    """The arguments of `segments.segment` but for the chunks and `_settings`, and how long the shuffling took."""
+    key = jax.random.fold_in(task.key, state.epochs + 1)
+    program = segments.order.lower(key, task.train.n).compile()
+    seconds, order = _timed(program, key)
+    optimizer = task.optimizer.scaled(state.progress.factor)
+    return seconds, (task.net, task.cost, optimizer, state.params, state.v, task.train, order)
+
+
+def _settings(task: Task) -> dict[str, Any]:
+    """The arguments of `segments.segment` that are not traced."""
+    return {"batch_size": task.batch_size, "gradient": task.gradient}
+
+
+def _timed(program: Callable[..., Any], *inputs: Any) -> tuple[float, Any]:
+    start = time.perf_counter()
+    outputs = jax.block_until_ready(program(*inputs))
+    return time.perf_counter() - start, outputs
+
+
+def _evaluated(task: Task, examples: Examples | Shifted, state: State, between: Callable[[State], None]) -> Evaluation:
+    parts = []
+    for part in sums(task.net, task.cost, state.params, examples):
+        parts.append(jax.block_until_ready(part))
+        if math.isfinite(part[0]):  # a state that is about to be refused is not to be saved
+            between(state)
+    return jax.block_until_ready(mean(parts, examples.n))  # off the clock of the next epoch
+
+
+def _diverged(task: Task, state: State, last: int, value: float) -> Exception:
+    """The error for an epoch that went wrong before chunk `last`, found by running it again from `state`."""
+    n, e = task.train.n, state.epochs + 1
+    first = segments.chunk_at(state.step, n, task.batch_size)
+    _, inputs = _inputs(task, state)
+    params, v, count = segments.finite_steps(*inputs, first, last, **_settings(task))
+    step, steps = state.step + int(count), segments.steps_before(last, n, task.batch_size)
+    if step == steps:
+        return divergence.after_epoch(task.net, e, value)
+    net, cost, optimizer, *_, order = inputs
+    rows = order[step * task.batch_size : (step + 1) * task.batch_size]
+    wrong = divergence.culprit(net, cost, optimizer, params, v, *task.train.rows(rows), task.gradient)
+    return divergence.in_step(net, wrong, e, step + 1, -(-n // task.batch_size))
+
+
+def _score(evaluation: Evaluation) -> float:
+    """The accuracy where it applies, else minus the cost."""
+    accuracy = float(evaluation.accuracy)
+    return -float(evaluation.cost) if math.isnan(accuracy) else accuracy

@@ -1,0 +1,108 @@
+"""Which run goes on, from where, and whether it may: what `fnn run --resume` decides before it trains."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import saving
+from .config import Config, full_hash, short_hash
+from .environments import differences, environment
+from .errors import CorruptFileError, InputError
+from .fitting import State, start
+from .plain import json_bytes, read_json, write_json
+from .runs import Prepared
+from .saving import FOLDER, Keeper
+from .tables import describe
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether a run has come to its end."""
+    return (folder / "result.json").exists()
+
+
+def find(out: Path, config: Config, accept: bool) -> Path | None:
+    """The newest unfinished run of a config in `out`, else its newest finished one, else None: there is none yet.
+
+    Raises:
+        InputError: there is none, but an unfinished one with checkpoints of another config of the same name; it names
+            the entries that differ. `accept` lets it be.
+    """
+    runs = _runs(out, config.name)
+    own = [run for run in runs if run.name.startswith(f"{config.name}-{short_hash(config)}")]
+    unfinished = [run for run in own if not is_finished(run)]
+    others = [run for run in runs if run not in own and not is_finished(run) and any(run.glob(f"{FOLDER}/step-*"))]
+    if not own and others and not accept:
+        changed = "; ".join(_config_changes(others[0], config)) or "its config.json cannot be read"
+        raise InputError(
+            f"--resume: {others[0]} is unfinished, but its config differs: {changed}. Go on with the config as it was, "
+            "or add --accept-changes to begin a run of its own."
+        )
+    return next(iter(unfinished or own), None)
+
+
+def _runs(out: Path, name: str) -> list[Path]:
+    """The run directories of this name, newest first."""
+    form = re.compile(re.escape(name) + r"-[0-9a-f]{8}(?:-(\d+))?")
+    found = [(path, form.fullmatch(path.name)) for path in out.iterdir()] if out.is_dir() else []
+    named = [(int(match[1] or 1), path) for path, match in found if match and path.is_dir()]
+    return [path for _, path in sorted(named, reverse=True)]
+
+
+def _config_changes(folder: Path, config: Config) -> list[str]:
+    now = json.loads(json_bytes(describe(config)))
+    try:
+        then = read_json(folder / "config.json")
+    except CorruptFileError:
+        return []
+    return differences({key: then.get(key) for key in now}, now) if isinstance(then, dict) else []
+
+
+def about(prepared: Prepared) -> dict[str, Any]:
+    """What a checkpoint is only good for: the config and the environment, as JSON has them."""
+    table = {
+        "config": full_hash(prepared.config),
+        "environment": environment(prepared.data, prepared.config.seed),
+    }
+    return json.loads(json_bytes(table))
+
+
+def resume(folder: Path, prepared: Prepared, keeper: Keeper, accept: bool) -> State:
+    """The state to train on from, told to the keeper too; the very start if the folder has no checkpoint.
+
+    Damaged checkpoints are named on stderr and passed over; what has changed is named too if `accept` allows it.
+
+    Raises:
+        CorruptFileError: there are checkpoints, but none is whole.
+        InputError: versions, devices or data have changed.
+    """
+    found = saving.latest(folder, keeper.task, prepared.params)
+    if found.latest is None:
+        if found.rejected:
+            raise found.rejected[0]
+        return start(keeper.task, prepared.params)
+    for error in found.rejected:
+        print(f"fnn: passed over a damaged checkpoint: {error}", file=sys.stderr)
+    changed = saving.changes(found.latest, keeper.about)
+    if changed:
+        _allow(folder, changed, accept)
+    state, keeper.lines = saving.restored(found.latest, keeper.task, prepared.params, folder / FOLDER)
+    keeper.saved = found.latest.step
+    return state
+
+
+def _allow(folder: Path, changed: Sequence[str], accept: bool) -> None:
+    """Note the changes in the run directory, or refuse them."""
+    if not accept:
+        raise InputError(
+            f"--resume: {folder} began otherwise: {'; '.join(changed)}. The same bits cannot be expected: bring that "
+            "back, or add --accept-changes to go on all the same."
+        )
+    print(f"fnn: going on under changes: {'; '.join(changed)}", file=sys.stderr)
+    path = folder / "environment.json"
+    table = read_json(path)
+    write_json(path, table | {"changes": [*table.get("changes", []), *changed]})

@@ -1,0 +1,115 @@
+"""`fnn run CONFIG`: train, evaluate, and keep a run directory that survives whatever ends the training."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shlex
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from . import pictures, plots, resuming, runs
+from .commands import prepared_for, types
+from .config import load_config
+from .errors import DivergedError, InputError, StoppedError
+from .files import remove_temporaries
+from .locks import locked
+from .models import load
+from .network import count_params
+from .progress import shown
+from .saving import FOLDER, Keeper
+from .stopping import Wish, wishes
+from .types import Params
+
+
+class Options(NamedTuple):
+    """What the command line says beside the config."""
+
+    out: str = "runs"
+    resume: bool = False
+    accept: bool = False  # go on although versions, devices or data have changed
+    every: float = 30.0  # seconds between checkpoints, at least
+
+
+def run(path: str, overrides: Sequence[str], own: Sequence[str], options: Options) -> int:
+    """`fnn run`."""
+    if not options.every >= 0:
+        raise InputError(f"--checkpoint {options.every}: expected a number of seconds, at least 0.")
+    known = types(own)
+    config = load_config(path, overrides, known)
+    folder = resuming.find(Path(options.out), config, options.accept) if options.resume else None
+    if folder is not None and resuming.is_finished(folder):
+        print(f"{config.name}: nothing to resume, this run is finished: {folder}")
+        return 0
+    prepared, text = prepared_for(path, config), Path(path).read_text()
+    if folder is None:
+        folder = runs.create(options.out, config.name, config)
+    print(f"{config.name}: {_summary(prepared)}")
+    try:
+        with _written(folder), locked(folder), wishes() as wish:
+            history = _train(folder, prepared, text, options, wish)
+    except DivergedError:
+        print(f"run directory: {folder}")
+        raise
+    except StoppedError as error:
+        raise StoppedError(error.number, _said(error, folder, path, overrides, own, options)) from None
+    _conclude(folder, prepared, load(folder, known)[2], history)
+    return 0
+
+
+def _train(folder: Path, prepared: runs.Prepared, text: str, options: Options, wish: Wish) -> list[dict[str, Any]]:
+    """Train to the end, from the latest checkpoint if there is one; the metrics of all epochs."""
+    remove_temporaries([folder, folder / FOLDER])
+    task = runs.task(prepared, prepared.config.training.gradient)
+    about = resuming.about(prepared)
+    keeper = Keeper(folder, task, about, options.every, wish)
+    state = resuming.resume(folder, prepared, keeper, options.accept)
+    if state.epochs or state.step:
+        print(f"going on after {state.epochs} epochs and {state.step:,} steps: {folder}")
+    else:
+        runs.write_description(folder, prepared, text)
+    with contextlib.closing(runs.train(folder, state, keeper)) as results:  # its end writes the files
+        for _ in shown(results, prepared.config.training.epochs, sys.stdout):
+            pass
+    return [json.loads(line) for line in keeper.lines]
+
+
+@contextlib.contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    """Inside, a file that cannot be written is the user's to mend."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be written ({error.strerror}); make room or give it back its rights, then --resume."
+        ) from None
+
+
+def _said(
+    error: StoppedError, folder: Path, path: str, overrides: Sequence[str], own: Sequence[str], options: Options
+) -> str:
+    named = [("--set", override) for override in overrides] + [("--type", name) for name in own]
+    words = ["fnn", "run", path, *(word for pair in named for word in pair), "--out", options.out, "--resume"]
+    return f"stopped by {signal.Signals(error.number).name}, saved in {folder}; go on with: {shlex.join(words)}"
+
+
+def _summary(prepared: runs.Prepared) -> str:
+    data, training = prepared.data, prepared.config.training
+    parts = zip(("training", "validation", "test"), data[:3], strict=True)
+    sizes = ", ".join(f"{part.n:,} {name}" for name, part in parts if part.n)
+    return f"{count_params(prepared.params):,} parameters; {sizes} examples; gradient by {training.gradient}"
+
+
+def _conclude(folder: Path, prepared: runs.Prepared, params: Params, history: list[dict[str, Any]]) -> None:
+    last = history[-1]
+    accuracies = [
+        f"{part} {last[f'{part}_accuracy']:.2%}" for part in ("validation", "test") if f"{part}_accuracy" in last
+    ]
+    seconds = sum(line["seconds"] for line in history)
+    said = f"; accuracy: {', '.join(accuracies)}" if accuracies else ""
+    print(f"{last['epoch']} epochs, {seconds:.2f} s of training{said}")
+    made = pictures.draw(folder, prepared, params, history) if plots.available() else []
+    print(f"run directory: {folder}" + (f"; pictures: {', '.join(made)}" if made else f"\n{plots.MISSING}"))

@@ -1,0 +1,150 @@
+"""Parts of an epoch: the same steps as `training.epoch`, bit for bit, between any two of its chunks.
+
+An epoch's chunks are its turns (the mini-batches whose rows are gathered at once) and, when some are left, one more
+for its end. Where a segment starts and stops is traced, so one program runs them all, and control comes back to
+Python as often as a caller wants: to save, to stop, to look. Shape letters: `n` examples, `B` the mini-batch size.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial, reduce
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from .examples import Examples
+from .shifting import Shifted
+from .shuffling import permutation
+from .training import shapes, step, turn
+from .types import Array, Cost, Gradient, Net, Optimizer, Params
+
+order = jax.jit(permutation, static_argnums=1)  # of an epoch, `(n,)`: once, not once per segment
+
+
+def count(n: int, batch_size: int) -> int:
+    """The number of chunks of an epoch."""
+    (turns, _, _), *ends = shapes(n, batch_size)
+    return turns + any(math.prod(shape) for shape in ends)
+
+
+def steps_before(chunk: int, n: int, batch_size: int) -> int:
+    """The number of mini-batches in the first `chunk` chunks."""
+    size = shapes(n, batch_size)[0][1]
+    return min(chunk * size, -(-n // batch_size)) if chunk < count(n, batch_size) else -(-n // batch_size)
+
+
+def chunk_at(steps: int, n: int, batch_size: int) -> int:
+    """The chunk that begins after `steps` mini-batches.
+
+    Raises:
+        ValueError: none does.
+    """
+    chunk = next((c for c in range(count(n, batch_size) + 1) if steps_before(c, n, batch_size) == steps), None)
+    if chunk is None:
+        raise ValueError(f"an epoch of {n} examples in mini-batches of {batch_size} cannot go on after {steps} steps.")
+    return chunk
+
+
+@partial(jax.jit, static_argnames=("batch_size", "gradient"))
+def segment(
+    net: Net,
+    cost: Cost,
+    optimizer: Optimizer,
+    params: Params,
+    v: Params,
+    examples: Examples | Shifted,
+    order: Array,
+    first: int,
+    last: int,
+    *,
+    batch_size: int,
+    gradient: Gradient,
+) -> tuple[Params, Params, Array]:
+    """The parameters and the optimiser's state after the chunks `first` ... `last - 1`, and whether all are finite.
+
+    Nan and infinity do not go away again, so that "finite" speaks for every step of the segment.
+
+    Args:
+        net: The layers.
+        cost: The cost.
+        optimizer: As for `epoch`.
+        params: Of `net`.
+        v: The optimiser's state.
+        examples: As for `epoch`.
+        order: Of the epoch, `order(key, n)`, `(n,)`.
+        first: The first chunk; traced, like `last`.
+        last: The one after the last chunk, above `first`.
+        batch_size: B.
+        gradient: `backprop` or `autodiff`.
+    """
+
+    def on(carry, x, y):
+        params, v = carry
+        return step(net, cost, optimizer, params, v, x, y, gradient)
+
+    params, v = _walk(examples, order, batch_size, first, last, on, (params, v))
+    return params, v, _finite((params, v))
+
+
+@partial(jax.jit, static_argnames=("batch_size", "gradient"))
+def finite_steps(
+    net: Net,
+    cost: Cost,
+    optimizer: Optimizer,
+    params: Params,
+    v: Params,
+    examples: Examples | Shifted,
+    order: Array,
+    first: int,
+    last: int,
+    *,
+    batch_size: int,
+    gradient: Gradient,
+) -> tuple[Params, Params, Array]:
+    """The state before the first step that goes wrong, and how many of a segment's steps come before it.
+
+    A step goes wrong when its mini-batch's cost, or the parameters or the optimiser's state after it, are not finite.
+    Arguments as for `segment`, which does the same steps, to the bit, and is faster.
+    """
+
+    def on(carry, x, y):
+        before, well, steps = carry
+        value, nabla = gradient(net, cost, before[0], x, y)
+        after = optimizer.update(before[0], before[1], nabla)
+        well &= jnp.isfinite(value) & _finite(after)
+        return jax.tree.map(partial(jnp.where, well), after, before), well, steps + jnp.where(well, 1, 0)
+
+    carry = (params, v), jnp.asarray(True), jnp.asarray(0)
+    (params, v), _, steps = _walk(examples, order, batch_size, first, last, on, carry)
+    return params, v, steps
+
+
+def _walk(
+    examples: Examples | Shifted,
+    order: Array,
+    batch_size: int,
+    first: int,
+    last: int,
+    on: Callable[[Any, Array, Array], Any],
+    carry: Any,
+) -> Any:
+    """`on(carry, x, y)` for every mini-batch of the chunks, in order."""
+    (turns, *shape), *ends = shapes(examples.n, batch_size)
+    rows, order = jnp.split(order, [turns * math.prod(shape)])
+    rows = rows.reshape(turns, *shape)
+    stop = jnp.minimum(last, turns)
+    carry = jax.lax.fori_loop(first, stop, lambda i, carry: turn(examples, on, carry, rows[i])[0], carry)
+    for _, *shape in ends:
+        rows, order = jnp.split(order, [math.prod(shape)])
+        if rows.size:
+            end = partial(turn, examples, on, rows=rows.reshape(shape))
+            carry = jax.lax.cond(last > turns, lambda carry, end=end: end(carry)[0], lambda carry: carry, carry)
+    return carry
+
+
+def _finite(tree: Any) -> Array:
+    """Whether every entry of every leaf is finite."""
+    return reduce(jnp.logical_and, [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree)], jnp.asarray(True))

@@ -1,0 +1,84 @@
+"""`fnn verify RUN`: train a finished run once more, in memory, and compare the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import runs
+from .arrays import npz_bytes
+from .commands import types
+from .config import rebuilt
+from .environments import differences, environment
+from .errors import CorruptFileError, InputError
+from .models import named
+from .plain import json_bytes, parse_json, read_json
+
+
+def verify(run: str, own: Sequence[str]) -> int:
+    """`fnn verify`: status 0 if the params and every metric but the times come out the same, else 1.
+
+    Raises:
+        InputError: no such run, one that is not finished, or one that went on under changes.
+        CorruptFileError: its files are not those that the training wrote.
+    """
+    folder = Path(run)
+    _check_files(folder)
+    config = _config(folder, own)
+    prepared = runs.prepare(config)
+    changed = _changes(folder, prepared)
+    lines = runs.read_metrics(folder)
+    print(f"{config.name}: {len(lines)} epochs again, about {sum(line.get('seconds', 0) for line in lines):.0f} s")
+    last = None
+    for i, last in enumerate(runs.results(prepared, config.training.gradient)):
+        wrong = differences(_timeless(lines[i] if i < len(lines) else {}), _timeless(runs.metrics(last)))
+        if wrong:
+            return _differs(f"epoch {last.epoch}: {'; '.join(wrong)}", changed)
+    if last is None or last.epoch != len(lines):
+        return _differs(f"{len(lines)} epochs were recorded, now there are {last.epoch if last else 0}", changed)
+    if npz_bytes(named(last.params)) != (folder / "params.npz").read_bytes():
+        return _differs("the metrics are the same, params.npz is not", changed)
+    print(f"the same bytes: params.npz, and metrics.jsonl but for the times: {folder}")
+    return 0
+
+
+def _check_files(folder: Path) -> None:
+    """The files are those that the training wrote."""
+    if not folder.is_dir():
+        raise InputError(f"{folder}: there is no such folder; expected a run directory.")
+    if not (folder / "result.json").exists():
+        raise InputError(f"{folder}: this run is not finished; finish it with fnn run CONFIG --resume.")
+    written, found = read_json(folder / "result.json"), runs.digests(folder)
+    for name, digest in found.items():
+        if not isinstance(written, dict) or written.get(name) != digest:
+            raise CorruptFileError(folder / name.partition(" ")[0], "is not what the training wrote (result.json)")
+
+
+def _config(folder: Path, own: Sequence[str]) -> Any:
+    table = read_json(folder / "config.json")
+    try:
+        return rebuilt(table if isinstance(table, dict) else {}, types(own))
+    except InputError as error:
+        raise InputError(f"{folder / 'config.json'}: {error}") from None
+
+
+def _changes(folder: Path, prepared: runs.Prepared) -> list[str]:
+    """What is not as it was when the run was trained."""
+    then = read_json(folder / "environment.json")
+    if not isinstance(then, dict):
+        raise CorruptFileError(folder / "environment.json", "is no table")
+    if then.get("changes"):
+        raise InputError(f"{folder}: it went on under changes ({then['changes'][0]} ...); nothing can repeat it.")
+    now = parse_json(json_bytes(environment(prepared.data, prepared.config.seed)), folder)
+    return differences(then, now)
+
+
+def _timeless(line: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in line.items() if key != "seconds"}
+
+
+def _differs(what: str, changed: Sequence[str]) -> int:
+    print(f"differs: {what}")
+    print("what has changed: " + ("; ".join(changed) or "nothing that is recorded, so this should not be"))
+    return 1

@@ -1,0 +1,309 @@
+"""A run that is stopped goes on to the same bytes; a changed one is named; a finished one can be verified."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from disks import Full
+from test_config import GOOD
+
+from fnn import cli, files, fitting, locks, plots, runs, saving
+from fnn.arrays import read_npz, write_npz
+
+PLAIN = "training.optimizer={type='SGD', eta=3.0}"
+MOMENTUM = "training.optimizer={type='SGD', eta=9.0, mu=0.9, lmbda=1e-4}"
+HALVING = "training.schedule={type='HalveOnPlateau', patience=1}"
+SETTINGS = ([PLAIN], [MOMENTUM, HALVING, "data.validation=10"])  # ten examples: their accuracy is often the same
+
+
+@pytest.fixture(autouse=True)
+def slowly(monkeypatch):
+    """No pictures; control comes back after every chunk of training."""
+    monkeypatch.setattr(plots, "available", lambda: False)
+    monkeypatch.setattr(fitting, "SLICE", 0.0)
+
+
+@pytest.fixture
+def run(tmp_path, capsys):
+    """`fnn run` of a small config: the status, what it printed, and the error."""
+    config = tmp_path / "good.toml"
+    text = GOOD.replace("batch_size = 10", "batch_size = 20").replace("epochs = 2", "epochs = 3")
+    config.write_text(text.replace('{ type = "Dense", units = 5 }, { type = "Sigmoid" }, ', ""))
+
+    def run(*options, out="runs", sets=()):
+        words = [word for entry in sets for word in ("--set", entry)]
+        status = cli.main(["run", str(config), "--out", str(tmp_path / out), *words, *options])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def only(folder):
+    (path,) = folder.iterdir()
+    return path
+
+
+def bytes_of(folder):
+    """Params and metrics, without the times."""
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return (folder / "params.npz").read_bytes(), [{k: v for k, v in line.items() if k != "seconds"} for line in lines]
+
+
+@pytest.fixture
+def stop(monkeypatch):
+    """`stop(k, number)`: the k-th time that a training gives control back it gets the signal."""
+
+    def stop(k, number=signal.SIGTERM):
+        calls, call = [], saving.Keeper.__call__
+
+        def counted(keeper, state):
+            calls.append(state)
+            if len(calls) == k:
+                os.kill(os.getpid(), number)
+                deadline = time.monotonic() + 5
+                while not keeper.wish.number and time.monotonic() < deadline:
+                    time.sleep(0.001)
+            call(keeper, state)
+
+        monkeypatch.setattr(saving.Keeper, "__call__", counted)
+
+    return stop
+
+
+@pytest.mark.parametrize("sets", SETTINGS, ids=["plain", "momentum-l2-halving"])
+def test_a_stopped_run_goes_on_to_the_same_bytes(run, stop, tmp_path, sets):
+    assert run(out="whole", sets=sets)[0] == 0
+    factors = [line["eta_factor"] for line in bytes_of(only(tmp_path / "whole"))[1]]
+    assert (len(set(factors)) > 1) == (HALVING in sets)
+    for k in np.random.default_rng(3).permutation(range(1, 31))[:10]:
+        stop(int(k))
+        status, _, error = run(sets=sets)
+        assert status == 143
+        assert error.count("\n") == 1
+        assert "stopped by SIGTERM, saved in" in error
+        assert "--resume" in error
+        stop(0)
+        assert run("--resume", sets=sets)[0] == 0
+        assert bytes_of(only(tmp_path / "runs")) == bytes_of(only(tmp_path / "whole"))
+        assert not any(path.name.startswith("checkpoints") for path in only(tmp_path / "runs").iterdir())
+        shutil.rmtree(tmp_path / "runs")
+
+
+def test_a_run_that_is_stopped_again_and_again(run, stop, tmp_path):
+    assert run(out="whole")[0] == 0
+    stop(2, signal.SIGINT)
+    assert run()[0] == 130
+    for k in (3, 17, 5, 2):
+        stop(k, signal.SIGINT)
+        assert run("--resume")[0] == 130
+    stop(0)
+    assert run("--resume")[0] == 0
+    assert bytes_of(only(tmp_path / "runs")) == bytes_of(only(tmp_path / "whole"))
+
+
+def test_a_fresh_process_goes_on_to_the_same_bytes(run, stop, tmp_path):
+    assert run(out="whole")[0] == 0
+    stop(20)
+    assert run()[0] == 143
+    arguments = ["run", str(tmp_path / "good.toml"), "--out", str(tmp_path / "runs"), "--resume"]
+    code = "import sys; from fnn import cli, plots; plots.available = bool; sys.exit(cli.main(sys.argv[1:]))"
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)  # noqa: S603 (our own)
+    assert bytes_of(only(tmp_path / "runs")) == bytes_of(only(tmp_path / "whole"))
+
+
+def test_resume_begins_what_never_began_and_ends_what_has_ended(run, tmp_path):
+    assert run("--resume")[0] == 0
+    finished = bytes_of(only(tmp_path / "runs"))
+    status, out, _ = run("--resume")
+    assert status == 0
+    assert "nothing to resume, this run is finished" in out
+    assert bytes_of(only(tmp_path / "runs")) == finished
+
+
+@pytest.fixture
+def stopped(run, stop, tmp_path):
+    """The directory of a run that was stopped in its second epoch, with two checkpoints."""
+    stop(16)
+    assert run("--checkpoint", "0")[0] == 143
+    stop(0)
+    return only(tmp_path / "runs")
+
+
+def test_a_changed_config_is_named(run, stopped):
+    status, _, error = run("--resume", sets=["training.epochs=5", "data.test=200"])
+    assert status == 2
+    assert "data.test was 300, is 200; training.epochs was 3, is 5" in error
+    assert run("--resume", "--accept-changes", sets=["training.epochs=5"])[0] == 0
+    assert len(list(stopped.parent.iterdir())) == 2
+
+
+@pytest.mark.parametrize(("key", "was"), [("cores", 10_000), ("data", "0" * 64), ("cpu", "Z80"), ("XLA_FLAGS", "-x")])
+def test_a_changed_environment_is_named_and_refused_unless_accepted(run, stopped, monkeypatch, key, was):
+    now = saving.changes
+    monkeypatch.setattr(saving, "changes", lambda saved, about: now(saved, about | {"environment": {
+        **about["environment"], key: was}}))  # fmt: skip
+    status, _, error = run("--resume")
+    assert status == 2
+    assert f"environment.{key} was" in error
+    assert f"is {was!r}" in error
+    status, _, error = run("--resume", "--accept-changes")
+    assert status == 0
+    assert f"going on under changes: environment.{key} was" in error
+    assert json.loads((stopped / "environment.json").read_text())["changes"]
+    assert cli.main(["verify", str(stopped)]) == 2
+
+
+def test_a_damaged_checkpoint_is_named_and_the_one_before_it_goes_on(run, stopped, tmp_path):
+    newest = max((stopped / "checkpoints").iterdir())
+    data = bytearray((newest / "arrays.npz").read_bytes())
+    data[len(data) // 2] ^= 1
+    (newest / "arrays.npz").write_bytes(data)
+    status, _, error = run("--resume")
+    assert status == 0
+    assert f"passed over a damaged checkpoint: {newest / 'arrays.npz'}" in error
+    assert run(out="whole")[0] == 0
+    assert bytes_of(stopped) == bytes_of(only(tmp_path / "whole"))
+
+
+def test_only_damaged_checkpoints_are_status_3(run, stopped):
+    for path in (stopped / "checkpoints").iterdir():
+        (path / "manifest.json").unlink()
+    status, _, error = run("--resume")
+    assert status == 3
+    assert error.count("\n") == 1
+    assert "manifest.json" in error
+
+
+@pytest.mark.parametrize("change", [
+    {"epochs": 1.5}, {"epochs": -1}, {"progress": [1]}, {"progress": ["nan", 0, 1]}, {"step": "3"}, {"metrics": "x"},
+    {"key": {"data": [0, 0], "kind": "fry"}}, {"epochs": 0},
+], ids=str)  # fmt: skip
+def test_a_checkpoint_of_something_else_is_refused(run, stopped, change):
+    for path in (stopped / "checkpoints").iterdir():
+        files_ = {name: (path / name).read_bytes() for name in ("arrays.npz", "state.json", "metrics.jsonl")}
+        state = json.loads(files_["state.json"]) | change
+        arrays = read_npz(path / "arrays.npz", ("params.0.W", "params.0.b"))
+        metrics = b"[]\n" if "metrics" in change else files_["metrics.jsonl"]
+        step = int(path.name[5:])
+        saving.checkpoints.save(stopped / "checkpoints", saving.checkpoints.Checkpoint(step, arrays, state, metrics))
+    status, _, error = run("--resume")
+    assert status in (2, 3)
+    assert "not the state of a training" in error or "another training" in error
+
+
+def test_a_run_has_one_trainer(run, stopped):
+    with locks.locked(stopped):
+        status, _, error = run("--resume")
+    assert status == 2
+    assert "another process is training here" in error
+
+
+def test_a_full_disk_is_one_line_and_the_run_goes_on_later(run, tmp_path, monkeypatch):
+    assert run(out="whole")[0] == 0
+    for n in (30, 100, 170):
+        monkeypatch.setattr(files, "os", Full(n))
+        status, _, error = run("--checkpoint", "0")
+        assert status == 2
+        assert error.count("\n") == 1
+        assert "cannot be written (No space left on device)" in error
+        monkeypatch.setattr(files, "os", os)
+        assert run("--resume")[0] == 0
+        assert bytes_of(only(tmp_path / "runs")) == bytes_of(only(tmp_path / "whole"))
+        shutil.rmtree(tmp_path / "runs")
+
+
+def test_divergence_is_status_4_and_keeps_the_last_good_checkpoint(run, tmp_path):
+    sets = ["network.cost={type='Quadratic', activation='Identity'}", "training.optimizer.eta=4.0"]
+    status, _, error = run("--checkpoint", "0", sets=sets)
+    assert status == 4
+    assert error.count("\n") == 1
+    assert "smaller eta" in error
+    assert "epoch 1, step" in error
+    assert "layer" in error
+    kept = sorted((only(tmp_path / "runs") / "checkpoints").iterdir())
+    with np.load(kept[-1] / "arrays.npz") as arrays:
+        assert all(np.isfinite(arrays[name]).all() for name in arrays)
+    assert run("--resume", sets=sets)[::2] == (4, error)
+
+
+def test_temporaries_of_a_killed_run_are_gone_after_the_next_start(run, stopped):
+    for path in (stopped / ".params.npz.tmp-1-ab", stopped / "checkpoints" / ".step-1.tmp-1-ab"):
+        path.mkdir()
+        (path / "arrays.npz").write_bytes(b"half")
+    assert run("--resume")[0] == 0
+    assert not list(stopped.rglob("*.tmp-*"))
+
+
+def verify(capsys, run):
+    status = cli.main(["verify", str(run)])
+    return status, *capsys.readouterr()
+
+
+def test_verify_repeats_a_run_and_sees_every_change(run, tmp_path, capsys):
+    assert run()[0] == 0
+    folder = only(tmp_path / "runs")
+    status, out, _ = verify(capsys, folder)
+    assert status == 0
+    assert "the same bytes: params.npz, and metrics.jsonl but for the times" in out
+    about, result = json.loads((folder / "config.json").read_text()), json.loads((folder / "result.json").read_text())
+    (folder / "config.json").write_text(json.dumps(about | {"seed": 1}))
+    status, out, _ = verify(capsys, folder)
+    assert status == 1
+    assert "differs: epoch 1: train_cost was" in out
+    assert "seed was 0, is 1" in out
+    (folder / "config.json").write_text(json.dumps(about | {"training": about["training"] | {"epochs": 4}}))
+    assert "3 epochs were recorded, now" in verify(capsys, folder)[1] or "epoch 4" in verify(capsys, folder)[1]
+    (folder / "config.json").write_text(json.dumps(about))
+    before = shutil.copy(folder / "params.npz", tmp_path)
+    (folder / "params.npz").write_bytes((folder / "params.npz").read_bytes()[:-1] + b"x")
+    assert verify(capsys, folder)[0] == 3
+    (folder / "result.json").write_text(json.dumps(result | {"params.npz": "0" * 64}))
+    assert "params.npz: is not what the training wrote" in verify(capsys, folder)[2]
+    shutil.copy(before, folder / "params.npz")
+    arrays = read_npz(before, ("0.W", "0.b"))
+    write_npz(folder / "params.npz", arrays | {"0.b": arrays["0.b"] + np.float32(1e-6)})
+    (folder / "result.json").write_text(json.dumps(runs.digests(folder)))
+    status, out, _ = verify(capsys, folder)
+    assert status == 1
+    assert "the metrics are the same, params.npz is not" in out
+    (folder / "result.json").unlink()
+    assert "this run is not finished" in verify(capsys, folder)[2]
+    assert "no such folder" in verify(capsys, folder / "none")[2]
+
+
+TWICE = """
+import hashlib, os, sys, threading, time
+from fnn.stopping import wishes
+def send():
+    for number in (15, 15):
+        os.kill(os.getpid(), number)
+        time.sleep(0.2)
+with wishes() as wish:
+    threading.Timer(0.1, send).start()
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000_000)  # minutes in compiled code
+"""
+
+
+def test_a_second_signal_ends_the_process_at_once():
+    start = time.monotonic()
+    command = [sys.executable, "-c", TWICE]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)  # noqa: S603 (our own interpreter)
+    assert ended.returncode == 143
+    assert "ended at once" in ended.stderr
+    assert time.monotonic() - start < 5
+
+
+def test_afterwards_signals_are_as_they_were():
+    from fnn.stopping import wishes
+
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with wishes() as wish:
+        assert signal.getsignal(signal.SIGTERM) != before[1]
+        assert not wish.number
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
