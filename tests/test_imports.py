@@ -25,6 +25,8 @@ ROOMS = {
     "types": (),
     "initializers": ("types",),
     "layers": ("types", "initializers"),
+    "logic": ("types", "layers"),
+    "truth_tables": ("types", "layers", "logic"),
     "costs": ("types", "layers"),  # for the default of Quadratic.activation
     "network": ("types",),
     "optimizers": ("types",),
@@ -50,6 +52,7 @@ ROOMS = {
 }
 CORE = {"types", "initializers", "layers", "convolution", "costs", "network", "optimizers", "shuffling", "schedules"}
 CORE |= {"training", "sweeping", "comparison", "checking", "examplewise", "examples", "errors", "shifting"}
+CORE |= {"logic", "truth_tables"}
 EDGE = {path.stem for path in SOURCE.iterdir() if path.stem not in {"__init__", "__pycache__", "py"}} - set(ROOMS)
 
 

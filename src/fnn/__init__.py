@@ -19,6 +19,7 @@ _ROOMS = {
         *("Dense", "Identity", "LeakyReLU", "Maxout", "ReLU"),
         *("Sigmoid", "Softmax", "Step", "Tanh"),
     ),
+    "logic": ("Circuit", "circuit", "layered"),
     "models": ("load", "save"),
     "network": (
         *("activations", "autodiff", "backprop", "count_params", "deltas"),
@@ -29,6 +30,7 @@ _ROOMS = {
     "sweeping": ("SweepResult", "sweep"),
     "shifting": ("Shifted",),
     "training": ("Evaluation", "Result", "epoch", "evaluate", "fit", "step"),
+    "truth_tables": ("perceptron", "truth_table"),
     "types": ("Array", "Cost", "Initializer", "Key", "Layer", "Net", "Optimizer", "Params", "Shape", "static"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
