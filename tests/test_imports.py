@@ -27,6 +27,8 @@ ROOMS = {
     "layers": ("types", "initializers"),
     "logic": ("types", "layers"),
     "truth_tables": ("types", "layers", "logic"),
+    "gates": (),
+    "graphs": ("gates",),
     "costs": ("types", "layers"),  # for the default of Quadratic.activation
     "network": ("types",),
     "optimizers": ("types",),
@@ -52,7 +54,7 @@ ROOMS = {
 }
 CORE = {"types", "initializers", "layers", "convolution", "costs", "network", "optimizers", "shuffling", "schedules"}
 CORE |= {"training", "sweeping", "comparison", "checking", "examplewise", "examples", "errors", "shifting"}
-CORE |= {"logic", "truth_tables"}
+CORE |= {"logic", "truth_tables", "gates", "graphs"}
 EDGE = {path.stem for path in SOURCE.iterdir() if path.stem not in {"__init__", "__pycache__", "py"}} - set(ROOMS)
 
 

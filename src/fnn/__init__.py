@@ -14,6 +14,8 @@ _ROOMS = {
     "errors": ("CorruptFileError", "DivergedError", "InputError"),
     "examples": ("Examples",),
     "examplewise": ("per_example", "per_example_norms"),
+    "gates": ("Gate",),
+    "graphs": ("Node", "variable"),
     "initializers": ("Glorot", "He", "Normal", "ScaledNormal", "Zeros"),
     "layers": (
         *("Dense", "Identity", "LeakyReLU", "Maxout", "ReLU"),

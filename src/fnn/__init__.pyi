@@ -15,6 +15,9 @@ from .errors import InputError as InputError
 from .examples import Examples as Examples
 from .examplewise import per_example as per_example
 from .examplewise import per_example_norms as per_example_norms
+from .gates import Gate as Gate
+from .graphs import Node as Node
+from .graphs import variable as variable
 from .initializers import Glorot as Glorot
 from .initializers import He as He
 from .initializers import Normal as Normal
