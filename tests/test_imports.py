@@ -39,6 +39,7 @@ ROOMS = {
     "sweeping": ("types", "network", "training", "examples"),
     "checking": ("types", "network", "errors", "optimizers"),
     "examplewise": ("types", "layers", "network"),
+    "blackboard": ("types", "errors", "layers", "network", "optimizers", "training"),
     "convolution": ("types", "initializers", "layers"),
     "data": ("errors", "files", "examples", "arrays"),
     "plots": ("files",),
@@ -54,7 +55,7 @@ ROOMS = {
 }
 CORE = {"types", "initializers", "layers", "convolution", "costs", "network", "optimizers", "shuffling", "schedules"}
 CORE |= {"training", "sweeping", "comparison", "checking", "examplewise", "examples", "errors", "shifting"}
-CORE |= {"logic", "truth_tables", "gates", "graphs"}
+CORE |= {"logic", "truth_tables", "gates", "graphs", "blackboard"}
 EDGE = {path.stem for path in SOURCE.iterdir() if path.stem not in {"__init__", "__pycache__", "py"}} - set(ROOMS)
 
 
