@@ -11,14 +11,36 @@ import sys
 import time
 from collections.abc import Sequence
 
+import activations
+import backpropagation
+import chain_rule
+import costs
+import descent
+import learning_slowdown
+import neurons
+import parameter_counts
 import perceptrons
+import regression
+import symmetry
 import taylor
+import zigzag
 from findings import CORRECTED, FAILS, HOLDS, Finding
 
 PAGE = pathlib.Path(__file__).with_name("CLAIMS.md")
 TOPICS = {
+    "Nerve cells": neurons,
     "Perceptrons": perceptrons,
+    "What a network consists of": parameter_counts,
+    "Activations": activations,
+    "The chain rule, gate by gate": chain_rule,
+    "Backpropagation": backpropagation,
+    "Costs": costs,
+    "Learning slowdown": learning_slowdown,
+    "Positive inputs": zigzag,
+    "Equal starts": symmetry,
     "Taylor and the gradient": taylor,
+    "Gradient descent": descent,
+    "Regression": regression,
 }
 COUNTS = {"000": 23, "001": 32, "002": 17, "003": 21, "004": 17, "E": 28}  # rows of each note, and errors in them
 NUMBERS = [f"E{k}" if note == "E" else f"{note}-{k:02}" for note, count in COUNTS.items() for k in range(1, count + 1)]

@@ -44,9 +44,12 @@ def activation_of_a_sum():
     """000-04."""
     error = weighted_sum()
     return Finding(
-        "000-04", "A unit's answer is an activation of the weighted sum of its inputs.",
-        f"layers and index loops differ by {error:.0e} at most", "at most 1e-15 (float64)", judged(error <= 1e-15),
-    )  # fmt: skip
+        "000-04",
+        "A unit's answer is an activation of the weighted sum of its inputs.",
+        f"layers and index loops differ by {error:.0e} at most",
+        "at most 1e-15 (float64)",
+        judged(error <= 1e-15),
+    )
 
 
 def linear_then_not():
@@ -57,20 +60,24 @@ def linear_then_not():
     a = np.asarray(fnn.forward((Dense(1), Sigmoid()), (params, ()), x))[:, 0]
     bend = [abs(np.diff(v, 2)).max() for v in (z, a)]
     return Finding(
-        "001-06", "A unit is a linear function of its inputs followed by a nonlinear one.",
+        "001-06",
+        "A unit is a linear function of its inputs followed by a nonlinear one.",
         f"second differences at equal steps: {bend[0]:.0e} before the activation, {bend[1]:.2f} after it",
-        "0 but for rounding, then not 0", judged(bend[0] < 1e-5 and bend[1] > 0.1),
-    )  # fmt: skip
+        "0 but for rounding, then not 0",
+        judged(bend[0] < 1e-5 and bend[1] > 0.1),
+    )
 
 
 def three_elements():
     """004-01."""
     error = weighted_sum()
     return Finding(
-        "004-01", "Synapses, an adder and an activation are all there is to a unit.",
+        "004-01",
+        "Synapses, an adder and an activation are all there is to a unit.",
         f"products, a sum and a function, one after the other, differ from the layers by {error:.0e}",
-        "at most 1e-15 (float64)", judged(error <= 1e-15),
-    )  # fmt: skip
+        "at most 1e-15 (float64)",
+        judged(error <= 1e-15),
+    )
 
 
 def ties():
@@ -78,10 +85,12 @@ def ties():
     strict = unit((3, 2, 2), 5)
     loose = (X3 @ np.array([3, 2, 2]) >= 5).astype(int)
     return Finding(
-        "000-05", "A perceptron answers 1 only above its threshold: a tie is a 0.",
+        "000-05",
+        "A perceptron answers 1 only above its threshold: a tie is a 0.",
         f"weights (3,2,2), threshold 5: {bits(strict)}, a 0 at the ties 101, 110; with ≥ {bits(loose)}",
-        "00000001, against 00000111 with ≥", judged(bits(strict) == "00000001" and bits(loose) == "00000111"),
-    )  # fmt: skip
+        "00000001, against 00000111 with ≥",
+        judged(bits(strict) == "00000001" and bits(loose) == "00000111"),
+    )
 
 
 def the_next_float():
@@ -90,10 +99,12 @@ def the_next_float():
     above = np.nextafter(theta, np.float32(1), dtype=np.float32)
     said = [int(unit((1.0,), theta, np.array([[v]], np.float32))[0]) for v in (theta, above)]
     return Finding(
-        "000-01", "A signal makes the cell fire only once it is over the threshold.",
+        "000-01",
+        "A signal makes the cell fire only once it is over the threshold.",
         f"output at the threshold {said[0]}, at the next number above it {said[1]} (the firing rate: neurons.py)",
-        "0, then 1", judged(said == [0, 1]),
-    )  # fmt: skip
+        "0, then 1",
+        judged(said == [0, 1]),
+    )
 
 
 def all_or_nothing():
@@ -102,11 +113,13 @@ def all_or_nothing():
     fires = np.array([unit((v,), 1.0, np.array([[0.8]], np.float32))[0] for v in w])
     jump = w[fires > 0].min()
     return Finding(
-        "001-01", "Transmission is all or nothing, and the strength of the synapse decides which.",
+        "001-01",
+        "Transmission is all or nothing, and the strength of the synapse decides which.",
         f"input 0.8, threshold 1: outputs {sorted(set(fires.tolist()))}, silent up to weight "
-        f"{w[fires == 0].max():.2f}, firing from {jump:.2f}", "0 and 1 only, the step at 1/0.8 = 1.25",
+        f"{w[fires == 0].max():.2f}, firing from {jump:.2f}",
+        "0 and 1 only, the step at 1/0.8 = 1.25",
         judged(set(fires) == {0, 1} and abs(jump - 1.26) < 1e-9 and (np.diff(fires) >= 0).all()),
-    )  # fmt: skip
+    )
 
 
 def signs():
@@ -114,30 +127,37 @@ def signs():
     w = np.array([1.5, -0.7, 0.2, -2.0])
     slopes = np.asarray(jax.grad(lambda x: jax.nn.sigmoid(x @ jnp.asarray(w, jnp.float32)))(jnp.full(4, 0.1)))
     return Finding(
-        "000-02", "A positive weight excites the unit, a negative one inhibits it.",
-        f"weights {listed(w)}: slopes of the output {listed(slopes, 2)}", "the sign of each weight",
+        "000-02",
+        "A positive weight excites the unit, a negative one inhibits it.",
+        f"weights {listed(w)}: slopes of the output {listed(slopes, 2)}",
+        "the sign of each weight",
         judged((np.sign(slopes) == np.sign(w)).all()),
-    )  # fmt: skip
+    )
 
 
 def festival():
     """003-04."""
     said = [bits(unit(w, t)) for w, t in (((6, 2, 2), 5), ((3, 2, 2), 5), ((6, 2, 2), 3))]
     return Finding(
-        "003-04", "The weights of a decision say what counts: (6,2,2) with threshold 5 looks at the weather alone, "
-        "(3,2,2) wants all three.", f"{said[0]} and {said[1]}; the book's own threshold 3 gives {said[2]}",
-        "00001111, 00000001 and 00011111", judged(said == ["00001111", "00000001", "00011111"]),
-    )  # fmt: skip
+        "003-04",
+        "The weights of a decision say what counts: (6,2,2) with threshold 5 looks at the weather alone, "
+        "(3,2,2) wants all three.",
+        f"{said[0]} and {said[1]}; the book's own threshold 3 gives {said[2]}",
+        "00001111, 00000001 and 00011111",
+        judged(said == ["00001111", "00000001", "00011111"]),
+    )
 
 
 def forgotten_threshold():
     """E16."""
     written, right = (bits(unit((6, 2, 2), t)) for t in (0, 5))
     return Finding(
-        "E16", "A step of w·x alone forgets the threshold.",
+        "E16",
+        "A step of w·x alone forgets the threshold.",
         f"(6,2,2), threshold 5: {written} as written, {right} corrected",
-        "01111111 and 00001111", corrected(written == "00001111", right == "00001111"),
-    )  # fmt: skip
+        "01111111 and 00001111",
+        corrected(written == "00001111", right == "00001111"),
+    )
 
 
 def bias_form():
@@ -151,20 +171,24 @@ def bias_form():
         same &= bool((fires == (z > t)).all())
         rises &= bool((fires <= (z - t + 1 > 0)).all())
     return Finding(
-        "003-06", "A threshold is a bias with the other sign; the larger the bias, the easier the unit fires.",
-        f"100 random units: equal tables {same}; with bias + 1 no 1 became a 0: {rises}", "both",
+        "003-06",
+        "A threshold is a bias with the other sign; the larger the bias, the easier the unit fires.",
+        f"100 random units: equal tables {same}; with bias + 1 no 1 became a 0: {rises}",
+        "both",
         judged(same and rises),
-    )  # fmt: skip
+    )
 
 
 def lost_equals_sign():
     """E8."""
     tables = [bits((X3 @ np.array([6, 2, 2]) + b > 0).astype(int)) for b in (-5 - 5, -5)]
     return Finding(
-        "E8", "The bias is minus the threshold; with the equals sign lost it reads as w0 minus the threshold.",
-        f"(6,2,2), threshold 5: bias -10 gives {tables[0]}, bias -5 gives {tables[1]}", "00000000 and 00001111",
+        "E8",
+        "The bias is minus the threshold; with the equals sign lost it reads as w0 minus the threshold.",
+        f"(6,2,2), threshold 5: bias -10 gives {tables[0]}, bias -5 gives {tables[1]}",
+        "00000000 and 00001111",
         corrected(tables[0] == "00001111", tables[1] == "00001111"),
-    )  # fmt: skip
+    )
 
 
 def able(n):
@@ -201,11 +225,13 @@ def layers_decide_more():
     net, params = layered(truth_table([0, 1, 1, 0]))
     xor = bits(fnn.forward(net, params, X2))
     return Finding(
-        "000-06", "Layers of simple decisions make decisions that no single one can.",
+        "000-06",
+        "Layers of simple decisions make decisions that no single one can.",
         f"single units compute {two} of 16 functions of two inputs, {three} of 256 of three, {made:,} of 65,536 of "
         f"four (all others refuted: {made == allowed}); a net of layers gives {xor} for XOR",
-        "14, 104 and 1,882; 0110", judged((two, three, made, allowed, xor) == (14, 104, 1882, 1882, "0110")),
-    )  # fmt: skip
+        "14, 104 and 1,882; 0110",
+        judged((two, three, made, allowed, xor) == (14, 104, 1882, 1882, "0110")),
+    )
 
 
 def ever_more_complex():
@@ -216,10 +242,12 @@ def ever_more_complex():
         net, params = layered(truth_table(every))
         counts.append(int((np.asarray(fnn.forward(net, params, logic.inputs(n))) == every).all(axis=0).sum()))
     return Finding(
-        "003-05", "Each further layer of perceptrons can take a more complex decision.",
+        "003-05",
+        "Each further layer of perceptrons can take a more complex decision.",
         f"one unit computes 14 of 16 and 104 of 256 functions, layers of them {counts[0]} of 16 and {counts[1]} of 256",
-        "all of them", judged(counts == [16, 256]),
-    )  # fmt: skip
+        "all of them",
+        judged(counts == [16, 256]),
+    )
 
 
 def trained_nand():
@@ -244,11 +272,13 @@ def learns_nand():
     net, params = layered(truth_table(every))
     exact = int((np.asarray(fnn.forward(net, params, X3)) == every).all(axis=0).sum())
     return Finding(
-        "000-08", "A unit learns NAND, and NANDs imitate any logical function.",
+        "000-08",
+        "A unit learns NAND, and NANDs imitate any logical function.",
         f"{right} of 10 seeds learn NAND; {exact} of 256 functions of three inputs are exact by NANDs; the half adder "
-        f"takes {len(logic.half_adder().gates)}", "10 of 10, 256 of 256, 5 NANDs",
+        f"takes {len(logic.half_adder().gates)}",
+        "10 of 10, 256 of 256, 5 NANDs",
         judged(right == 10 and exact == 256 and len(logic.half_adder().gates) == 5),
-    )  # fmt: skip
+    )
 
 
 def universal_nand():
@@ -258,12 +288,13 @@ def universal_nand():
     half = np.asarray(fnn.forward(*layered(logic.half_adder()), X2)).astype(int).tolist()
     z = np.asarray(fnn.forward(layered(NAND)[0][:1], layered(NAND)[1][:1], X2))[:, 0]
     return Finding(
-        "003-07", "NAND is universal: circuits of it compute anything, such as sums. (In layers without skipping links "
+        "003-07",
+        "NAND is universal: circuits of it compute anything, such as sums. (In layers without skipping links "
         "some units only repeat a signal: NANDs alone give monotone functions there.)",
         f"NAND z = {listed(z)}; half adder {half}; 4-bit adder right in {int((said == a + b).sum())} of 256 cases",
         "3, 1, 1, -1; 4 of 4; 256 of 256",
         judged((z == NAND_Z).all() and half == [[0, 0], [1, 0], [1, 0], [0, 1]] and (said == a + b).all()),
-    )  # fmt: skip
+    )
 
 
 def smooth_is_gentle():
@@ -276,10 +307,12 @@ def smooth_is_gentle():
     flips = int(((z > 0) != (w @ x + b > 0)).max())
     bound = eps / 4 * (abs(x).sum() + 1)
     return Finding(
-        "003-08", "Learning needs small changes to have small effects: a sigmoid unit obliges, a perceptron flips.",
+        "003-08",
+        "Learning needs small changes to have small effects: a sigmoid unit obliges, a perceptron flips.",
         f"weights moved by up to 0.001: the sigmoid's output by up to {gentle:.2e}, the perceptron's by {flips}",
-        f"at most {bound:.3e}, and 1", judged(gentle <= bound and flips == 1),
-    )  # fmt: skip
+        f"at most {bound:.3e}, and 1",
+        judged(gentle <= bound and flips == 1),
+    )
 
 
 def sharpness():
@@ -308,12 +341,13 @@ def easier_to_train():
         said = np.asarray(fnn.forward(*logic.softened(*layered(NAND), 10.0), jnp.asarray(X2, float)))[:, 0]
     exact = abs(said - [1 - 9.4e-14, 0.999954602131, 0.999954602131, 4.53978687024e-05]).max()
     return Finding(
-        "000-19", "A sigmoid neuron is much easier to train than a perceptron, which it becomes as it gets sharper.",
+        "000-19",
+        "A sigmoid neuron is much easier to train than a perceptron, which it becomes as it gets sharper.",
         f"XOR learned by {listed(100 * share)} % of 20 seeds with σ(cz), c = {listed(c)}, each at its best eta; "
         f"NAND by σ(10z): {listed(said[1:4:2], 12)}",
         "falling with c; 0.999954602131 and 4.53978687024e-05",
         judged(share[0] > 0.9 and share[-1] < 0.5 and exact < 1e-12),
-    )  # fmt: skip
+    )
 
 
 def no_depth_without_bends():
@@ -329,11 +363,13 @@ def no_depth_without_bends():
     z = X2 @ rng.standard_normal((2, 20_000)) + rng.standard_normal(20_000)
     best = int(((z > 0) == (np.array([0, 1, 1, 0]) > 0)[:, None]).sum(axis=0).max())
     return Finding(
-        "000-23", "Without a nonlinearity depth adds nothing: the layers are one affine map.",
+        "000-23",
+        "Without a nonlinearity depth adds nothing: the layers are one affine map.",
         f"three linear layers and the product of their matrices differ by {abs(deep - flat).max():.0e}; of 20,000 "
-        f"affine maps the best gets {best} of 4 cases of XOR", "rounding; 3 of 4",
+        f"affine maps the best gets {best} of 4 cases of XOR",
+        "rounding; 3 of 4",
         judged(abs(deep - flat).max() < 1e-12 and best == 3),
-    )  # fmt: skip
+    )
 
 
 def most_active():
@@ -356,10 +392,13 @@ def argmax_is_a_layer():
         jax.eval_shape(lambda k: fnn.init((Dense(15), Sigmoid(), Dense(10)), k, (784,)), jax.random.key(0))
     )
     return Finding(
-        "003-11", "Taking the most active output can itself be done by layers of perceptrons.",
+        "003-11",
+        "Taking the most active output can itself be done by layers of perceptrons.",
         f"100 perceptrons pick the largest of ten random activations in {right:,} of 10,000 cases; [784,15,10] has "
-        f"{size:,} parameters", "10,000; 11,935", judged(right == 10_000 and size == 11_935),
-    )  # fmt: skip
+        f"{size:,} parameters",
+        "10,000; 11,935",
+        judged(right == 10_000 and size == 11_935),
+    )
 
 
 def ten_in_four_bits():
@@ -372,11 +411,13 @@ def ten_in_four_bits():
     )
     ones, zeros = float(low[want == 1].min()), float(high[want == 0].max())
     return Finding(
-        "003-13", "Four further outputs turn ten into bits, with weights that one writes down.",
+        "003-13",
+        "Four further outputs turn ten into bits, with weights that one writes down.",
         f"weights 10·bit, bias -5, activations 0.99 and 0.01 at worst: ones at least {ones:.6f}, zeros at most "
-        f"{zeros:.6f}", "0.992608 and 0.010987",
+        f"{zeros:.6f}",
+        "0.992608 and 0.010987",
         judged(abs(ones - 0.992608458656) + abs(zeros - 0.0109869426306) < 1e-5),
-    )  # fmt: skip
+    )
 
 
 def input_of_the_next():
@@ -386,10 +427,12 @@ def input_of_the_next():
     _, shape = first.init(key, (2,))
     params, _ = second.init(key, shape)
     return Finding(
-        "E17", "The outputs of one layer are used as the inputs, not as the outputs, of the next.",
+        "E17",
+        "The outputs of one layer are used as the inputs, not as the outputs, of the next.",
         f"a layer of 3 before a layer of 2: its weights are {params.W.shape}, a column for each output of the first",
-        "(2, 3)", corrected(params.W.shape[0] == 3, params.W.shape[1] == 3),
-    )  # fmt: skip
+        "(2, 3)",
+        corrected(params.W.shape[0] == 3, params.W.shape[1] == 3),
+    )
 
 
 CLAIMS = (

@@ -62,10 +62,12 @@ def linear_prediction():
             left[2].append(abs(change - 0.5 * t**2 * float(direction @ twist)))
     first, second = (float(np.log10(large / small)) for large, small in left.values())
     return Finding(
-        "000-12", "For a short step the cost changes by the gradient times the step; what is left shrinks faster.",
+        "000-12",
+        "For a short step the cost changes by the gradient times the step; what is left shrinks faster.",
         f"in a [2,3,2] net the rest falls as step^{first:.3f}, with the Hessian's term as step^{second:.3f}",
-        "powers 2 and 3", judged(abs(first - 2) < 0.05 and abs(second - 3) < 0.05),
-    )  # fmt: skip
+        "powers 2 and 3",
+        judged(abs(first - 2) < 0.05 and abs(second - 3) < 0.05),
+    )
 
 
 def steepest_direction():
@@ -79,11 +81,13 @@ def steepest_direction():
         falls = np.asarray(value - jax.vmap(cost)(at + 1e-3 * directions)[0])
         bound = float((directions @ gradient).min() / jnp.linalg.norm(gradient))
     return Finding(
-        "000-13", "Of all steps of one short length the one against the gradient lowers the cost most.",
+        "000-13",
+        "Of all steps of one short length the one against the gradient lowers the cost most.",
         f"it lowers it {fall / falls.max():.2f} times as much as the best of 10,000 random directions, "
         f"whose cosine with the gradient is {bound:.2f}",
-        "more than any of them; the lowest possible cosine is -1", judged(fall > falls.max() and bound > -1),
-    )  # fmt: skip
+        "more than any of them; the lowest possible cosine is -1",
+        judged(fall > falls.max() and bound > -1),
+    )
 
 
 def downhill_at_right_angles():
@@ -97,10 +101,12 @@ def downhill_at_right_angles():
         worst = max(worst, abs(step @ along) / np.linalg.norm(step) / np.linalg.norm(along))
         p = p + step
     return Finding(
-        "004-03", "Gradient descent rolls straight downhill: every step leaves its contour at a right angle.",
-        f"cosine between step and contour at most {worst:.0e} over 30 steps", "0 but for rounding",
+        "004-03",
+        "Gradient descent rolls straight downhill: every step leaves its contour at a right angle.",
+        f"cosine between step and contour at most {worst:.0e} over 30 steps",
+        "0 but for rounding",
         judged(worst < 1e-12),
-    )  # fmt: skip
+    )
 
 
 def sine_by_degrees():
@@ -110,10 +116,12 @@ def sine_by_degrees():
     book = (3.141592653590, 2.026120126460, 0.5240439134172, 0.07522061590362)
     book += (6.925270707505e-3, 4.451602382095e-4, 2.114256755807e-5)
     return Finding(
-        "003-17", "A Taylor polynomial is good near its centre, and the more terms, the further out.",
+        "003-17",
+        "A Taylor polynomial is good near its centre, and the more terms, the further out.",
         f"largest error of degrees 1, 3, …, 13 for sin on [-π, π]: {listed(errors)}",
-        listed(book), judged(np.allclose(errors, book, rtol=1e-9)),
-    )  # fmt: skip
+        listed(book),
+        judged(np.allclose(errors, book, rtol=1e-9)),
+    )
 
 
 def equals_or_about():
@@ -122,12 +130,13 @@ def equals_or_about():
     change, promise = valley(START - step) - valley(START), -0.1 * (slope(START) ** 2).sum()
     ratios = [(valley(START - e * slope(START)) - valley(START)) / (-e * (slope(START) ** 2).sum()) for e in ETAS]
     return Finding(
-        "E20", "Written with an equals sign, the first-order change of the cost is only its limit for short steps.",
+        "E20",
+        "Written with an equals sign, the first-order change of the cost is only its limit for short steps.",
         f"½(x²+10y²) from (1,1) with η = 0.1: {change:.4g}, promised {promise:.4g}; "
         f"the ratio for η = {listed(ETAS)}: {listed(ratios)}",
         "-5.095 against -10.1; ratios 0.5045, 0.9504, 0.9950, 0.9995",
         corrected(np.isclose(change, promise), abs(ratios[-1] - 1) < 1e-3 and np.isclose(change, -5.095)),
-    )  # fmt: skip
+    )
 
 
 def minimum_or_where_it_is():
@@ -136,10 +145,12 @@ def minimum_or_where_it_is():
     cost = (v - 3) ** 2 + 1
     least, where = cost.min(), v[cost.argmin()]
     return Finding(
-        "E19", "What training looks for is the place of the minimum, not, as written, the minimum.",
-        f"(v-3)² + 1: minimum {least:.3g} at v = {where:.3g}", "two different numbers, 1 and 3",
+        "E19",
+        "What training looks for is the place of the minimum, not, as written, the minimum.",
+        f"(v-3)² + 1: minimum {least:.3g} at v = {where:.3g}",
+        "two different numbers, 1 and 3",
         corrected(np.isclose(least, where), np.isclose(where, 3)),
-    )  # fmt: skip
+    )
 
 
 CLAIMS = (
