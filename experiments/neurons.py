@@ -107,9 +107,13 @@ def pictures(folder):
     left, right = fig.subplots(1, 2)
     current = np.geomspace(0.3, 300, 800)
     left.plot(current, rate(current), "-", color=plots.PALETTE[0], label="cell, deaf for 0.1 τ")
-    left.plot(current, 10 / (1 + np.exp(-1.2 * np.log(current / 9))), "--", color=plots.PALETTE[1], label="a sigmoid of ln I")
+    left.plot(
+        current, 10 / (1 + np.exp(-1.2 * np.log(current / 9))), "--", color=plots.PALETTE[1], label="a sigmoid of ln I"
+    )
     left.axhline(10, color="black", lw=0.8, ls=":")
-    left.set(xscale="log", xlabel="current I (thresholds)", ylabel="rate (spikes per τ)", title="firing rate", ylim=(0, 10.5))
+    left.set(
+        xscale="log", xlabel="current I (thresholds)", ylabel="rate (spikes per τ)", title="firing rate", ylim=(0, 10.5)
+    )
     left.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(0, 0.93))
     for i, (starts, name) in enumerate((((0.5, 0.5), "together"), ((0.5, 2.0), "apart"))):
         v, trace, deaf = 0.0, [], 0.0
