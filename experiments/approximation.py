@@ -1,6 +1,6 @@
 """One hidden layer can come as close to a curve as one likes: built by hand, with its bound, at a price in units.
 
-    python experiments/approximation.py [FOLDER]      10 s, pictures into FOLDER (runs/approximation)
+    python experiments/approximation.py [FOLDER]      30 s, pictures into FOLDER (runs/approximation)
 
 The curve is Nielsen's of ch. 4, f(x) = 0.2 + 0.4 x² + 0.3 x sin 15x + 0.05 cos 50x on [0, 1].
 """

@@ -1,6 +1,6 @@
 """The equations of backpropagation on one small net, three times: by loops, by matrices, automatically.
 
-python experiments/backpropagation.py [FOLDER]      10 s, a picture into FOLDER (runs/backpropagation)
+python experiments/backpropagation.py [FOLDER]      20 s, a picture into FOLDER (runs/backpropagation)
 """
 
 import jax

@@ -52,7 +52,6 @@ COUNTS = {"000": 23, "001": 32, "002": 17, "003": 21, "004": 17, "E": 28}  # row
 NUMBERS = [f"E{k}" if note == "E" else f"{note}-{k:02}" for note, count in COUNTS.items() for k in range(1, count + 1)]
 OUTSIDE = {"E27": "about the brain, nothing to run", "E28": "slips of notation, nothing to run"}
 LATER = {  # not run yet, and why
-    "000-20": "a smooth cost goes on falling after the last mistake is gone: needs the long run on 1,000 images",
     "001-09": "ReLU converges faster: needs a race with equal tuning",
     "001-12": "which activation to use: needs the league table over seeds",
     "001-19": "L2 against overfitting, with a best strength in between: needs the sweep on 1,000 images",

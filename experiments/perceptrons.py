@@ -1,6 +1,6 @@
 """What one threshold unit can decide, what layers of them can, and what a smooth unit changes.
 
-python experiments/perceptrons.py [FOLDER]      10 s, pictures into FOLDER (runs/perceptrons)
+python experiments/perceptrons.py [FOLDER]      20 s, pictures into FOLDER (runs/perceptrons)
 """
 
 import itertools
