@@ -1,5 +1,6 @@
 # make run    trains a network on the embedded digits, in a virtual environment of its own
 # make test   checks everything that needs no network
+# make claims runs every claim of the lecture notes and writes experiments/CLAIMS.md
 # make check  is all that CI runs
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -7,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint check clean
+.PHONY: run test lint claims check clean
 
 run: $(VENV)/run
 	$(BIN)/fnn run configs/digits.toml
@@ -19,6 +20,9 @@ lint: $(VENV)/lint
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyrefly check
+
+claims: $(VENV)/run
+	$(BIN)/python experiments/claims.py
 
 check:
 	bash .ci/run

@@ -27,6 +27,10 @@ ROOMS = {
     "types": (),
     "initializers": ("types",),
     "layers": ("types", "initializers"),
+    "logic": ("types", "layers"),
+    "truth_tables": ("types", "layers", "logic"),
+    "gates": (),
+    "graphs": ("gates",),
     "costs": ("types", "layers"),  # for the default of Quadratic.activation
     "network": ("types",),
     "optimizers": ("types",),
@@ -40,6 +44,7 @@ ROOMS = {
     "sweeping": ("types", "network", "training", "examples"),
     "checking": ("types", "network", "errors", "optimizers"),
     "examplewise": ("types", "layers", "network"),
+    "blackboard": ("types", "errors", "layers", "network", "optimizers", "training"),
     "convolution": ("types", "initializers", "layers"),
     "data": ("errors", "files", "examples", "arrays"),
     "plots": ("files",),
@@ -77,6 +82,7 @@ CORE |= {
     "errors",
     "shifting",
 }
+CORE |= {"logic", "truth_tables", "gates", "graphs", "blackboard"}
 EDGE = {path.stem for path in SOURCE.iterdir() if path.stem not in {"__init__", "__pycache__", "py"}} - set(ROOMS)
 
 

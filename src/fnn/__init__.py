@@ -15,11 +15,14 @@ _ROOMS = {
     "examples": ("Examples",),
     "examplewise": ("per_example", "per_example_norms"),
     "fitting": ("Result", "fit"),
+    "gates": ("Gate",),
+    "graphs": ("Node", "variable"),
     "initializers": ("Glorot", "He", "Normal", "ScaledNormal", "Zeros"),
     "layers": (
         *("Dense", "Identity", "LeakyReLU", "Maxout", "ReLU"),
         *("Sigmoid", "Softmax", "Step", "Tanh"),
     ),
+    "logic": ("Circuit", "circuit", "layered"),
     "models": ("load", "save"),
     "network": (
         *("activations", "autodiff", "backprop", "count_params", "deltas"),
@@ -30,6 +33,7 @@ _ROOMS = {
     "sweeping": ("SweepResult", "sweep"),
     "shifting": ("Shifted",),
     "training": ("Evaluation", "epoch", "evaluate", "step"),
+    "truth_tables": ("perceptron", "truth_table"),
     "types": ("Array", "Cost", "Initializer", "Key", "Layer", "Net", "Optimizer", "Params", "Shape", "static"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -17,6 +17,9 @@ from .examplewise import per_example as per_example
 from .examplewise import per_example_norms as per_example_norms
 from .fitting import Result as Result
 from .fitting import fit as fit
+from .gates import Gate as Gate
+from .graphs import Node as Node
+from .graphs import variable as variable
 from .initializers import Glorot as Glorot
 from .initializers import He as He
 from .initializers import Normal as Normal
@@ -31,6 +34,9 @@ from .layers import Sigmoid as Sigmoid
 from .layers import Softmax as Softmax
 from .layers import Step as Step
 from .layers import Tanh as Tanh
+from .logic import Circuit as Circuit
+from .logic import circuit as circuit
+from .logic import layered as layered
 from .models import load as load
 from .models import save as save
 from .network import activations as activations
@@ -53,6 +59,8 @@ from .training import Evaluation as Evaluation
 from .training import epoch as epoch
 from .training import evaluate as evaluate
 from .training import step as step
+from .truth_tables import perceptron as perceptron
+from .truth_tables import truth_table as truth_table
 from .types import Array as Array
 from .types import Cost as Cost
 from .types import Initializer as Initializer

@@ -65,6 +65,9 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("--examples", type=int, default=32, metavar="N", help="training examples to check on (32)")
     check.add_argument("--out", metavar="DIR", help="write gradcheck.json and gradcheck.png there")
 
+    explain = _config_command(commands, "explain", _explain, "one training step of a small net, every number shown")
+    explain.add_argument("--example", type=int, default=0, metavar="K", help="the training example, from 0 (0)")
+
     predict = commands.add_parser("predict", help="outputs of a trained run for new inputs")
     predict.add_argument("run", metavar="RUN", help="a run directory")
     predict.add_argument(
@@ -152,6 +155,12 @@ def _gradcheck(options: argparse.Namespace) -> int:
     from .check_command import check
 
     return check(options.config, _overrides(options), options.examples, options.out, options.types)
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from .explain_command import explain
+
+    return explain(options.config, _overrides(options), options.example, options.types)
 
 
 def _predict(options: argparse.Namespace) -> int:

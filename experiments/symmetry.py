@@ -1,0 +1,110 @@
+"""Starts that are all equal: hidden units that begin alike stay alike, and a net of them is one unit wide.
+
+python experiments/symmetry.py [FOLDER]      5 s, a picture into FOLDER (runs/symmetry)
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from findings import Finding, judged, main
+
+import fnn
+from fnn import CrossEntropy, Dense, Normal, ReLU, Sigmoid, Tanh, Zeros, plots
+
+UPDATES = 60
+
+
+def net(activation, start):
+    """[4, 5, 3] with this start for all weights and biases."""
+    return (Dense(5, start, start), activation, Dense(3, start, start))
+
+
+def data():
+    """Twenty examples."""
+    rng = np.random.default_rng(0)
+    return jnp.asarray(rng.standard_normal((20, 4))), jnp.asarray(np.eye(3)[rng.integers(0, 3, 20)])
+
+
+def constant(p, value):
+    """The params p with every number this value."""
+    return jax.tree.map(lambda leaf: jnp.full_like(leaf, value), p)
+
+
+def trained(activation, start, value=None):
+    """The params after each update, in float64; `value` replaces every number of the start."""
+    with jax.enable_x64(True):
+        layers, (x, y) = net(activation, start), data()
+        p = fnn.init(layers, jax.random.key(0), (4,))
+        p = p if value is None else constant(p, value)
+
+        def on(p, _):
+            p, _ = fnn.SGD(0.5).update(p, (), fnn.backprop(layers, CrossEntropy(), p, x, y)[1])
+            return p, p
+
+        return jax.tree.map(np.asarray, jax.jit(lambda p: jax.lax.scan(on, p, None, length=UPDATES)[1])(p))
+
+
+def spread(history):
+    """How far the rows of the hidden weights are apart, after each update."""
+    W = history[0].W
+    return abs(W - W[:, :1]).max(axis=(1, 2))
+
+
+def equal_starts():
+    """001-20."""
+    apart = [
+        spread(trained(*s)).max() for s in ((Sigmoid(), Zeros()), (Sigmoid(), Zeros(), 0.3), (Tanh(), Zeros(), 0.3))
+    ]
+    ranks = [np.linalg.matrix_rank(trained(Sigmoid(), start)[0].W[-1], tol=1e-9) for start in (Zeros(), Normal(0.5))]
+    still = []
+    for activation in (Tanh(), ReLU()):
+        history = trained(activation, Zeros())
+        still.append(max(abs(history[0].W).max(), abs(history[2].W).max(), abs(history[0].b).max()))
+    moved = abs(trained(Tanh(), Zeros())[2].b[-1]).max()
+    with jax.enable_x64(True):
+        layers, (x, _) = net(Sigmoid(), Normal(0.5)), data()
+        p = fnn.init(layers, jax.random.key(0), (4,))
+        order = np.array([3, 0, 4, 1, 2])
+        mixed = (p[0]._replace(W=p[0].W[order], b=p[0].b[order]), (), p[2]._replace(W=p[2].W[:, order]))
+        same = float(abs(fnn.forward(layers, p, x) - fnn.forward(layers, mixed, x)).max())
+    return Finding(
+        "001-20",
+        "The start must be random: hidden units that begin equal move identically for ever.",
+        f"{UPDATES} updates from zeros or one constant: rows at most {max(apart):.0e} apart, rank of W1 {ranks[0]} "
+        "(random "
+        f"start {ranks[1]}); from zeros tanh and ReLU nets do not move at all ({max(still):g}) but for the output bias "
+        f"({moved:.2f}); exchanging hidden units changes outputs by {same:.0e}",
+        "0 but for rounding, which grows slowly; rank at most 1, against 4; 0",
+        judged(max(apart) < 1e-9 and ranks == [1, 4] and max(still) == 0 and moved > 0.01 and same < 1e-13),
+    )
+
+
+CLAIMS = (equal_starts,)
+
+
+def pictures(folder):
+    """The five hidden units' first weight during training, from three starts."""
+    fig = plots.figure(10.2, 3.6)
+    starts = (("all zeros", Zeros(), None), ("all 0.3", Zeros(), 0.3), ("normal, sd 0.5", Normal(0.5), None))
+    for axes, (name, start, value) in zip(fig.subplots(1, 3), starts, strict=True):
+        W = trained(Sigmoid(), start, value)[0].W
+        for unit in range(5):
+            axes.plot(
+                np.arange(1, UPDATES + 1),
+                W[:, unit, 0],
+                plots.DASHES[unit % 4],
+                lw=3 - unit / 2.2,
+                color=plots.PALETTE[unit],
+                label=f"unit {unit + 1}",
+            )
+        axes.set(xlabel="update", title=name)
+        axes.grid(alpha=0.3)
+    fig.axes[0].set_ylabel("weight from input 1")
+    fig.axes[2].legend(frameon=False, fontsize="small")
+    fig.suptitle("Five hidden sigmoid units: equal starts stay equal")
+    plots.write(fig, folder / "symmetry.png")
+    return ("symmetry.png",)
+
+
+if __name__ == "__main__":
+    main(CLAIMS, pictures)

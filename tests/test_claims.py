@@ -1,0 +1,112 @@
+"""The table of claims: a verdict that flips fails, and the quick topics find what the table says."""
+
+import pathlib
+import re
+import sys
+
+import jax
+import pytest
+
+EXPERIMENTS = pathlib.Path(__file__).parents[1] / "experiments"
+sys.path.insert(0, str(EXPERIMENTS))
+import claims  # noqa: E402 (the experiments are no package)
+import findings  # noqa: E402
+import neurons  # noqa: E402
+import taylor  # noqa: E402
+import zigzag  # noqa: E402
+from findings import CORRECTED, FAILS, HOLDS, Finding  # noqa: E402
+
+ROWS = [
+    Finding("000-05", "A tie is a 0.", "a | b", "0", HOLDS),
+    Finding("E16", "A threshold is forgotten.", "01111111", "00001111", CORRECTED),
+]
+QUICK = (neurons, taylor, zigzag)
+
+
+@pytest.fixture(autouse=True)
+def lenient(strict):
+    """Experiments are written as a user writes, who has not asked JAX to be strict."""
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+        yield
+
+
+def page(rows):
+    return claims.page({"Topic": rows}, {"Topic": "topic"})
+
+
+def test_a_page_says_its_verdicts():
+    assert claims.verdicts(page(ROWS)) == {"000-05": HOLDS, "E16": CORRECTED}
+    assert "2 of 138 were run: 1 holds, 1 holds as corrected, 0 does not hold." in page(ROWS)
+    assert "\n- 000-01, not yet: " in page(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (ROWS, []),
+        ([ROWS[0], ROWS[1]._replace(verdict=HOLDS)], ["E16: was 'holds as corrected', is now 'holds'"]),
+        ([ROWS[0]._replace(verdict=FAILS), ROWS[1]], ["000-05: was 'holds', is now 'does not hold'"]),
+        ([ROWS[0]], ["E16: was 'holds as corrected', is now 'gone'"]),
+        ([*ROWS, Finding("E17", "c", "m", "e", HOLDS)], []),
+    ],
+)
+def test_a_flip_is_named(new, said):
+    assert claims.flips(claims.verdicts(page(ROWS)), claims.verdicts(page(new))) == said
+
+
+def test_a_flipped_verdict_fails_and_leaves_the_page(tmp_path, monkeypatch, capsys):
+    class Topic:
+        __name__ = "topic"
+        CLAIMS = (lambda: ROWS[0]._replace(verdict=Topic.verdict),)
+
+    monkeypatch.setattr(claims, "PAGE", tmp_path / "CLAIMS.md")
+    monkeypatch.setattr(claims, "TOPICS", {"Topic": Topic()})
+    Topic.verdict = HOLDS
+    assert claims.main(["--check"]) == 0
+    assert not claims.PAGE.exists()
+    assert claims.main([]) == 0
+    before = claims.PAGE.read_text()
+    Topic.verdict = FAILS
+    capsys.readouterr()
+    assert claims.main([]) == 1
+    assert "000-05: was 'holds', is now 'does not hold'" in capsys.readouterr().out
+    assert claims.PAGE.read_text() == before
+    assert claims.main(["--accept"]) == 0
+    assert claims.verdicts(claims.PAGE.read_text()) == {"000-05": FAILS}
+
+
+def test_what_is_no_row_is_named():
+    bad = [*ROWS, ROWS[0], Finding("000-99", "c", "", "e", "maybe")]
+    assert claims.malformed(bad) == [
+        "000-99: no such claim", "000-05: twice", "000-99: verdict 'maybe'", "000-99: an empty cell"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "right", "said"),
+    [(True, True, HOLDS), (True, False, HOLDS), (False, True, CORRECTED), (False, False, FAILS)],
+)
+def test_an_error_in_the_notes_must_fail_as_written(written, right, said):
+    assert findings.corrected(written, right) == said
+
+
+def test_the_quick_topics_find_what_the_table_says():
+    table = claims.verdicts((EXPERIMENTS / "CLAIMS.md").read_text())
+    found = [finding for rows in claims.findings_of({t.__name__: t for t in QUICK}).values() for finding in rows]
+    assert not claims.malformed(found)
+    assert {f.number: f.verdict for f in found} == {f.number: table.get(f.number) for f in found}
+
+
+def test_the_table_lists_every_claim_once_or_says_that_it_was_not_run():
+    text = (EXPERIMENTS / "CLAIMS.md").read_text()
+    said = list(claims.verdicts(text))
+    waiting = re.findall(r"^- (\S+), not yet: (?!no function)", text, re.MULTILINE)
+    assert sorted([*said, *claims.OUTSIDE, *waiting]) == sorted(claims.NUMBERS)
+    assert set(waiting) == set(claims.LATER)
+
+
+@pytest.mark.parametrize("topic", QUICK, ids=lambda t: t.__name__)
+def test_a_topic_draws_its_pictures(topic, tmp_path):
+    pytest.importorskip("matplotlib")
+    for name in topic.pictures(tmp_path):
+        assert (tmp_path / name).read_bytes()[:4] == b"\x89PNG"
