@@ -25,7 +25,7 @@ import fnn
 from fnn import plots
 from fnn.files import write_atomically
 from fnn.plain import write_json
-from fnn.runs import cores
+from fnn.environments import cores
 
 from . import by_fnn, report
 from .cases import PRESETS, Preset, cases
