@@ -295,7 +295,7 @@ def test_filters_are_rows_and_what_meets_a_kink_is_said():
     assert "random directions all meet a kink" in str(gradcheck(*IMAGES_POOLED_TIES))
 
 
-@settings(deadline=None, derandomize=True, max_examples=6)
+@settings(deadline=None, derandomize=True, max_examples=4)
 @given(
     layer=st.sampled_from(LAYERS),
     cost=st.sampled_from(COSTS),

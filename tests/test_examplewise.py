@@ -46,8 +46,9 @@ def both(*point):
     return per_example_norms(*point), per_example(autodiff)(*point)
 
 
-@pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
-@pytest.mark.parametrize("layer", LAYERS, ids=repr)
+@pytest.mark.parametrize(
+    ("layer", "x64"), [*((layer, True) for layer in LAYERS), (LAYERS[0], False), (LAYERS[1], False)]
+)
 def test_the_norms_are_those_of_the_gradients(layer, x64):
     net = (Dense(5), layer, Dense(2))
     with jax.enable_x64(x64):

@@ -45,8 +45,8 @@ def test_a_permutation_visits_everything_once(n):
     assert sorted(permutation(jax.random.key(n), n).tolist()) == list(range(n))
 
 
-@settings(deadline=None, derandomize=True, max_examples=20)
-@given(n=st.sampled_from([1, 2, 9, 30, 397]), seed=st.integers(0, 2**32 - 1))
+@settings(deadline=None, derandomize=True, max_examples=8)
+@given(n=st.sampled_from([1, 9, 397]), seed=st.integers(0, 2**32 - 1))
 def test_any_position_can_be_computed_alone(n, seed):
     key = jax.random.key(seed)
     positions = jnp.arange(n)[:: max(1, n // 7)]

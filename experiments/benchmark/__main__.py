@@ -23,9 +23,9 @@ import jax
 
 import fnn
 from fnn import plots
+from fnn.environments import cores
 from fnn.files import write_atomically
 from fnn.plain import write_json
-from fnn.environments import cores
 
 from . import by_fnn, report
 from .cases import PRESETS, Preset, cases
