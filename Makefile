@@ -14,7 +14,7 @@ run: $(VENV)/run
 	$(BIN)/fnn run configs/digits.toml
 
 test: $(VENV)/test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 lint: $(VENV)/lint
 	$(BIN)/ruff format --check
