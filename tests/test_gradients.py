@@ -182,6 +182,7 @@ def assert_as_near_to_float64(net, cost, params, x, y, by_hand, automatic):
 widths = st.integers(1, 17)
 
 
+@pytest.mark.long
 @settings(deadline=None, derandomize=True, max_examples=200)
 @given(nets(widths), st.sampled_from(COSTS), widths, st.integers(1, 9), st.booleans(), st.integers(0, 9999))
 def test_backprop_is_autodiff_for_random_nets(net, cost, n_in, n, x64, seed):

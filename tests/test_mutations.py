@@ -19,6 +19,7 @@ def is_flagged(mutation):
         return "gradient" in str(error)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.name for mutation in MUTATIONS])
 def test_a_planted_bug_is_flagged(mutation):
     assert is_flagged(mutation)
