@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import jax
+
 from . import plots
 from .checking import gradcheck
 from .commands import prepared_for, types
@@ -28,7 +30,7 @@ def check(path: str, overrides: Sequence[str], examples: int, out: str | None, o
         prepared.params,
         x,
         y,
-        gradient=GRADIENTS[config.training.gradient],
+        gradient=jax.jit(GRADIENTS[config.training.gradient]),  # compiled, as training runs it
         lmbda=float(optimizer.lmbda) if isinstance(optimizer, SGD) else 0.0,
     )
     print(report)
