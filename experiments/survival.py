@@ -42,12 +42,12 @@ HERE = pathlib.Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parent.parent / "tests"))
 
 from disks import Deadly, Disk, Full, Recorder  # noqa: E402 (the tests' own disk)
-from hostile import mutated  # noqa: E402
+from hostile import mutated  # noqa: E402 (found by the path above)
 
-from fnn import checkpoints, files  # noqa: E402
-from fnn.checkpoints import Checkpoint  # noqa: E402
-from fnn.errors import CorruptFileError, InputError  # noqa: E402
-from fnn.plain import json_bytes  # noqa: E402
+from fnn import checkpoints, files  # noqa: E402 (found by the path above)
+from fnn.checkpoints import Checkpoint  # noqa: E402 (found by the path above)
+from fnn.errors import CorruptFileError, InputError  # noqa: E402 (found by the path above)
+from fnn.plain import json_bytes  # noqa: E402 (found by the path above)
 
 SHAPE = (100, 100)
 REHASHED = "checkpoint: arrays.npz under a right hash"

@@ -10,11 +10,11 @@ import pytest
 EXPERIMENTS = pathlib.Path(__file__).parents[1] / "experiments"
 sys.path.insert(0, str(EXPERIMENTS))
 import claims  # noqa: E402 (the experiments are no package)
-import findings  # noqa: E402
-import neurons  # noqa: E402
-import taylor  # noqa: E402
-import zigzag  # noqa: E402
-from findings import CORRECTED, FAILS, HOLDS, Finding  # noqa: E402
+import findings  # noqa: E402 (found by the path above)
+import neurons  # noqa: E402 (found by the path above)
+import taylor  # noqa: E402 (found by the path above)
+import zigzag  # noqa: E402 (found by the path above)
+from findings import CORRECTED, FAILS, HOLDS, Finding  # noqa: E402 (found by the path above)
 
 ROWS = [
     Finding("000-05", "A tie is a 0.", "a | b", "0", HOLDS),

@@ -21,7 +21,11 @@ def by_hand(net, params, x):
 
 
 def only_nands_and_repeaters(params):
-    rows = [(sorted(w[w != 0].tolist()), b) for p in params[::2] for w, b in zip(np.asarray(p.W), np.asarray(p.b))]  # noqa: B905
+    rows = [
+        (sorted(w[w != 0].tolist()), b)
+        for p in params[::2]
+        for w, b in zip(np.asarray(p.W), np.asarray(p.b), strict=True)
+    ]
     return all(row in (([-2, -2], 3), ([-4], 3), ([2], -1)) for row in rows)
 
 

@@ -43,7 +43,7 @@ class NumPy:
     def epoch(self, seed: int) -> None:
         """A few products."""
         for _ in range(TIMES):
-            self.a @ self.a  # noqa: B018  only the time it takes is of interest
+            self.a @ self.a  # noqa: B018 (only the time it takes is of interest)
 
     def params(self) -> list[Layers]:
         """None."""

@@ -56,8 +56,10 @@ def members(config: Config) -> list[Member]:
 def widened(net: Net, units: int) -> Net:
     """The net with `units` in every layer that has units, but the last such one; 0 leaves it as it is."""
     places = [i for i, layer in enumerate(net) if is_dataclass(layer) and "units" in {f.name for f in fields(layer)}]
-    hidden = places[:-1] if units else []
-    return tuple(replace(layer, units=units) if i in hidden else layer for i, layer in enumerate(net))  # type: ignore
+    wider = list(net)
+    for i in places[:-1] if units else []:
+        wider[i] = replace(net[i], units=units)  # type: ignore (`places` has dataclasses alone)
+    return tuple(wider)
 
 
 class Summary(NamedTuple):

@@ -45,7 +45,7 @@ def static(cls: type[T]) -> type[T]:
         for field in dataclasses.fields(self):
             _hashable(cls.__name__, field.name, getattr(self, field.name))
 
-    cls.__post_init__ = __post_init__  # type: ignore[attr-defined]
+    cls.__post_init__ = __post_init__  # type: ignore[attr-defined] (a class of any kind)
     return jax.tree_util.register_static(dataclasses.dataclass(frozen=True)(cls))
 
 
