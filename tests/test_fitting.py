@@ -32,8 +32,8 @@ def test_an_epoch_in_segments_is_the_epoch():
     n, sgd, params, batch_size = 601, MOMENTUM, params_of(), 3  # four turns of fifty steps and a last, shorter one
     examples = some(n)
     args = NET, COST, sgd
-    whole = fnn.epoch(*args, params, sgd.init(params), examples, KEY, batch_size=batch_size)
-    order, count = segments.order(KEY, n), segments.count(n, batch_size)
+    whole = fnn.epoch(*args, params, sgd.init(params), examples, jax.random.fold_in(KEY, 4), batch_size=batch_size)
+    order, count = segments.order(KEY, 4, n), segments.count(n, batch_size)
     for stops in ([], [1], range(1, count)):
         carry, first = (params, sgd.init(params)), 0
         for last in (*stops, count):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -139,6 +140,8 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
     train, validation, test = jax.device_put((task.train, task.validation, task.test))
     task, pace = task._replace(train=train), Pace()
     between(state)
+    if not state.done:
+        _compile(task, state)
     while not state.done:
         began = state
         for state in _trained(task, began, pace):
@@ -154,7 +157,7 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
         yield Result(
             e, state.progress.factor, on_train, on_validation, on_test, state.seconds, state.params, state.v, progress
         )
-        done = e >= task.epochs or progress.factor == 0 or bool(on_train.cost <= task.target_cost)
+        done = e >= task.epochs or progress.factor == 0 or float(on_train.cost) <= task.target_cost
         state = State(e, 0, state.params, state.v, progress, done=done)
         between(state)
 
@@ -171,17 +174,22 @@ class Pace:
         self.chunks = max(1, int(SLICE * chunks / max(seconds, 1e-9)))
 
 
+def _compile(task: Task, state: State) -> None:
+    """Run a segment of no chunks, so that the clock sees training alone."""
+    _, inputs = _inputs(task, state)
+    segments.segment(*inputs, 0, 0, **_settings(task))
+
+
 def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
     """The states after the segments of an epoch, which fill it from `state` on."""
     n, began = task.train.n, state
     first, count = segments.chunk_at(state.step, n, task.batch_size), segments.count(n, task.batch_size)
     shuffling, inputs = _inputs(task, state)
-    settings = _settings(task)
+    segment = partial(segments.segment, **_settings(task))
     state = state._replace(seconds=state.seconds + shuffling)
     while first < count:
         last = min(count, first + pace.chunks)
-        program = segments.segment.lower(*inputs, first, last, **settings).compile()  # once; off the clock
-        seconds, (params, v, finite) = _timed(program, *inputs, first, last)
+        seconds, (params, v, finite) = _timed(segment, *inputs, first, last)
         pace.saw(last - first, seconds)
         if not finite:
             raise _diverged(task, began, last, math.nan)
@@ -193,9 +201,7 @@ def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
 
 def _inputs(task: Task, state: State) -> tuple[float, tuple[Any, ...]]:
     """The arguments of `segments.segment` but for the chunks and `_settings`, and how long the shuffling took."""
-    key = jax.random.fold_in(task.key, state.epochs + 1)
-    program = segments.order.lower(key, task.train.n).compile()
-    seconds, order = _timed(program, key)
+    seconds, order = _timed(segments.order, task.key, state.epochs + 1, task.train.n)
     optimizer = task.optimizer.scaled(state.progress.factor)
     return seconds, (task.net, task.cost, optimizer, state.params, state.v, task.train, order)
 

@@ -84,7 +84,7 @@ def load(run: str | os.PathLike[str], types: Mapping[str, type] = TYPES) -> tupl
     for key, array in arrays.items():
         if array.shape != expected[key] or array.dtype.kind != "f":
             raise CorruptFileError(path, f"{key} is {array.dtype}{array.shape}, the net needs floats {expected[key]}")
-    return net, cost, jax.tree.unflatten(jax.tree.structure(template), [jax.numpy.asarray(a) for a in arrays.values()])
+    return net, cost, jax.tree.unflatten(jax.tree.structure(template), jax.device_put(list(arrays.values())))
 
 
 def _description(run: str | os.PathLike[str], types: Mapping[str, type]) -> tuple[Net, Cost, Shape]:

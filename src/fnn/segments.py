@@ -19,9 +19,13 @@ from .examples import Examples
 from .shifting import Shifted
 from .shuffling import permutation
 from .training import shapes, step, turn
-from .types import Array, Cost, Gradient, Net, Optimizer, Params
+from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
-order = jax.jit(permutation, static_argnums=1)  # of an epoch, `(n,)`: once, not once per segment
+
+@partial(jax.jit, static_argnames="n")
+def order(key: Key, epoch: int, n: int) -> Array:
+    """The order of the examples in this epoch of a training with this key, `(n,)`: once, not once per segment."""
+    return permutation(jax.random.fold_in(key, epoch), n)
 
 
 def count(n: int, batch_size: int) -> int:
@@ -74,9 +78,9 @@ def segment(
         params: Of `net`.
         v: The optimiser's state.
         examples: As for `epoch`.
-        order: Of the epoch, `order(key, n)`, `(n,)`.
+        order: Of the epoch, `order(key, epoch, n)`, `(n,)`.
         first: The first chunk; traced, like `last`.
-        last: The one after the last chunk, above `first`.
+        last: The one after the last chunk; a segment of none, `first` to `first`, does nothing but compile.
         batch_size: B.
         gradient: `backprop` or `autodiff`.
     """
