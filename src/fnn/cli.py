@@ -55,6 +55,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--accept-changes", action="store_true", help="resume although versions, devices or data have changed"
     )
+    run.add_argument(
+        "--cache", metavar="DIR", help="keep compiled programs there for the next run; they are executed, so trust it"
+    )
     sweep = _config_command(commands, "sweep", _sweep, "train the grid of a config's [sweep] in one program")
     sweep.add_argument(
         "--out", default="runs", metavar="DIR", help="the folder in which run directories are made (runs)"
@@ -121,6 +124,10 @@ def _type_option(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.cache is not None:
+        from .compile_cache import keep
+
+        keep(options.cache)
     from .run_command import Options, run
 
     beside = Options(options.out, options.resume, options.accept_changes, options.checkpoint)
