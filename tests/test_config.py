@@ -137,7 +137,8 @@ def test_a_mistake_is_one_line_with_its_place(write, right, wrong, message):
     [
         ("epochs", "expected key=value"),
         ("training.epoch=3", "training.epoch: unknown key"),
-        ("network.layers.9.units=3", "no entry '9'"),
+        ("network.layers.9.units=3", "no entry '9' here; the entries are 0 to "),
+        ("training.target_cost=nan", "target_cost = nan: expected a number"),
         ("name.first=3", "name is 'good', which has no entries"),
     ],
 )

@@ -84,6 +84,7 @@ class TrainingConfig:
             raise ValueError(f"gradient = {self.gradient!r}: {nearest(self.gradient, GRADIENTS)}")
         for name, number in (("batch_size", self.batch_size), ("epochs", self.epochs)):
             _check(name, number, number >= 1, "at least 1")
+        _check("target_cost", self.target_cost, not math.isnan(self.target_cost), "a number")
         if isinstance(self.optimizer, optimizers.SGD):
             eta, mu, lmbda = self.optimizer.eta, self.optimizer.mu, self.optimizer.lmbda
             _check("optimizer.eta", eta, 0 < eta < math.inf, "a finite number above 0")
@@ -219,7 +220,8 @@ def _inside(place: Any, part: str, override: str) -> Any:
         return place.setdefault(part, {})
     if isinstance(place, list) and part.isdecimal() and int(part) < len(place):
         return place[int(part)]
-    raise InputError(f"--set {override}: there is no entry {part!r} in {place!r}.")
+    entries = f"the entries are 0 to {len(place) - 1}" if isinstance(place, list) and place else "it has no entries"
+    raise InputError(f"--set {override}: there is no entry {part!r} here; {entries}.")
 
 
 def _toml_value(text: str) -> Any:

@@ -16,12 +16,12 @@ import numpy as np
 
 from .config import GRADIENTS, Config, short_hash
 from .data import Dataset, load_data
-from .environments import environment
+from .environments import environment, memory
 from .errors import CorruptFileError, InputError
 from .files import remove_folder, write_atomically
 from .fitting import Result, State, Task, resumed, start
 from .models import network_table, save_params
-from .network import init, shape_out
+from .network import count_params, init, shape_out
 from .plain import parse_json, write_json
 from .saving import FOLDER, Keeper
 from .shifting import Shifted
@@ -29,6 +29,7 @@ from .tables import describe
 from .training import Evaluation
 from .types import Key, Params
 
+COPIES = 3  # of the params while they are trained, at least: themselves, their gradient, the optimiser's state
 WRITE_EVERY = 1.0  # seconds between two writes of metrics.jsonl, which is replaced as a whole
 
 
@@ -48,7 +49,10 @@ def prepare(config: Config) -> Prepared:
         InputError: the config does not fit its data.
         CorruptFileError: a data file is damaged.
     """
-    data = load_data(**describe(config.data))
+    try:
+        data = load_data(**describe(config.data))
+    except InputError as error:
+        raise InputError(f"data: {error}") from None
     _check_fit(config, data)
     k_params, k_training = keys(config.seed)
     return Prepared(config, data, init(config.network.layers, k_params, data.shape), k_training)
@@ -80,6 +84,18 @@ def _check_fit(config: Config, data: Dataset) -> None:
         raise InputError(
             f"network.layers: the last layer gives {_outputs(out)}, the data want {n_out}"
             f"{_meaning(data)}; let the last Dense have units = {n_out}."
+        )
+    _check_size(config, data)
+
+
+def _check_size(config: Config, data: Dataset) -> None:
+    """Refuse a net whose training would not fit into the memory that there is."""
+    params = jax.eval_shape(lambda: init(config.network.layers, jax.random.key(0), data.shape))
+    bytes_needed = COPIES * sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(params))
+    if bytes_needed > memory():
+        raise InputError(
+            f"network.layers: {count_params(params):,} parameters need {bytes_needed / 2**30:,.0f} GiB to train, "
+            f"this machine has {memory() / 2**30:,.0f}; use fewer units."
         )
 
 
