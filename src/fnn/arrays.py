@@ -78,6 +78,23 @@ def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
         return _read_array(file, size)
 
 
+def read_header(
+    path: str | os.PathLike[str],
+) -> tuple[np.dtype[Any], bool, tuple[int, ...], int, os.stat_result]:
+    """What an `.npy` file of any size declares, found consistent with its size; the numbers are not read.
+
+    Returns:
+        The dtype, whether in Fortran order, the shape, where the numbers start in bytes, and the file's status.
+
+    Raises:
+        CorruptFileError: as `read_npy`.
+    """
+    with _opened(path, math.inf) as (file, size):
+        dtype, fortran, shape, start = _read_header(file)
+        _check_size(dtype, shape, size - start)
+        return dtype, fortran, shape, start, os.fstat(file.fileno())
+
+
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
     """Writes arrays, whole or not at all; the same arrays in the same order give the same bytes.
 
@@ -120,12 +137,13 @@ def npy_bytes(array: Any) -> bytes:
 
 
 @contextmanager
-def _opened(path: str | os.PathLike[str]) -> Generator[tuple[BinaryIO, int], None, None]:
+def _opened(path: str | os.PathLike[str], largest: float = LARGEST_FILE) -> Generator[tuple[BinaryIO, int], None, None]:
     """A file and its size; inside, whatever may come from its content ends in `CorruptFileError`."""
     try:
         status = os.stat(path)  # before opening: to open a pipe would wait for its other end
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
-            raise ValueError(f"is not a regular file of at most {LARGEST_FILE:,} bytes")
+        if not stat.S_ISREG(status.st_mode) or status.st_size > largest:
+            limit = f" of at most {largest:,} bytes" if math.isfinite(largest) else ""
+            raise ValueError(f"is not a regular file{limit}")
         with open(path, "rb") as file:
             yield file, status.st_size
     except UNREADABLE as error:
@@ -151,8 +169,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarra
 def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
     """The array in the next `size` bytes, which end the stream."""
     dtype, fortran, shape, start = _read_header(stream)
-    if start + math.prod(shape) * dtype.itemsize != size:
-        raise ValueError(f"shape {shape} of {dtype} does not make the {size - start:,} bytes that follow its header")
+    _check_size(dtype, shape, size - start)
     payload = np.empty(size - start, np.uint8)
     _fill(stream, payload.data)
     if dtype == np.bool_ and payload.max(initial=0) > 1:
@@ -177,6 +194,11 @@ def _read_header(stream: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int, ...
         raise ValueError(f"its dtype is {ascii(descr)}; expected one of {' '.join(DTYPES)}")
     shape = tuple(int(dimension) for dimension in dimensions.replace(",", " ").split())
     return np.dtype(descr), fortran == "True", shape, 8 + width + length
+
+
+def _check_size(dtype: np.dtype[Any], shape: tuple[int, ...], size: int) -> None:
+    if math.prod(shape) * dtype.itemsize != size:
+        raise ValueError(f"shape {shape} of {dtype} does not make the {size:,} bytes that follow its header")
 
 
 def _fill(stream: IO[bytes], view: memoryview) -> None:

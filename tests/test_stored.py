@@ -1,0 +1,114 @@
+"""Rows that stay in their file: they are those of the loaded array, and a file is not believed."""
+
+import os
+
+import numpy as np
+import pytest
+
+from fnn import stored as room
+from fnn.errors import CorruptFileError, InputError
+from fnn.stored import stored
+
+RNG = np.random.default_rng(0)
+
+
+def saved(tmp_path, array, name="x.npy"):
+    np.save(tmp_path / name, array)
+    return str(tmp_path / name)
+
+
+@pytest.mark.parametrize("dtype", ["u1", "?", "i2", "f4", "f8"])
+@pytest.mark.parametrize("piece", [1, 50, 2**20])
+def test_chosen_rows_are_those_of_the_array(tmp_path, monkeypatch, dtype, piece):
+    monkeypatch.setattr(room, "PIECE", piece)
+    array = RNG.integers(0, 2 if dtype == "?" else 200, (23, 2, 3)).astype(dtype)
+    x = stored(saved(tmp_path, array), 1.0)
+    read = array.view(np.uint8) if dtype in ("u1", "?") else array.astype(np.float32)
+    for i in (
+        slice(None),
+        slice(3, 3),
+        slice(-5, None),
+        slice(None, None, 4),
+        RNG.permutation(23),
+        RNG.random(23) < 0.5,
+    ):
+        assert (x[i].shape, x[i].dtype, x[i].nbytes, len(x[i])) == (
+            read[i].shape,
+            read.dtype,
+            read[i].nbytes,
+            len(read[i]),
+        )
+        np.testing.assert_array_equal(np.asarray(x[i]), read[i], strict=True)
+        np.testing.assert_array_equal(x[i].astype(np.float64), read[i].astype(np.float64), strict=True)
+    some = x.reshape(23, 6)[::2][np.array([3, 0, 3])]
+    np.testing.assert_array_equal(np.asarray(some), read.reshape(23, 6)[::2][[3, 0, 3]], strict=True)
+
+
+def test_a_vector_is_a_column(tmp_path):
+    x = stored(saved(tmp_path, np.arange(4.0)), 1.0)
+    np.testing.assert_array_equal(np.asarray(x), np.arange(4, dtype=np.float32)[:, None], strict=True)
+
+
+def test_rows_are_read_in_the_order_of_the_file_and_neighbours_at_once(tmp_path, monkeypatch):
+    x, calls, pread = stored(saved(tmp_path, np.zeros((10, 4), np.uint8)), 1.0), [], os.pread
+    monkeypatch.setattr(
+        os, "pread", lambda file, size, start: calls.append((start - x.start, size)) or pread(file, size, start)
+    )
+    np.asarray(x[np.array([7, 2, 9, 1, 3])])
+    assert calls == [(4, 12), (28, 4), (36, 4)]
+
+
+@pytest.mark.parametrize(("array", "error", "words"), [
+    (np.zeros((0, 3)), InputError, r"x has shape \(0, 3\); expected \(n, ...\)"),
+    (np.asfortranarray(np.zeros((2, 3))), InputError, "column by column; expected row by row"),
+    (np.array([[None]]), CorruptFileError, "dtype is '|O'; expected one of"),
+    (np.zeros((2, 3), "c16"), CorruptFileError, "dtype is '<c16'"),
+], ids=["empty", "fortran", "objects", "complex"])  # fmt: skip
+def test_what_cannot_be_rows_is_refused(tmp_path, array, error, words):
+    with pytest.raises(error, match=words):
+        stored(saved(tmp_path, array), 1.0)
+
+
+def test_a_header_that_lies_about_its_size_is_refused(tmp_path):
+    path = saved(tmp_path, np.zeros((5, 3), np.uint8))
+    with open(path, "r+b") as file:
+        file.truncate(os.path.getsize(path) - 1)
+    with pytest.raises(CorruptFileError, match=r"shape \(5, 3\) of uint8 does not make the 14 bytes"):
+        stored(path, 1.0)
+    with pytest.raises(CorruptFileError, match="is not a regular file$"):
+        stored(tmp_path, 1.0)
+
+
+def test_a_file_that_changes_while_it_is_open_is_noticed(tmp_path):
+    path = saved(tmp_path, np.zeros((5, 3), np.uint8))
+    x = stored(path, 1.0)
+    saved(tmp_path, np.ones((5, 3), np.uint8))
+    os.utime(path, ns=(0, 0))
+    with pytest.raises(CorruptFileError, match="x.npy: has changed since it was opened"):
+        np.asarray(x)
+    os.remove(path)
+    with pytest.raises(CorruptFileError, match="x.npy: cannot be read: No such file"):
+        np.asarray(x)
+
+
+def test_a_failing_disk_is_named(tmp_path, monkeypatch):
+    def fails(*_):
+        raise OSError(5, "Input/output error")
+
+    x = stored(saved(tmp_path, np.zeros((5, 3), np.uint8)), 1.0)
+    monkeypatch.setattr(os, "pread", fails)
+    with pytest.raises(CorruptFileError, match=r"x.npy: cannot be read: Input/output error"):
+        np.asarray(x)
+    monkeypatch.setattr(os, "pread", lambda *_: b"")
+    with pytest.raises(CorruptFileError, match="x.npy: ends before its last row"):
+        np.asarray(x)
+
+
+@pytest.mark.parametrize("hole", [np.nan, -np.inf, 1e39])
+def test_a_number_that_is_none_is_named_by_its_row(tmp_path, hole):
+    array = np.zeros((9, 3))
+    array[6, 1] = hole
+    x = stored(saved(tmp_path, array), 1.0)
+    assert not np.asarray(x[:6]).any()
+    with pytest.raises(InputError, match=r"x.npy: x\[6\] holds nan, or a number beyond float32"):
+        np.asarray(x[np.array([8, 6])])
