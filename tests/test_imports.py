@@ -36,17 +36,21 @@ ROOMS = {
     "optimizers": ("types",),
     "shuffling": ("types",),
     "schedules": ("types", "layers"),  # `positive`
-    "training": ("types", "network", "examples", "shuffling", "shifting"),
-    "segments": ("types", "examples", "shuffling", "shifting", "training"),
+    "streaming": ("types", "examples", "shifting"),
+    "training": ("types", "network", "examples", "shuffling", "shifting", "streaming"),
+    "segments": ("types", "examples", "shuffling", "shifting", "streaming", "training"),
     "divergence": ("types", "errors", "network"),
-    "fitting": ("types", "network", "examples", "schedules", "shifting", "training", "segments", "divergence"),
+    "fitting": (
+        *("types", "network", "examples", "schedules", "shifting", "streaming", "training", "segments", "divergence"),
+    ),
     "comparison": ("types", "network", "fitting", "examples"),
     "sweeping": ("types", "network", "training", "examples"),
     "checking": ("types", "network", "errors", "optimizers"),
     "examplewise": ("types", "layers", "network"),
     "blackboard": ("types", "errors", "layers", "network", "optimizers", "training"),
     "convolution": ("types", "initializers", "layers"),
-    "data": ("errors", "files", "examples", "arrays"),
+    "stored": ("errors", "arrays"),
+    "data": ("errors", "files", "examples", "arrays", "stored"),
     "plots": ("files",),
     "image_plots": ("types", "plots"),
     "shifting": ("types", "examples"),
@@ -81,6 +85,7 @@ CORE |= {
     "examples",
     "errors",
     "shifting",
+    "streaming",
 }
 CORE |= {"logic", "truth_tables", "gates", "graphs", "blackboard"}
 EDGE = {path.stem for path in SOURCE.iterdir() if path.stem not in {"__init__", "__pycache__", "py"}} - set(ROOMS)
@@ -111,7 +116,8 @@ def test_the_mathematics_know_nothing_of_the_edge():
 
 
 def test_no_room_of_numpy_alone_imports_jax():
-    code = "import sys, fnn.data, fnn.checkpoints, fnn.locks, fnn.stopping, fnn.tables; assert 'jax' not in sys.modules"
+    rooms = "fnn.data, fnn.stored, fnn.checkpoints, fnn.locks, fnn.stopping, fnn.tables"
+    code = f"import sys, {rooms}; assert 'jax' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 (our own interpreter)
 
 

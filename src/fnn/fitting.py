@@ -19,6 +19,7 @@ from .examples import Examples
 from .network import backprop
 from .schedules import Constant, Progress, Schedule
 from .shifting import Shifted
+from .streaming import placed
 from .training import Evaluation, mean, sums
 from .types import Cost, Gradient, Key, Net, Optimizer, Params
 
@@ -137,7 +138,7 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
         DivergedError: as `fit`.
         ValueError: B is not in 1 … n, or no training can be at the step of `state`.
     """
-    train, validation, test = jax.device_put((task.train, task.validation, task.test))
+    train, validation, test = map(placed, (task.train, task.validation, task.test))
     task, pace = task._replace(train=train), Pace()
     between(state)
     if not state.done:
@@ -176,34 +177,41 @@ class Pace:
 
 def _compile(task: Task, state: State) -> None:
     """Run a segment of no chunks, so that the clock sees training alone."""
-    _, inputs = _inputs(task, state)
-    segments.segment(*inputs, 0, 0, **_settings(task))
+    _, (*inputs, order) = _inputs(task, state)
+    end = segments.count(task.train.n, task.batch_size)
+    _, *examples = next(segments.parts(task.train, order, end, task.batch_size))
+    segments.segment(*inputs, *examples, 0, 0, **_settings(task))
 
 
 def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
     """The states after the segments of an epoch, which fill it from `state` on."""
     n, began = task.train.n, state
-    first, count = segments.chunk_at(state.step, n, task.batch_size), segments.count(n, task.batch_size)
-    shuffling, inputs = _inputs(task, state)
+    first = segments.chunk_at(state.step, n, task.batch_size)
+    seconds, (*inputs, order) = _inputs(task, state)
     segment = partial(segments.segment, **_settings(task))
-    state = state._replace(seconds=state.seconds + shuffling)
-    while first < count:
-        last = min(count, first + pace.chunks)
-        seconds, (params, v, finite) = _timed(segment, *inputs, first, last)
-        pace.saw(last - first, seconds)
-        if not finite:
-            raise _diverged(task, began, last, math.nan)
-        step = segments.steps_before(last, n, task.batch_size)
-        state = state._replace(step=step, params=params, v=v, seconds=state.seconds + seconds)
-        inputs, first = (*inputs[:3], params, v, *inputs[5:]), last
-        yield state
+    clock = time.perf_counter() - seconds
+    for stop, *examples in segments.parts(task.train, order, first, task.batch_size):
+        state = state._replace(
+            seconds=state.seconds + time.perf_counter() - clock
+        )  # of shuffling, or waiting for a file
+        while first < stop:
+            last = min(stop, first + pace.chunks)
+            seconds, (params, v, finite) = _timed(segment, *inputs, *examples, first, last)
+            pace.saw(last - first, seconds)
+            if not finite:
+                raise _diverged(task, began, last, math.nan)
+            step = segments.steps_before(last, n, task.batch_size)
+            state = state._replace(step=step, params=params, v=v, seconds=state.seconds + seconds)
+            inputs, first = (*inputs[:3], params, v), last
+            yield state
+        clock = time.perf_counter()
 
 
 def _inputs(task: Task, state: State) -> tuple[float, tuple[Any, ...]]:
-    """The arguments of `segments.segment` but for the chunks and `_settings`, and how long the shuffling took."""
+    """The arguments of `segments.segment` up to the state, the epoch's order, and how long the shuffling took."""
     seconds, order = _timed(segments.order, task.key, state.epochs + 1, task.train.n)
     optimizer = task.optimizer.scaled(state.progress.factor)
-    return seconds, (task.net, task.cost, optimizer, state.params, state.v, task.train, order)
+    return seconds, (task.net, task.cost, optimizer, state.params, state.v, order)
 
 
 def _settings(task: Task) -> dict[str, Any]:
@@ -230,12 +238,16 @@ def _diverged(task: Task, state: State, last: int, value: float) -> Exception:
     """The error for an epoch that went wrong before chunk `last`, found by running it again from `state`."""
     n, e = task.train.n, state.epochs + 1
     first = segments.chunk_at(state.step, n, task.batch_size)
-    _, inputs = _inputs(task, state)
-    params, v, count = segments.finite_steps(*inputs, first, last, **_settings(task))
-    step, steps = state.step + int(count), segments.steps_before(last, n, task.batch_size)
-    if step == steps:
+    _, (net, cost, optimizer, params, v, order) = _inputs(task, state)
+    step = state.step
+    for stop, *examples in segments.parts(task.train, order, first, task.batch_size):
+        inputs = net, cost, optimizer, params, v, *examples, first, min(stop, last)
+        params, v, count = segments.finite_steps(*inputs, **_settings(task))
+        step, first = step + int(count), stop
+        if stop >= last or step < segments.steps_before(stop, n, task.batch_size):
+            break
+    if step == segments.steps_before(last, n, task.batch_size):
         return divergence.after_epoch(task.net, e, value)
-    net, cost, optimizer, *_, order = inputs
     rows = order[step * task.batch_size : (step + 1) * task.batch_size]
     wrong = divergence.culprit(net, cost, optimizer, params, v, *task.train.rows(rows), task.gradient)
     return divergence.in_step(net, wrong, e, step + 1, -(-n // task.batch_size))

@@ -8,16 +8,18 @@ Python as often as a caller wants: to save, to stop, to look. Shape letters: `n`
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial, reduce
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from .examples import Examples
 from .shifting import Shifted
 from .shuffling import permutation
+from .streaming import Window, capacity, in_file, windows
 from .training import shapes, step, turn
 from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
@@ -52,6 +54,27 @@ def chunk_at(steps: int, n: int, batch_size: int) -> int:
     return chunk
 
 
+def parts(
+    examples: Examples | Shifted, order: Array, first: int, batch_size: int
+) -> Iterator[tuple[int, Examples | Shifted | Window, Array]]:
+    """What the chunks from `first` on are trained with: `(last, examples, order)`, in turn up to each `last`.
+
+    Examples in memory are one part. Of those in a file each part is a window, which is filled in the epoch's order, so
+    that its own order is 0, 1, ...; from the end of the epoch on it is one window of nothing, to compile with.
+    """
+    n, end = len(order), count(len(order), batch_size)
+    if not in_file(examples):
+        yield end, examples, order
+        return
+    size = math.prod(shapes(n, batch_size)[0][1:])
+    chunks = max(1, min(end, capacity(examples.x) // size))
+    starts = range(first, end, chunks) or [end]
+    rows, positions = np.asarray(order), jnp.arange(n, dtype=jnp.int32)
+    spans = ((c * size, rows[c * size : (c + chunks) * size]) for c in starts)
+    for c, window in zip(starts, windows(examples, spans, chunks * size), strict=True):
+        yield min(end, c + chunks), window, positions
+
+
 @partial(jax.jit, static_argnames=("batch_size", "gradient"))
 def segment(
     net: Net,
@@ -59,7 +82,7 @@ def segment(
     optimizer: Optimizer,
     params: Params,
     v: Params,
-    examples: Examples | Shifted,
+    examples: Examples | Shifted | Window,
     order: Array,
     first: int,
     last: int,
@@ -100,7 +123,7 @@ def finite_steps(
     optimizer: Optimizer,
     params: Params,
     v: Params,
-    examples: Examples | Shifted,
+    examples: Examples | Shifted | Window,
     order: Array,
     first: int,
     last: int,
@@ -127,7 +150,7 @@ def finite_steps(
 
 
 def _walk(
-    examples: Examples | Shifted,
+    examples: Examples | Shifted | Window,
     order: Array,
     batch_size: int,
     first: int,
@@ -136,7 +159,7 @@ def _walk(
     carry: Any,
 ) -> Any:
     """`on(carry, x, y)` for every mini-batch of the chunks, in order."""
-    (turns, *shape), *ends = shapes(examples.n, batch_size)
+    (turns, *shape), *ends = shapes(len(order), batch_size)
     rows, order = jnp.split(order, [turns * math.prod(shape)])
     rows = rows.reshape(turns, *shape)
     stop = jnp.minimum(last, turns)

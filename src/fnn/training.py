@@ -9,6 +9,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial, reduce
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +19,7 @@ from .examples import Examples
 from .network import backprop, forward
 from .shifting import Shifted
 from .shuffling import permutation
+from .streaming import Window, in_file, windows
 from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
 GATHERED = 256  # rows taken from the data at once: XLA prices a gather by all it may read and wakes every core for it
@@ -105,7 +107,7 @@ def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
     return (turns, size, batch_size), (1, others, batch_size), (1, 1, rest)
 
 
-def turn(examples: Examples | Shifted, on: Callable[[Any, Array, Array], Any], carry: Any, rows: Array) -> Any:
+def turn(examples: Examples | Shifted | Window, on: Callable[[Any, Array, Array], Any], carry: Any, rows: Array) -> Any:
     """A scan's body: `on(carry, x, y)` for each mini-batch of the examples `rows`, `(size, B)`."""
     batches = examples.take(rows)
     return jax.lax.scan(lambda carry, i: (on(carry, *batches.rows(i)), None), carry, jnp.arange(len(rows)))
@@ -143,8 +145,12 @@ def mean(parts: Iterable[tuple[Array, Array]], n: int) -> Evaluation:
 def sums(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) -> Iterator[tuple[Array, Array]]:
     """The summed cost and the number of rows decided rightly, of each `EVALUATED` examples and of those left."""
     kinds = _kinds(examples.y)
-    for first in range(0, examples.n, EVALUATED):
-        yield _sums(net, cost, params, examples, kinds, first, count=min(EVALUATED, examples.n - first))
+    starts, size = range(0, examples.n, EVALUATED), min(EVALUATED, examples.n)
+    parts = repeat(examples)
+    if in_file(examples):
+        parts = windows(examples, ((first, slice(first, first + size)) for first in starts), size)
+    for first, part in zip(starts, parts, strict=False):
+        yield _sums(net, cost, params, part, kinds, first, count=min(EVALUATED, examples.n - first))
 
 
 @jax.jit
