@@ -183,7 +183,12 @@ def test_standardised_inputs_have_mean_0_and_deviation_1_over_the_training_examp
     ("source", "options", "message"),
     [
         ("digitz", {}, r"source = 'digitz': .*did you mean 'digits'\?"),
-        ("what", {}, r"expected a path to an .npz or .csv file, or digits, mnist"),
+        ("what", {}, r"expected a path to an .npz, .npy or .csv file, or digits, mnist"),
+        ("x.npy", {}, r"y = '': 'x.npy' holds the inputs alone; name the .npy file of the desired outputs"),
+        ("x.npy", {"y": "y.npy"}, r"x.npy: there is no such file; expected a path to an .npz, .npy or .csv file"),
+        ("x.npy", {"y": "y.npy", "memory": 0.0}, r"memory = 0.0: expected a number of GiB above 0"),
+        ("digits", {"y": "y.npy"}, r"y, memory: they are for inputs in an .npy file, not for 'digits'; drop them"),
+        ("a.npz", {"memory": 1.0}, r"y, memory: they are for inputs in an .npy file, not for 'a.npz'; drop them"),
         ("none.csv", {}, r"none.csv: there is no such file"),
         ("digits", {"validation": 2000}, r"validation = 2000 and test = 0: the source has 1,797 rows; hold out fewer"),
         ("digits", {"validation": 900, "test": 897}, r"the source has 1,797 rows"),
@@ -386,7 +391,7 @@ def test_the_inventory_lists_every_source():
 
 
 def test_the_room_imports_neither_jax_nor_another_room():
-    allowed = ("fnn.arrays", "fnn.data", "fnn.errors", "fnn.examples", "fnn.files")
+    allowed = ("fnn.arrays", "fnn.data", "fnn.errors", "fnn.examples", "fnn.files", "fnn.stored")
     for path in Path(str(files("fnn.data"))).glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []

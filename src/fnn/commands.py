@@ -6,13 +6,13 @@ import importlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 
-import jax
 import numpy as np
 
 from . import comparison, prediction, runs
 from .config import TYPES, Config, load_config
 from .errors import InputError
 from .fitting import Result
+from .streaming import placed
 
 
 def types(names: Iterable[str]) -> Mapping[str, type]:
@@ -57,7 +57,7 @@ def compare(path: str, overrides: Sequence[str], own: Sequence[str]) -> int:
         "gradients at one point and parameters after training, largest difference over the largest entry of each leaf"
     )
     print(f"{'epoch':>5}  {'layer':14}  gradients    ulps  nearer to float64 (backprop, autodiff)    params")
-    for each in comparison.compare(net, cost, jax.device_put(prepared.data.train), *trainings):
+    for each in comparison.compare(net, cost, placed(prepared.data.train), *trainings):
         epochs.append(each)
         for row in each.differences:
             name = f"{row.layer} {type(net[row.layer]).__name__}"
@@ -87,7 +87,7 @@ def predict(run: str, file: str | None, own: Sequence[str]) -> int:
     """`fnn predict`: a csv of the outputs, and of the class where there are classes."""
     known = types(own)
     trained = prediction.open_run(run, known)
-    a = prediction.outputs(trained, prediction.inputs(trained, file))
+    a = np.concatenate([prediction.outputs(trained, x) for x in prediction.inputs(trained, file)])
     said = prediction.classes(trained, a)
     print(",".join(["row", *(["class"] if said else []), *(f"output_{k}" for k in range(a.shape[1]))]))
     for i, row in enumerate(a):

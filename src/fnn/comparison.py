@@ -53,7 +53,7 @@ def compare(
     The gradients are taken at the parameters that `by_hand` has reached, over the first 1,000 examples of
     `train` at most.
     """
-    few = Examples(train.x[:ROWS], train.y[:ROWS], train.scale)
+    few = train.take(slice(ROWS))
     for hand, auto in zip(by_hand, automatic, strict=False):  # a stopping rule may end one of them earlier
         yield Comparison(hand, auto, differences(net, cost, hand.params, auto.params, few))
 

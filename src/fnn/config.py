@@ -52,6 +52,8 @@ class DataConfig:
     scale: float = 0.0
     standardise: bool = False
     label: str = ""
+    y: str = ""
+    memory: float = 4.0  # GiB
     size: int = 0
     noise: float = 0.1
     seed: int = 0
@@ -163,12 +165,13 @@ def load_config(path: str | Path, overrides: Iterable[str] = (), known: Mapping[
         config = read(Config, table, "", known)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    return replace(config, data=replace(config.data, source=_located(config.data.source, Path(path).parent)))
+    source, y = (_located(name, Path(path).parent) for name in (config.data.source, config.data.y))
+    return replace(config, data=replace(config.data, source=source, y=y))
 
 
 def _located(source: str, folder: Path) -> str:
     """A path to the user's data as a path from anywhere; the name of a source as it is."""
-    return str((folder / source).resolve()) if source.lower().endswith((".csv", ".npz")) else source
+    return str((folder / source).resolve()) if source.lower().endswith((".csv", ".npz", ".npy")) else source
 
 
 def _text(path: str | Path) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,8 +15,11 @@ from .errors import CorruptFileError, InputError
 from .models import load
 from .network import predict
 from .plain import read_json
+from .stored import Stored
 from .tables import describe, read
 from .types import Cost, Net, Params
+
+ROWS = 5000  # inputs read at once from an `.npy` file
 
 
 class Trained(NamedTuple):
@@ -54,8 +57,10 @@ def open_run(run: str, known: Mapping[str, type]) -> Trained:
         raise CorruptFileError(path, f"is not the config of a run: {error!r}; fnn run writes one") from None
 
 
-def inputs(trained: Trained, file: str | None) -> np.ndarray:
+def inputs(trained: Trained, file: str | None) -> Iterator[np.ndarray]:
     """The inputs of a file, or of the run's own test data (training data if there are none), as the network sees them.
+
+    All at once; those in an `.npy` file `ROWS` at a time.
 
     Raises:
         InputError: the file does not hold inputs of the network's shape.
@@ -64,10 +69,18 @@ def inputs(trained: Trained, file: str | None) -> np.ndarray:
     if file is None:
         data = load_data(**describe(trained.data))
         examples = data.test if data.test.n else data.train
-        return examples.rows(slice(None))[0]
-    x = load_inputs(file, trained.shape, label=trained.data.label).astype(np.float32)
-    flat = (x.reshape(len(x), -1) - trained.mean[None, :]) / trained.sd[None, :]
-    return flat.reshape(x.shape) * np.float32(trained.scale)
+        yield from (examples.rows(part)[0] for part in _parts(examples.x))
+        return
+    x = load_inputs(file, trained.shape, label=trained.data.label)
+    for part in _parts(x):
+        rows = np.asarray(x[part]).astype(np.float32)
+        flat = (rows.reshape(len(rows), -1) - trained.mean[None, :]) / trained.sd[None, :]
+        yield flat.reshape(rows.shape) * np.float32(trained.scale)
+
+
+def _parts(x: np.ndarray | Stored) -> Iterator[slice]:
+    size = ROWS if isinstance(x, Stored) else len(x)
+    return (slice(i, i + size) for i in range(0, len(x), size))
 
 
 def outputs(trained: Trained, x: np.ndarray) -> np.ndarray:

@@ -25,6 +25,7 @@ from .network import count_params, init, shape_out
 from .plain import parse_json, write_json
 from .saving import FOLDER, Keeper
 from .shifting import Shifted
+from .streaming import in_file, placed
 from .tables import describe
 from .training import Evaluation
 from .types import Key, Params
@@ -70,6 +71,11 @@ def _check_fit(config: Config, data: Dataset) -> None:
         raise InputError(
             f"training.shifts: only images of shape (channels, height, width) can be shifted, got {data.shape}; "
             "set data.shape = [1, 28, 28], or drop it."
+        )
+    if config.training.shifts and in_file(data.train):
+        raise InputError(
+            f"training.shifts: images that do not fit into data.memory = {config.data.memory} GiB cannot be shifted; "
+            "raise it, or drop training.shifts."
         )
     if config.training.batch_size > n:
         raise InputError(
@@ -204,7 +210,7 @@ def task(prepared: Prepared, gradient: str) -> Task:
         config.network.layers,
         config.network.cost,
         training.optimizer,
-        jax.device_put(Shifted(data.train) if training.shifts else data.train),
+        placed(Shifted(data.train) if training.shifts else data.train),
         prepared.key,
         training.batch_size,
         training.epochs,

@@ -12,6 +12,8 @@ from . import plots, runs, sweep_report, sweeps
 from .commands import prepared_for, types
 from .config import Config, load_config
 from .environments import cores
+from .errors import InputError
+from .streaming import in_file
 from .sweeping import SweepResult
 
 
@@ -21,6 +23,8 @@ def sweep(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> 
     with contextlib.suppress(RuntimeError):  # a device is in use already: then their number stays as it is
         jax.config.update("jax_num_cpu_devices", cores())  # networks are split over devices: one per core
     prepared = prepared_for(path, config)
+    if in_file(prepared.data.train):
+        raise InputError(f"{path}: data.memory = {config.data.memory}: a sweep holds all its data in memory; raise it.")
     turns = sweeps.turns(config, prepared.data.shape)
     folder = runs.create(out, f"{config.name}-sweep", config)
     runs.write_description(folder, prepared, Path(path).read_text())

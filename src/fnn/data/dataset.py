@@ -1,6 +1,6 @@
 """A data set and what it is made from. Shapes: `n` examples, `k` classes, `n_out` outputs."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -23,7 +23,7 @@ class Dataset(NamedTuple):
 class Raw(NamedTuple):
     """What a source holds, before it is split and its classes become outputs."""
 
-    x: np.ndarray  # (n, *shape), uint8 or float32
+    x: Any  # (n, *shape), uint8 or float32, in memory or `Stored`
     y: np.ndarray  # (n,) class numbers, or (n, n_out) float32 quantities
     classes: tuple[str, ...]  # () for quantities
     scale: float = 1.0

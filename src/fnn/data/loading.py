@@ -11,9 +11,11 @@ from fnn.data.dataset import Dataset, Raw, keep, outputs
 from fnn.data.splitting import Parts, split, split_in_order
 from fnn.errors import InputError
 from fnn.examples import Examples
+from fnn.stored import Stored
 
 GENERATED = ("moons", "spirals", "sine")
 NAMES = ("digits", "mnist", *generated.TRUTH_TABLES, *GENERATED)
+MEMORY = 4.0  # GiB
 LARGEST_TARGETS = 2**26  # bytes of one-hot rows; more is allowed where the inputs are larger still
 
 
@@ -30,6 +32,8 @@ def load_data(
     scale: float = 0.0,
     standardise: bool = False,
     label: str = "",
+    y: str = "",
+    memory: float = MEMORY,
     size: int = 0,
     noise: float = generated.NOISE,
     seed: int = 0,
@@ -38,7 +42,7 @@ def load_data(
 
     Args:
         source: `digits`, `mnist`, `and`, `or`, `nand`, `xor`, `moons`, `spirals`, `sine`, or a path to the user's own
-            `.npz` (arrays `x` and `y`) or `.csv` (with a header line).
+            `.npz` (arrays `x` and `y`), `.csv` (with a header line), or `.npy` (the inputs; `y` names the outputs).
         train: How many examples to keep for training; 0 for all that are not held out.
         validation: How many to hold out for validation. `mnist`: the last ones of its 60,000 training images.
         test: How many to hold out for the test. `mnist` has 10,000 test images of its own: the first so many of
@@ -51,6 +55,10 @@ def load_data(
         scale: What to multiply x by; 0 for the source's own: 1/255 for `mnist`, 1/16 for `digits`, else 1.
         standardise: Subtract the mean and divide by the standard deviation of each input over the training examples.
         label: The csv column to predict; "" for the last.
+        y: The `.npy` file with the desired outputs or the labels, for inputs in an `.npy` file.
+        memory: GiB that inputs from an `.npy` file may take. What is larger stays in its file and is read while it is
+            trained on: the results are the same, to the bit. The labels are in memory, as are some 20 bytes for each
+            example, and an evaluation holds up to three times 5,000 inputs however small the budget is.
         size: How many points to generate, for `moons`, `spirals` and `sine`; 0 for 1,000.
         noise: The standard deviation of their noise.
         seed: Decides their points.
@@ -72,24 +80,25 @@ def load_data(
     counts = {"train": train, "validation": validation, "test": test, "split_seed": split_seed, "size": size}
     _check_counts({**counts, "seed": seed})
     _check_use(source, label, split_seed, (size, noise, seed))
+    _check_files(source, y, memory)
     if source == "mnist":
         images, own_test = (keep(raw, classes) for raw in mnist.load())
         parts = split_in_order(images, own_test, train, validation, test)
     else:
-        raw = keep(_read(source, label, size, noise, seed), classes)
+        raw = keep(_read(source, label, y, memory, size, noise, seed), classes)
         parts = split(raw, train, validation, test, split_seed)
     parts = _shaped(parts, shape)
     return _standardised(parts, targets, scale) if standardise else _scaled(parts, targets, scale)
 
 
-def _read(source: str, label: str, size: int, noise: float, seed: int) -> Raw:
+def _read(source: str, label: str, y: str, memory: float, size: int, noise: float, seed: int) -> Raw:
     if source == "digits":
         return digits.load()
     if source in generated.TRUTH_TABLES:
         return generated.truth_table(source)
     if source in GENERATED:
         return generated.generate(source, size, noise, seed)
-    return own.load(source, label)
+    return own.load(source, label, y, memory * 2**30)
 
 
 def _check_counts(counts: Mapping[str, int]) -> None:
@@ -101,16 +110,29 @@ def _check_counts(counts: Mapping[str, int]) -> None:
 def _check_use(source: str, label: str, split_seed: int, generation: tuple[int, float, int]) -> None:
     """Refuses a source that is none, and an option that would have no effect on this one."""
     table = source.lower().endswith(".csv")
-    if source not in NAMES and not table and not source.lower().endswith(".npz"):
+    if source not in NAMES and not table and not source.lower().endswith((".npz", ".npy")):
         near = get_close_matches(source, NAMES, 1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise InputError(f"source = {source!r}: expected a path to an .npz or .csv file, or {', '.join(NAMES)}{meant}")
+        raise InputError(
+            f"source = {source!r}: expected a path to an .npz, .npy or .csv file, or {', '.join(NAMES)}{meant}"
+        )
     if label and not table:
         raise InputError(f"label = {label!r}: only a .csv file has named columns, {source!r} has none; drop it")
     if generation != (0, generated.NOISE, 0) and source not in GENERATED:
         raise InputError(f"size, noise, seed: they describe {', '.join(GENERATED)}, not {source!r}; drop them")
     if split_seed and source == "mnist":
         raise InputError(f"split_seed = {split_seed}: 'mnist' is split in its own order; drop it")
+
+
+def _check_files(source: str, y: str, memory: float) -> None:
+    """Refuses what has no effect on a source that is not an `.npy` file, and such a file without its outputs."""
+    alone = source.lower().endswith(".npy")
+    if alone and not y.lower().endswith(".npy"):
+        raise InputError(f"y = {y!r}: {source!r} holds the inputs alone; name the .npy file of the desired outputs")
+    if (y or memory != MEMORY) and not alone:
+        raise InputError(f"y, memory: they are for inputs in an .npy file, not for {source!r}; drop them")
+    if not (isfinite(memory) and memory > 0):
+        raise InputError(f"memory = {memory}: expected a number of GiB above 0")
 
 
 def _shaped(parts: Parts, shape: tuple[int, ...]) -> Parts:
@@ -134,6 +156,11 @@ def _standardised(parts: Parts, targets: str, scale: float) -> Dataset:
     if scale:
         raise InputError(f"scale = {scale}: standardise = true already decides the units; drop one of the two")
     x = parts[0].x
+    if isinstance(x, Stored):
+        raise InputError(
+            f"standardise = true: inputs of {x.nbytes / 2**30:.3g} GiB are more than memory = {x.memory / 2**30:.3g}, "
+            "and only what is in memory can be standardised; raise memory, or store them standardised"
+        )
     mean = x.mean(axis=0, dtype=np.float64).astype(np.float32)
     sd = np.sqrt(((x - mean) ** 2).mean(axis=0, dtype=np.float64)).astype(np.float32)
     sd = np.where(sd > 0, sd, np.float32(1))  # an input that never varies becomes 0, not nan
