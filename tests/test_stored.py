@@ -49,13 +49,25 @@ def test_a_vector_is_a_column(tmp_path):
     np.testing.assert_array_equal(np.asarray(x), np.arange(4, dtype=np.float32)[:, None], strict=True)
 
 
-def test_rows_are_read_in_the_order_of_the_file_and_neighbours_at_once(tmp_path, monkeypatch):
-    x, calls, pread = stored(saved(tmp_path, np.zeros((10, 4), np.uint8)), 1.0), [], os.pread
-    monkeypatch.setattr(
-        os, "pread", lambda file, size, start: calls.append((start - x.start, size)) or pread(file, size, start)
-    )
-    np.asarray(x[np.array([7, 2, 9, 1, 3])])
-    assert calls == [(4, 12), (28, 4), (36, 4)]
+def test_rows_are_read_in_the_order_of_the_file_and_those_of_a_page_at_once(tmp_path, monkeypatch):
+    array, calls, pread = RNG.integers(0, 256, (100, 2048), np.uint8), [], os.pread
+    x = stored(saved(tmp_path, array), 1.0)
+
+    def noted(file, size, start):
+        calls.append(((start - x.start) / 2048, size / 2048))
+        return pread(file, size, start)
+
+    monkeypatch.setattr(os, "pread", noted)
+    chosen = np.array([70, 20, 99, 10, 12, 15, 20, 19])  # up to two rows between are read too
+    np.testing.assert_array_equal(np.asarray(x[chosen]), array[chosen])
+    assert calls == [(10, 6), (19, 2), (70, 1), (99, 1)]
+
+
+def test_what_is_read_is_given_to_a_cpu_without_a_copy(tmp_path):
+    array = np.asarray(stored(saved(tmp_path, np.zeros((1000, 64), np.uint8)), 1.0))
+    assert array.ctypes.data % 64 == 0
+    with pytest.raises(ValueError, match="read-only"):
+        array[0] = 1
 
 
 @pytest.mark.parametrize(("array", "error", "words"), [

@@ -15,7 +15,7 @@ from fnn.errors import InputError
 from fnn.models import named
 from fnn.stored import Stored
 
-TIGHT = 1e-5  # GiB, some 10 kB: windows of about 56 digits
+TIGHT = 4e-6  # GiB, some 4 kB: windows as small as they get, one turn
 FILES = 'source = "x.npy"\ny = "y.npy"\nscale = 0.0625'
 
 
@@ -62,13 +62,13 @@ def test_files_that_disagree_are_refused_with_both_numbers(files):
 
 
 def test_what_cannot_be_done_from_a_file_is_refused(files, capsys):
-    with pytest.raises(InputError, match=r"standardise = true: inputs of 2.98e-05 GiB are more than memory = 1e-05"):
+    with pytest.raises(InputError, match=r"only inputs in memory .* exceed memory = 4e-06 GiB; raise it"):
         loaded(files, memory=TIGHT, standardise=True)
     tight = [str(files / "it.toml"), "--set", f"data.memory={TIGHT}"]
     assert cli.main(["sweep", *tight]) == 2
     assert "a sweep holds all its data in memory; raise it" in capsys.readouterr().err
     assert cli.main(["run", *tight, "--set", "training.shifts=true", "--set", "data.shape=[1, 8, 8]"]) == 2
-    assert "training.shifts: images that do not fit into data.memory = 1e-05 GiB" in capsys.readouterr().err
+    assert "training.shifts: images that do not fit into data.memory = 4e-06 GiB" in capsys.readouterr().err
 
 
 def test_a_run_from_a_file_is_the_run_in_memory(files, capsys):

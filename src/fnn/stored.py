@@ -18,7 +18,8 @@ import numpy as np
 from fnn.arrays import read_header
 from fnn.errors import CorruptFileError, InputError
 
-PIECE = 2**20  # bytes read at a time, about
+PIECE = 2**20  # bytes of rows read at a time, about
+PAGE = 4096  # bytes; a disk is read by the page
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +68,12 @@ class Stored:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """The rows, read."""
-        array = np.empty(self.shape, self.dtype)
+        space = np.empty(self.nbytes + 63, np.uint8)
+        space = space[-space.ctypes.data % 64 :][: self.nbytes]  # from there a CPU is given it without a copy
+        array = space.view(self.dtype).reshape(self.shape)
         for places, rows in self.pieces():
             array[places] = rows
+        array.flags.writeable = False
         return array if dtype is None else array.astype(dtype, copy=False)
 
     def pieces(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -100,16 +104,17 @@ class Stored:
             raise CorruptFileError(self.path, "has changed since it was opened; begin anew, or bring the old one back")
 
     def _read(self, file: int, rows: np.ndarray) -> np.ndarray:
-        """Rows of the file, given in its order; neighbours are one read."""
+        """Rows of the file, given in its order; those less than a page apart are one read, with what is between."""
         size = self._row_bytes
-        starts = np.flatnonzero(np.diff(rows, prepend=-2) != 1)
-        counts = np.diff(starts, append=len(rows))
-        data = b"".join(
-            map(os.pread, repeat(file), (size * counts).tolist(), (self.start + size * rows[starts]).tolist())
-        )
-        if len(data) != size * len(rows):
+        starts = np.flatnonzero(np.diff(rows, prepend=rows[0] - PAGE - 2) > 1 + PAGE // size)
+        first, last = rows[starts], rows[np.append(starts[1:], len(rows)) - 1]
+        counts = last - first + 1
+        data = b"".join(map(os.pread, repeat(file), (size * counts).tolist(), (self.start + size * first).tolist()))
+        if len(data) != size * counts.sum():
             raise CorruptFileError(self.path, "ends before its last row")
-        numbers = np.frombuffer(data, self.kind).reshape(len(rows), *self.shape[1:])
+        before = np.cumsum(counts) - counts  # rows in `data` before each run
+        places = rows + np.repeat(before - first, np.diff(starts, append=len(rows)))
+        numbers = np.frombuffer(data, self.kind).reshape(-1, *self.shape[1:])[places]
         return numbers.view(np.uint8) if self.dtype == np.uint8 else self._finite(numbers, rows)
 
     def _finite(self, numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:

@@ -87,7 +87,7 @@ def load_data(
     else:
         raw = keep(_read(source, label, y, memory, size, noise, seed), classes)
         parts = split(raw, train, validation, test, split_seed)
-    parts = _shaped(parts, shape)
+    parts = _loaded(_shaped(parts, shape))
     return _standardised(parts, targets, scale) if standardise else _scaled(parts, targets, scale)
 
 
@@ -144,6 +144,15 @@ def _shaped(parts: Parts, shape: tuple[int, ...]) -> Parts:
     return train, validation, test
 
 
+def _loaded(parts: Parts) -> Parts:
+    """The parts in memory, if the memory that those in a file may take has room for them all."""
+    x = parts[0].x
+    if not isinstance(x, Stored) or sum(raw.x.nbytes for raw in parts) > x.memory:
+        return parts
+    train, validation, test = (raw._replace(x=np.asarray(raw.x)) for raw in parts)
+    return train, validation, test
+
+
 def _scaled(parts: Parts, targets: str, scale: float) -> Dataset:
     if not (isfinite(scale) and scale >= 0):
         raise InputError(f"scale = {scale}: expected a number above 0, such as 1/255 for bytes, or 0 for the default")
@@ -158,8 +167,8 @@ def _standardised(parts: Parts, targets: str, scale: float) -> Dataset:
     x = parts[0].x
     if isinstance(x, Stored):
         raise InputError(
-            f"standardise = true: inputs of {x.nbytes / 2**30:.3g} GiB are more than memory = {x.memory / 2**30:.3g}, "
-            "and only what is in memory can be standardised; raise memory, or store them standardised"
+            f"standardise = true: only inputs in memory can be standardised, and these exceed memory = "
+            f"{x.memory / 2**30:.3g} GiB; raise it, or store them standardised"
         )
     mean = x.mean(axis=0, dtype=np.float64).astype(np.float32)
     sd = np.sqrt(((x - mean) ** 2).mean(axis=0, dtype=np.float64)).astype(np.float32)

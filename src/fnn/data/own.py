@@ -64,10 +64,9 @@ def _read_arrays(path: str) -> Raw:
 
 
 def _read_files(path: str, y: str, memory: float) -> Raw:
-    """The examples of two `.npy` files; `x` stays in its file if it is larger than so many bytes."""
+    """The examples of two `.npy` files; `x` stays in its file."""
     _check_there(y)
-    x = stored(path, memory)
-    return _raw(y, x if x.nbytes > memory else np.asarray(x), read_npy(y))
+    return _raw(y, stored(path, memory), read_npy(y))
 
 
 def _raw(path: str, x: Any, y: np.ndarray) -> Raw:
