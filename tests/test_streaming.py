@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import fnn
-from fnn import SGD, Dense, Examples, LogLikelihood, fitting
+from fnn import SGD, Dense, Examples, LogLikelihood, fitting, streaming
 from fnn.fitting import Task, resumed, start
 from fnn.stored import stored
 from fnn.streaming import windows
@@ -157,3 +157,18 @@ def test_whoever_ends_the_training_waits_for_no_read(error):
     task = Task(NET, COST, MOMENTUM, ones(601, bad=3, error=TimeoutError), KEY, 3, 1)
     with pytest.raises(error):  # while the thread is in a read that does not end
         next(resumed(task, start(task, params_of()), stop))
+
+
+def test_whoever_waits_for_a_read_can_stop(monkeypatch):
+    monkeypatch.setattr(streaming, "PATIENCE", 0.01)
+    seen = []
+
+    def stop(state):
+        seen.append(state)
+        if len(seen) == 5:
+            raise KeyError
+
+    task = Task(NET, COST, MOMENTUM, ones(601, bad=2, error=TimeoutError), KEY, 3, 1)
+    with pytest.raises(KeyError):
+        next(resumed(task, start(task, params_of()), stop))
+    assert [state.step for state in seen] == 5 * [0]

@@ -74,7 +74,7 @@ def parser() -> argparse.ArgumentParser:
     predict = commands.add_parser("predict", help="outputs of a trained run for new inputs")
     predict.add_argument("run", metavar="RUN", help="a run directory")
     predict.add_argument(
-        "file", metavar="FILE", nargs="?", help=".npz with x, or .csv; default: the run's own test data"
+        "file", metavar="FILE", nargs="?", help=".npz with x, .npy, or .csv; default: the run's own test data"
     )
     _type_option(predict)
     predict.set_defaults(command=_predict)

@@ -11,7 +11,7 @@ class Examples(NamedTuple):
     Images stay bytes wherever they live and are scaled as a batch is read: a quarter of the memory and no second copy.
     """
 
-    x: Any  # (n, *shape), uint8 or float32, NumPy or JAX
+    x: Any  # (n, *shape), uint8 or float32, NumPy or JAX, or in its file: see `streaming`
     y: Any  # (n, n_out): uint8 zeros and ones for classes, float32 for quantities
     scale: Any = 1.0  # (): multiplies x as a row is read, 1/255 for 8-bit images
 

@@ -63,7 +63,7 @@ class Result(NamedTuple):
     train: Evaluation
     validation: Evaluation | None  # None without such examples
     test: Evaluation | None
-    seconds: float  # the epoch's training alone: neither compilation nor evaluation
+    seconds: float  # the epoch's training, and waiting for a file: neither compilation nor evaluation
     params: Params
     v: Params  # the optimiser's state
     progress: Progress  # the schedule's memory
@@ -92,7 +92,8 @@ def fit(
         cost: The cost.
         optimizer: Its learning rate is what the schedule scales.
         params: Where to start.
-        train: The examples to train on, as they are or `Shifted`.
+        train: The examples to train on, as they are or `Shifted`. Those that `load_data` has left in their file are
+            read while others are trained on; the results are those of the same examples in memory.
         key: Epoch e uses `jax.random.fold_in(key, e)`, e from 1.
         batch_size: Mini-batch size B; see `epoch` for a last short one.
         epochs: The number of epochs at most.
@@ -105,6 +106,7 @@ def fit(
 
     Raises:
         DivergedError: a cost or a parameter is nan or infinite; the error names the step and the layer.
+        CorruptFileError: a file of examples cannot be read any more, or has changed.
         ValueError: B is not in 1 … n.
 
     Example:
@@ -179,7 +181,7 @@ def _compile(task: Task, state: State) -> None:
     """Run a segment of no chunks, so that the clock sees training alone."""
     _, (*inputs, order) = _inputs(task, state)
     end = segments.count(task.train.n, task.batch_size)
-    _, *examples = next(segments.parts(task.train, order, end, task.batch_size))
+    _, *examples = next(_ready(segments.parts(task.train, order, end, task.batch_size)))
     segments.segment(*inputs, *examples, 0, 0, **_settings(task))
 
 
@@ -194,6 +196,8 @@ def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
         state = state._replace(
             seconds=state.seconds + time.perf_counter() - clock
         )  # of shuffling, or waiting for a file
+        if first == stop:  # the file is being read
+            yield state
         while first < stop:
             last = min(stop, first + pace.chunks)
             seconds, (params, v, finite) = _timed(segment, *inputs, *examples, first, last)
@@ -205,6 +209,11 @@ def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
             inputs, first = (*inputs[:3], params, v), last
             yield state
         clock = time.perf_counter()
+
+
+def _ready(parts: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The parts that have been read."""
+    return (part for part in parts if part[1] is not None)
 
 
 def _inputs(task: Task, state: State) -> tuple[float, tuple[Any, ...]]:
@@ -240,7 +249,7 @@ def _diverged(task: Task, state: State, last: int, value: float) -> Exception:
     first = segments.chunk_at(state.step, n, task.batch_size)
     _, (net, cost, optimizer, params, v, order) = _inputs(task, state)
     step = state.step
-    for stop, *examples in segments.parts(task.train, order, first, task.batch_size):
+    for stop, *examples in _ready(segments.parts(task.train, order, first, task.batch_size)):
         inputs = net, cost, optimizer, params, v, *examples, first, min(stop, last)
         params, v, count = segments.finite_steps(*inputs, **_settings(task))
         step, first = step + int(count), stop

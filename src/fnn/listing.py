@@ -12,7 +12,7 @@ def show(name: str | None) -> int:
     """Print all sources, a line each, or one in full, for which its files are checked too."""
     if name is None:
         print("\n".join(_line(source) for source in sources()))
-        print("\nmore: fnn data NAME; your own: a path to an .npz (arrays x, y) or a .csv (header line, label column)")
+        print("\nmore: fnn data NAME; your own: an .npz (arrays x, y), a .csv (header line, label column), or two .npy")
         return 0
     named = {source.name: source for source in sources()}
     if name not in named:

@@ -56,11 +56,12 @@ def chunk_at(steps: int, n: int, batch_size: int) -> int:
 
 def parts(
     examples: Examples | Shifted, order: Array, first: int, batch_size: int
-) -> Iterator[tuple[int, Examples | Shifted | Window, Array]]:
+) -> Iterator[tuple[int, Examples | Shifted | Window | None, Array]]:
     """What the chunks from `first` on are trained with: `(last, examples, order)`, in turn up to each `last`.
 
     Examples in memory are one part. Of those in a file each part is a window, which is filled in the epoch's order, so
-    that its own order is 0, 1, ...; from the end of the epoch on it is one window of nothing, to compile with.
+    that its own order is 0, 1, ...; from the end of the epoch on it is one window of nothing, to compile with. None
+    comes now and then while a window is being read, with the `last` there was.
     """
     n, end = len(order), count(len(order), batch_size)
     if not in_file(examples):
@@ -68,11 +69,12 @@ def parts(
         return
     size = math.prod(shapes(n, batch_size)[0][1:])
     chunks = max(1, min(end, capacity(examples.x) // size))
-    starts = range(first, end, chunks) or [end]
     rows, positions = np.asarray(order), jnp.arange(n, dtype=jnp.int32)
-    spans = ((c * size, rows[c * size : (c + chunks) * size]) for c in starts)
-    for c, window in zip(starts, windows(examples, spans, chunks * size), strict=True):
-        yield min(end, c + chunks), window, positions
+    spans = ((c * size, rows[c * size : (c + chunks) * size]) for c in range(first, end, chunks) or [end])
+    for window in windows(examples, spans, chunks * size):
+        if window is not None:
+            first = min(end, int(window.first) // size + chunks)
+        yield first, window, positions
 
 
 @partial(jax.jit, static_argnames=("batch_size", "gradient"))

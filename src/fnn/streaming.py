@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 import jax
@@ -20,6 +20,7 @@ from .examples import Examples
 from .shifting import Shifted
 from .types import Array
 
+PATIENCE = 0.5  # seconds
 COPIES = 3  # of a window's inputs at once: in use, read by the thread, and on the way to the device
 
 
@@ -74,8 +75,10 @@ def capacity(x: Readable) -> int:
     return int(x.memory // (COPIES * math.prod(x.shape[1:]) * x.dtype.itemsize))
 
 
-def windows(examples: Examples, spans: Iterable[tuple[int, Any]], size: int) -> Iterator[Window]:
+def windows(examples: Examples, spans: Iterable[tuple[int, Any]], size: int) -> Iterator[Window | None]:
     """A `Window` on the device for each `(first, rows)`: these rows of the examples, at positions `first` and after.
+
+    None comes about every `PATIENCE` seconds that a window takes longer: a slow disk keeps nobody from stopping.
 
     Args:
         examples: In a file.
@@ -91,6 +94,8 @@ def windows(examples: Examples, spans: Iterable[tuple[int, Any]], size: int) -> 
             futures = (thread.submit(_read, examples, span, size, stop) for span in spans)
             future = next(futures)
             while future is not None:
+                while not wait([future], PATIENCE).done:
+                    yield None
                 window = jax.block_until_ready(jax.device_put(future.result()))
                 future = next(futures, None)  # now, so that there are no more than `COPIES`
                 yield window

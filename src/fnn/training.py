@@ -148,7 +148,7 @@ def sums(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) -> 
     starts, size = range(0, examples.n, EVALUATED), min(EVALUATED, examples.n)
     parts = repeat(examples)
     if in_file(examples):
-        parts = windows(examples, ((first, slice(first, first + size)) for first in starts), size)
+        parts = filter(None, windows(examples, ((first, slice(first, first + size)) for first in starts), size))
     for first, part in zip(starts, parts, strict=False):
         yield _sums(net, cost, params, part, kinds, first, count=min(EVALUATED, examples.n - first))
 
