@@ -63,6 +63,17 @@ def test_rows_are_read_in_the_order_of_the_file_and_those_of_a_page_at_once(tmp_
     assert calls == [(10, 6), (19, 2), (70, 1), (99, 1)]
 
 
+def test_rows_beyond_what_32_bits_count_are_read(tmp_path):
+    path, n = saved(tmp_path, np.zeros((1, 2**20), np.uint8)), 2**13  # 8 GiB of which the disk holds next to nothing
+    with open(path, "r+b") as file:
+        np.lib.format.write_array_header_1_0(file, {"descr": "|u1", "fortran_order": False, "shape": (n, 2**20)})
+        file.truncate(file.tell() + n * 2**20)
+        file.seek(-1, os.SEEK_END)
+        file.write(b"\7")
+    last = stored(path, 1.0)[np.array([5000, n - 1], np.int32)]
+    assert np.asarray(last)[:, -1].tolist() == [0, 7]
+
+
 def test_what_is_read_is_given_to_a_cpu_without_a_copy(tmp_path):
     array = np.asarray(stored(saved(tmp_path, np.zeros((1000, 64), np.uint8)), 1.0))
     assert array.ctypes.data % 64 == 0

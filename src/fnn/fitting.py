@@ -193,9 +193,8 @@ def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
     segment = partial(segments.segment, **_settings(task))
     clock = time.perf_counter() - seconds
     for stop, *examples in segments.parts(task.train, order, first, task.batch_size):
-        state = state._replace(
-            seconds=state.seconds + time.perf_counter() - clock
-        )  # of shuffling, or waiting for a file
+        waited = time.perf_counter() - clock  # for the shuffling, or for a file
+        state = state._replace(seconds=state.seconds + waited)
         if first == stop:  # the file is being read
             yield state
         while first < stop:

@@ -54,7 +54,7 @@ class Stored:
     def __getitem__(self, i: Any) -> Stored:
         """Rows `i`: a slice, their numbers, or n truth values; nothing is read."""
         rows = np.arange(*i.indices(len(self))) if isinstance(i, slice) else np.asarray(i)
-        rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
+        rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64)  # a file outgrows int32
         chosen = rows if self.chosen is None else self.chosen[rows]
         return replace(self, shape=(len(chosen), *self.shape[1:]), chosen=chosen)
 
