@@ -105,7 +105,7 @@ def test_a_divergence_is_the_same_one(tmp_path, optimizer, hole):
 
 @dataclass
 class Ones:
-    """Inputs of somebody's own: all ones, noting what is read; from read number `bad` on it fails, or never ends."""
+    """Inputs of somebody's own: all ones, noting what is read; from read number `bad` on it fails, or does not end."""
 
     shape: tuple[int, ...]
     log: list
@@ -120,9 +120,11 @@ class Ones:
         return Ones((len(rows), *SHAPE), self.log, self.bad, self.error)
 
     def pieces(self):
+        if len(self.log) >= self.bad and self.error is not TimeoutError:
+            raise self.error("the disk is gone")
         while len(self.log) >= self.bad:
-            if self.error is not TimeoutError:
-                raise self.error("the disk is gone")
+            assert len(self.log) < 3000, "nobody has stopped this read"
+            self.log.append(0)
             time.sleep(0.001)
             yield np.arange(0), np.ones((0, *SHAPE), self.dtype)
         yield np.arange(self.shape[0]), np.ones(self.shape, self.dtype)
@@ -157,6 +159,7 @@ def test_whoever_ends_the_training_waits_for_no_read(error):
     task = Task(NET, COST, MOMENTUM, ones(601, bad=3, error=TimeoutError), KEY, 3, 1)
     with pytest.raises(error):  # while the thread is in a read that does not end
         next(resumed(task, start(task, params_of()), stop))
+    assert len(task.train.x.log) < 3000
 
 
 def test_whoever_waits_for_a_read_can_stop(monkeypatch):
@@ -172,3 +175,4 @@ def test_whoever_waits_for_a_read_can_stop(monkeypatch):
     with pytest.raises(KeyError):
         next(resumed(task, start(task, params_of()), stop))
     assert [state.step for state in seen] == 5 * [0]
+    assert len(task.train.x.log) < 3000
