@@ -78,27 +78,6 @@ def error_rate_has_no_slope():
     )
 
 
-def beyond_accuracy():
-    """000-20."""
-    data, net, cost = fnn.load_data("digits", train=300).train, (Dense(30), Sigmoid(), Dense(10)), Quadratic()
-    start, key = fnn.init(net, jax.random.key(0), (64,)), jax.random.key(1)
-    results = list(fnn.fit(net, cost, fnn.SGD(3.0), start, data, key, batch_size=10, epochs=200))
-    accuracy, value = (np.array([float(getattr(r.train, name)) for r in results]) for name in ("accuracy", "cost"))
-    last_mistake = int(np.flatnonzero(accuracy < 1)[-1]) + 1  # epochs count from 1
-    after = value[last_mistake:]
-    return Finding(
-        "000-20",
-        "A smooth cost goes on teaching when no example is wrong any more.",
-        f"300 digits, quadratic cost: the last mistake is in epoch {last_mistake}; from there to epoch 200 the cost "
-        "falls "
-        f"from {after[0]:.5f} to {after[-1]:.5f}, in {np.mean(np.diff(after) < 0):.0%} of the epochs, the accuracy "
-        "stays",
-        "falling at a flat accuracy (the book's long run on 1,000 images: cost 0.045 at the first 100 %, 0.0042 at "
-        "last)",
-        judged(last_mistake < 100 and after[-1] < after[0] / 2),
-    )
-
-
 def half_square_and_penalty():
     """001-18."""
     with jax.enable_x64(True):
@@ -366,7 +345,6 @@ CLAIMS = (
     *(
         mean_of_gradients,
         error_rate_has_no_slope,
-        beyond_accuracy,
         half_square_and_penalty,
         limits,
         heads,

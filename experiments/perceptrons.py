@@ -372,54 +372,6 @@ def no_depth_without_bends():
     )
 
 
-def most_active():
-    """A net of perceptrons that says which of ten inputs is the largest: compare each pair, then ask for nine wins."""
-    pairs = list(itertools.permutations(range(10), 2))
-    W = np.zeros((90, 10))
-    for row, (i, j) in enumerate(pairs):
-        W[row, i], W[row, j] = 1, -1
-    wins = np.array([[i == k for i, _ in pairs] for k in range(10)], float)
-    params = (logic.from_threshold(W, np.zeros(90)), (), logic.from_threshold(wins, np.full(10, 8.5)), ())
-    return (Dense(90), Step(), Dense(10), Step()), params
-
-
-def argmax_is_a_layer():
-    """003-11."""
-    a = np.random.default_rng(0).random((10_000, 10)).astype(np.float32)
-    said = np.asarray(jax.jit(fnn.forward)(*most_active(), a))
-    right = int((said == np.eye(10)[a.argmax(axis=1)]).all(axis=1).sum())
-    size = fnn.count_params(
-        jax.eval_shape(lambda k: fnn.init((Dense(15), Sigmoid(), Dense(10)), k, (784,)), jax.random.key(0))
-    )
-    return Finding(
-        "003-11",
-        "Taking the most active output can itself be done by layers of perceptrons.",
-        f"100 perceptrons pick the largest of ten random activations in {right:,} of 10,000 cases; [784,15,10] has "
-        f"{size:,} parameters",
-        "10,000; 11,935",
-        judged(right == 10_000 and size == 11_935),
-    )
-
-
-def ten_in_four_bits():
-    """003-13."""
-    net, params = logic.bit_layer()
-    soft = logic.softened(net, params, 10.0)
-    want = (np.arange(10)[:, None] >> np.arange(4)[::-1]) & 1
-    low, high = (
-        np.asarray(fnn.forward(*soft, np.where(np.eye(10) > 0, 0.99, o).astype(np.float32))) for o in (0, 0.01)
-    )
-    ones, zeros = float(low[want == 1].min()), float(high[want == 0].max())
-    return Finding(
-        "003-13",
-        "Four further outputs turn ten into bits, with weights that one writes down.",
-        f"weights 10·bit, bias -5, activations 0.99 and 0.01 at worst: ones at least {ones:.6f}, zeros at most "
-        f"{zeros:.6f}",
-        "0.992608 and 0.010987",
-        judged(abs(ones - 0.992608458656) + abs(zeros - 0.0109869426306) < 1e-5),
-    )
-
-
 def input_of_the_next():
     """E17."""
     first, second = Dense(3), Dense(2)
@@ -438,7 +390,7 @@ def input_of_the_next():
 CLAIMS = (
     *(the_next_float, signs, activation_of_a_sum, ties, layers_decide_more, learns_nand, easier_to_train),
     *(no_depth_without_bends, all_or_nothing, linear_then_not, festival, ever_more_complex, bias_form, universal_nand),
-    *(smooth_is_gentle, argmax_is_a_layer, ten_in_four_bits, three_elements, lost_equals_sign, forgotten_threshold),
+    *(smooth_is_gentle, three_elements, lost_equals_sign, forgotten_threshold),
     input_of_the_next,
 )
 
