@@ -31,6 +31,7 @@ import perceptrons
 import pretraining
 import regression
 import sampling
+import slips
 import strip
 import symmetry
 import taylor
@@ -49,6 +50,7 @@ TOPICS = {
     "The chain rule, gate by gate": chain_rule,
     "Backpropagation": backpropagation,
     "Costs": costs,
+    "Slips in the formulas": slips,
     "Learning slowdown": learning_slowdown,
     "Positive inputs": zigzag,
     "Starts": symmetry,

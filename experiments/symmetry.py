@@ -98,11 +98,10 @@ def equal_starts():
         "001-20",
         "The start must be random, since hidden units that begin equal move identically for ever, and small.",
         f"{UPDATES} updates from zeros or one constant: rows at most {max(apart):.0e} apart, rank of W1 {ranks[0]} "
-        "(random "
-        f"start {ranks[1]}); from zeros tanh and ReLU nets do not move at all ({max(still):g}) but for the output bias "
-        f"({moved:.2f}); exchanging hidden units changes outputs by {same:.0e}; weights of sd 1 saturate "
-        f"{shares[1]:.0%} of the hidden units of [64,100,10], of sd 1/√n {shares[0]:.0%}: {after[1]:.0f} and {after[0]:.0f} % of unseen "
-        "digits right after an epoch",
+        f"(random start {ranks[1]}); from zeros tanh and ReLU nets do not move at all ({max(still):g}) but for the "
+        f"output bias ({moved:.2f}); exchanging hidden units changes outputs by {same:.0e}; weights of sd 1 saturate "
+        f"{shares[1]:.0%} of the hidden units of [64,100,10], of sd 1/√n {shares[0]:.0%}: {after[1]:.0f} and "
+        f"{after[0]:.0f} % of unseen digits right after an epoch",
         "0 but for rounding, which grows slowly; rank at most 1, against 4; 0; a large start learns later",
         judged(
             max(apart) < 1e-9
