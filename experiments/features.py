@@ -14,19 +14,19 @@ import fnn
 from fnn import SGD, Conv, ConvPool, Dense, Flatten, LogLikelihood, MaxPool, ReLU, Step, plots
 from fnn.layers import DenseParams
 
-SIDE, SIZE, FILTERS = 16, 5, 12
+SIDE, SIZE, FILTERS = 20, 5, 12
 EDGE = np.tile([[-1.0], [-1.0], [0.0], [1.0], [1.0]], (1, SIZE))  # light below dark; turned, dark to the left
 
 
 def bars(count, seed=0):
-    """Images `(count, 1, SIDE, SIDE)` in [0, 1]: a bar of random place, length, width, lightness; which lie flat."""
+    """Images `(count, 1, SIDE, SIDE)` in [0, 1]: a bar of random place, length and lightness; which lie flat."""
     rng = np.random.default_rng(seed)
     x, flat = np.zeros((count, 1, SIDE, SIDE), np.float32), rng.random(count) < 0.5
     for image, lies in zip(x[:, 0], flat, strict=True):
-        length, width = rng.integers(6, 13), rng.integers(2, 4)
-        down, across = rng.integers(0, SIDE - width + 1), rng.integers(0, SIDE - length + 1)
+        length, down = rng.integers(9, 15), rng.integers(3, SIDE - 4)  # an edge at the rim is not seen
+        across = rng.integers(3, SIDE - length - 2)
         view = image if lies else image.T
-        view[down : down + width, across : across + length] = rng.uniform(0.3, 1)
+        view[down : down + 2, across : across + length] = rng.uniform(0.7, 1)
     return x + rng.normal(0, 0.02, x.shape).astype(np.float32), flat
 
 
@@ -38,15 +38,11 @@ def edges():
     return net, (params[0]._replace(W=W, b=jnp.zeros(2)), *params[1:])
 
 
-def corners():
-    """The same with one more layer: a perceptron that wants both edges."""
+def both_edges(limit):
+    """One more layer behind them: a perceptron for images in which both answer more than `limit`."""
     net, params = edges()
-    both = DenseParams(jnp.array([[1.0, 1.0]]), jnp.array([0.0]))
-    return (*net, Step(), Dense(1), Step()), lambda limit: (
-        *(params[0]._replace(b=jnp.full(2, -limit)), *params[1:], ()),
-        both._replace(b=jnp.array([-1.5])),
-        (),
-    )
+    first, last = params[0]._replace(b=jnp.full(2, -limit)), DenseParams(jnp.ones((1, 2)), jnp.array([-1.5]))
+    return (*net, Step(), Dense(1), Step()), (first, *params[1:], (), last, ())
 
 
 @cache
@@ -78,8 +74,8 @@ def step_by_step():
     answers = np.asarray(fnn.forward(*edges(), x))
     right = int(((answers[:, 0] > answers[:, 1]) == flat).sum())
     others, lie = bars(1000, 1)
-    crossed, (net, params) = np.maximum(x, others), corners()
-    found = np.asarray(fnn.forward(net, params(1.2), np.concatenate([x, crossed])))[:, 0] > 0.5
+    every = np.concatenate([x, np.maximum(x, others)])
+    found = np.asarray(fnn.forward(*both_edges(6.5), every))[:, 0] > 0.5
     want = np.concatenate([np.zeros(1000, bool), flat != lie])
     (before, after), accuracy = learned()
     return Finding(
