@@ -18,6 +18,7 @@ import backpropagation
 import baselines
 import book
 import chain_rule
+import circuits
 import costs
 import depth
 import descent
@@ -43,6 +44,7 @@ PAGE = pathlib.Path(__file__).with_name("CLAIMS.md")
 TOPICS = {
     "Nerve cells": neurons,
     "Perceptrons": perceptrons,
+    "Layers of perceptrons": circuits,
     "What a network consists of": parameter_counts,
     "Outputs": outputs,
     "Activations": activations,

@@ -95,11 +95,10 @@ CLAIMS = (step_by_step,)
 
 def pictures(folder):
     """A bar and what the edge filters make of it; filters before and after training."""
-    fig = plots.figure(10.0, 5.0)
+    fig = plots.figure(10.0, 3.4)
     cells = fig.subplots(3, FILTERS)
-    x, _ = bars(2, 3)
-    hand = [EDGE, EDGE.T]
-    shown = [x[0, 0], *hand, x[1, 0], *hand]
+    x, flat = bars(10, 3)
+    x = x[[flat.argmax(), flat.argmin()]]
     net, params = edges()
     maps = np.asarray(fnn.forward(net[:2], params[:2], x))
     shown = [x[0, 0], EDGE, maps[0, 0], EDGE.T, maps[0, 1], None, x[1, 0], EDGE, maps[1, 0], EDGE.T, maps[1, 1], None]

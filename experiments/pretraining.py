@@ -59,9 +59,11 @@ def pretrained():
 def fine_tuned(params, rows, keys, epochs):
     """The params after training every seed on its own labelled rows at every rate, leaves `(etas, SEEDS, ...)`."""
 
+    pool = jax.tree.map(jnp.asarray, digits().train)
+
     def one(eta, params, rows, key):
         def on(params, key):
-            args = NET, LogLikelihood(), SGD(eta), params, (), digits().train.take(rows), key
+            args = NET, LogLikelihood(), SGD(eta), params, (), pool.take(rows), key
             return fnn.epoch(*args, batch_size=10)[0], None
 
         return jax.lax.scan(on, params, jax.random.split(key, epochs))[0]

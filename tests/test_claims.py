@@ -14,6 +14,7 @@ EXPERIMENTS = pathlib.Path(__file__).parents[1] / "experiments"
 sys.path.insert(0, str(EXPERIMENTS))
 import book  # noqa: E402 (the experiments are no package)
 import claims  # noqa: E402 (found by the path above)
+import depth  # noqa: E402 (found by the path above)
 import features  # noqa: E402 (found by the path above)
 import findings  # noqa: E402 (found by the path above)
 import neurons  # noqa: E402 (found by the path above)
@@ -136,6 +137,16 @@ def test_a_strip_is_cut_between_digits_and_not_within_one():
     piece[30:33] = 1
     down, across = (strip.centred(piece).sum(axis=axis) @ np.arange(28) / 9 for axis in (1, 0))
     assert (down, across) == (14, 14)
+
+
+def test_a_stack_of_layers_passes_errors_back_as_jax_does():
+    net = (*depth.deep("sigmoid", 4)[:2], *depth.deep("ReLU", 4)[2:])
+    params = fnn.init(net, jax.random.key(0), (5,))
+    x, y = jax.random.normal(jax.random.key(1), (3, 5)), jnp.eye(10)[:3]
+    by_hand, auto = (jax.jit(g)(net, depth.COST, params, x, y)[1] for g in (fnn.backprop, fnn.autodiff))
+    assert jax.tree.structure(by_hand) == jax.tree.structure(auto)
+    for one, other in zip(jax.tree.leaves(by_hand), jax.tree.leaves(auto), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-7)
 
 
 def test_filters_of_patches_are_smoother_than_noise():
