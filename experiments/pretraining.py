@@ -58,7 +58,6 @@ def pretrained():
 @partial(jax.jit, static_argnums=3)
 def fine_tuned(params, rows, keys, epochs):
     """The params after training every seed on its own labelled rows at every rate, leaves `(etas, SEEDS, ...)`."""
-
     pool = jax.tree.map(jnp.asarray, digits().train)
 
     def one(eta, params, rows, key):
