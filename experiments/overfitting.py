@@ -124,13 +124,13 @@ def penalty():
         "001-19",
         "A penalty on the squared weights, biases left out, prevents overfitting if it is neither too weak nor too "
         "strong: so it does for weights that start large, as in the book.",
-        f"1,000 images, λ = {listed(STRENGTHS)}: from weights of sd 1 validation accuracy {listed(accuracy, 3)} %, test "
-        f"accuracy {without.mean():.2f} % without and {with_it.mean():.2f} % with λ = {STRENGTHS[best]:g}, "
+        f"1,000 images, λ = {listed(STRENGTHS)}: from weights of sd 1 validation accuracy {listed(accuracy, 3)} %, "
+        f"test accuracy {without.mean():.2f} % without and {with_it.mean():.2f} % with λ = {STRENGTHS[best]:g}, "
         f"{said(with_it - without)}, {SEEDS} paired seeds; biases included: {said(biased)} more. From sd 1/√n "
-        f"validation {listed(of_small, 3)} %: the best λ is {STRENGTHS[small]:g}, test accuracy {small_with.mean():.2f} % "
-        f"({small_without.mean():.2f} % without)",
-        "a maximum inside the range (the book: 82.27 to 87.10 %). Sparing the biases matters little, so the notes' reason "
-        "for it is not needed; and most of the gain is that of starting with smaller weights",
+        f"validation {listed(of_small, 3)} %: the best λ is {STRENGTHS[small]:g}, test accuracy "
+        f"{small_with.mean():.2f} % ({small_without.mean():.2f} % without)",
+        "a maximum inside the range (the book: 82.27 to 87.10 %). Sparing the biases matters little, so the notes' "
+        "reason for it is not needed; and most of the gain is that of starting with smaller weights",
         judged(0 < best < len(STRENGTHS) - 1 and interval(with_it - without)[1] > 0 and abs(biased.mean()) < 1),
     )
 

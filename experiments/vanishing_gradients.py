@@ -153,8 +153,9 @@ def pictures(folder):
     )
     for i, (name, activation, dense) in enumerate(others):
         _band(right, np.arange(1, 9), norms(8, activation, dense, LogLikelihood()), i, name)
-    _band(right, np.arange(1, 9), shared(), 4, "sigmoid, convolution: 5 filters of 3 x 3")
-    right.set(title="8 hidden layers (of 30, where not said otherwise), softmax outputs")
+    _band(right, np.arange(1, 9), shared(), 4, "sigmoid, shared: 5 filters of 3 x 3")
+    fig.suptitle("Medians and 5-95 % of seeds; layers of 30 where not said otherwise")
+    right.set(ylim=(1e-10, 2), title="8 hidden layers, softmax outputs")
     for axes in (left, right):
         axes.set(yscale="log", xlabel="hidden layer (1 is next to the input)", ylabel="‖∂C/∂b‖ at the start")
         axes.grid(alpha=0.3)
@@ -181,11 +182,11 @@ def _band(axes, layers, found, i, name):
     axes.plot(
         layers,
         middle,
-        plots.DASHES[i % 4] + ".os^D"[i],
+        plots.DASHES[i % 4] + "vos^D"[i],
         color=plots.PALETTE[i],
         ms=4,
         lw=1.6,
-        label=f"{name}: median, 5-95 %",
+        label=name,
     )
     axes.fill_between(layers, low, high, color=plots.PALETTE[i], alpha=0.15, lw=0)
 
