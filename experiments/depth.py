@@ -115,8 +115,8 @@ def how_deep():
     return Finding(
         "002-13",
         "Deep means many layers: up to about ten by hand, more than a hundred by force.",
-        f"validation accuracy after {EPOCHS} epochs by the number of hidden layers: {said}; above {LEARNED:g} % with up "
-        f"to {listed(learn)} layers",
+        f"validation accuracy after {EPOCHS} epochs by the number of hidden layers: {said}; above {LEARNED:g} % with "
+        f"up to {listed(learn)} layers",
         "few layers of sigmoids, a hundred where the start lets signals and errors through; depth by itself gains "
         "nothing here (nor in the book: 96.48, 96.90, 96.57, 96.53 % for 1 to 4 layers)",
         judged(learn[0] < 10 and max(learn) == 100),
@@ -131,7 +131,7 @@ def pictures(folder):
     fig = plots.figure(9.8, 4.0)
     left, right = fig.subplots(1, 2)
     for i, (name, depths) in enumerate(DEPTHS.items()):
-        style = {"ls": plots.DASHES[i], "marker": "os"[i], "color": plots.PALETTE[i], "lw": 1.6, "ms": 5}
+        style = {"ls": plots.DASHES[i], "marker": "os^"[i], "color": plots.PALETTE[i], "lw": 1.6, "ms": 5}
         every = np.array([reached(name, d) for d in depths])
         left.plot(depths, every.mean(axis=1), label=name, **style)
         left.fill_between(depths, every.min(axis=1), every.max(axis=1), color=plots.PALETTE[i], alpha=0.15, lw=0)
