@@ -188,7 +188,8 @@ def pictures(folder):
     means = [ten.mean(), four.mean(), drawn.mean()]
     axes.plot(range(3), means, "_", color=plots.PALETTE[1], ms=42, mew=3)
     for i, mean in enumerate(means):
-        axes.annotate(f"mean {mean:.1f} %", (i, mean), xytext=(24, 0), textcoords="offset points", va="center")
+        axes.annotate(f"mean {mean:.1f} %", (i, mean), xytext=(24, 0), textcoords="offset points", va="center",
+                      bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1})  # fmt: skip
     axes.set_xticks(range(3), names)
     axes.set(xlim=(-0.3, 2.7), ylabel="accuracy on 397 test digits (%)",
              title=f"Ten digits, coded three ways: {SEEDS} paired seeds")  # fmt: skip
