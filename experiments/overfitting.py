@@ -206,7 +206,7 @@ def draw_more_data(path):
         axes.plot(SIZES, accuracy.mean(axis=1), plots.DASHES[i] + "os"[i], color=plots.PALETTE[i], lw=1.8, label=name)
         axes.fill_between(SIZES, accuracy.min(axis=1), accuracy.max(axis=1), color=plots.PALETTE[i], alpha=0.15, lw=0)
     axes.set(xscale="log", xlabel="training images", ylabel="accuracy (%)",
-             title=f"More images, not more updates: {UPDATES:,} each; mean and range of 5 seeds")  # fmt: skip
+             title=f"{UPDATES:,} updates on more images: mean and range of 5 seeds")  # fmt: skip
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     plots.write(fig, path)
