@@ -151,8 +151,8 @@ def pictures(folder):
     for i, (values, name) in enumerate(((shares * 100, "dead ReLU units"), (accuracy, "training accuracy"))):
         axes.plot(RATES, values.mean(axis=1), plots.DASHES[i] + "os"[i], color=plots.PALETTE[i], lw=1.8, label=name)
         axes.fill_between(RATES, values.min(axis=1), values.max(axis=1), color=plots.PALETTE[i], alpha=0.15, lw=0)
-    axes.set(xscale="log", xlabel="learning rate η", ylabel="share (%)", ylim=(-3, 103),
-             title=f"Large steps kill ReLU units: mean and range of {SEEDS} seeds, 10 epochs")  # fmt: skip
+    axes.set(xscale="log", xlabel="learning rate η (10 epochs)", ylabel="share (%)", ylim=(-3, 103),
+             title=f"Large steps kill ReLU units: mean and range of {SEEDS} seeds")  # fmt: skip
     axes.set_xticks(RATES, [f"{rate:g}" for rate in RATES])
     axes.minorticks_off()
     axes.grid(alpha=0.3)
