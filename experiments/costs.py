@@ -6,7 +6,7 @@ python experiments/costs.py [FOLDER]      20 s, pictures into FOLDER (runs/costs
 import jax
 import jax.numpy as jnp
 import numpy as np
-from findings import Finding, corrected, judged, listed, main
+from findings import Finding, judged, listed, main
 
 import fnn
 from fnn import CrossEntropy, Dense, Identity, LogLikelihood, Quadratic, Sigmoid, Softmax, plots
@@ -78,27 +78,6 @@ def error_rate_has_no_slope():
     )
 
 
-def beyond_accuracy():
-    """000-20."""
-    data, net, cost = fnn.load_data("digits", train=300).train, (Dense(30), Sigmoid(), Dense(10)), Quadratic()
-    start, key = fnn.init(net, jax.random.key(0), (64,)), jax.random.key(1)
-    results = list(fnn.fit(net, cost, fnn.SGD(3.0), start, data, key, batch_size=10, epochs=200))
-    accuracy, value = (np.array([float(getattr(r.train, name)) for r in results]) for name in ("accuracy", "cost"))
-    last_mistake = int(np.flatnonzero(accuracy < 1)[-1]) + 1  # epochs count from 1
-    after = value[last_mistake:]
-    return Finding(
-        "000-20",
-        "A smooth cost goes on teaching when no example is wrong any more.",
-        f"300 digits, quadratic cost: the last mistake is in epoch {last_mistake}; from there to epoch 200 the cost "
-        "falls "
-        f"from {after[0]:.5f} to {after[-1]:.5f}, in {np.mean(np.diff(after) < 0):.0%} of the epochs, the accuracy "
-        "stays",
-        "falling at a flat accuracy (the book's long run on 1,000 images: cost 0.045 at the first 100 %, 0.0042 at "
-        "last)",
-        judged(last_mistake < 100 and after[-1] < after[0] / 2),
-    )
-
-
 def half_square_and_penalty():
     """001-18."""
     with jax.enable_x64(True):
@@ -149,23 +128,6 @@ def heads():
         f"the ratio gives {listed(ratio)}",
         "0.03512, 0.7054, 0.2595; -0.5, 1, 0.5 is no distribution",
         judged(abs(soft.sum(axis=1) - 1).max() < 1e-14 and abs(soft - moved).max() < 1e-14 and ratio.min() < 0),
-    )
-
-
-def softmax_of_outputs():
-    """E6."""
-    best = np.eye(10)[0]
-    p = np.exp(best) / np.exp(best).sum()
-    low = np.exp(0) / (np.exp(0) + 9 * np.e)
-    z = jnp.asarray(30 * np.eye(10)[:1], jnp.float32)
-    right = float(LogLikelihood().value(z, jnp.eye(10)[:1]))
-    return Finding(
-        "E6",
-        "Softmax is taken of the weighted inputs; of sigmoid outputs, as written, it can never be sure of anything.",
-        f"of ten numbers in [0, 1]: probabilities from {low:.4f} to {p[0]:.4f}, cost at least {-np.log(p[0]):.4f}; of "
-        f"weighted inputs: cost down to {abs(right):.0e}",
-        "0.0393 to 0.2320, 1.4612; 0",
-        corrected(-np.log(p[0]) < 0.1, right < 1e-6),
     )
 
 
@@ -312,69 +274,9 @@ def loss_and_cost():
     )
 
 
-def output_slope():
-    """E12."""
-    measured = []
-    for a, y in ((0.8, 1.0), (0.8, 0.0)):
-        written = (a - y) / a + (1 - y) / (1 - a)
-        right = (-y / a + (1 - y) / (1 - a)) * a * (1 - a)
-        with jax.enable_x64(True):
-            auto = float(CrossEntropy().delta(jnp.array([[logit(a)]]), jnp.array([[y]]))[0, 0])
-        measured.append((written, right, auto))
-    (w1, r1, d1), (w0, r0, d0) = measured
-    return Finding(
-        "E12",
-        "That the output's error is a - y needs the factor a(1 - a) and the minus sign which the notes' line lacks.",
-        f"a = 0.8: y = 1 gives {w1:.2f} as written, {r1:.2f} corrected; y = 0 gives {w0:.2f} and {r0:.2f}",
-        "-0.2 and 0.8, as the cost's own delta",
-        corrected(np.allclose([w1, w0], [d1, d0]), np.allclose([r1, r0], [d1, d0])),
-    )
-
-
-def sigma_misread():
-    """E22."""
-    a = 1 / (1 + np.exp(-0.2))
-    return Finding(
-        "E22",
-        "A sigma read as a nabla and an equals sign as a minus turn 'a is the estimate' into 'a minus the estimate'.",
-        f"z = 0.2: a - ŷ = {a - a:g} as written, whatever y; the error a - y of y = 1 is {a - 1:.4f}",
-        "0 teaches nothing; -0.4502",
-        corrected(a - a != 0, abs((a - 1) + 0.450166002688) < 1e-11),
-    )
-
-
-def one_example_or_the_mean():
-    """E23."""
-    with jax.enable_x64(True):
-        net = (Dense(1),)
-        p = (DenseParams(jnp.array([[0.5, -0.25]]), jnp.array([0.2])),)
-        x, y = jnp.array([[1.0, 2], [3, -1]]), jnp.array([[1.0], [0]])
-        _, whole = fnn.backprop(net, CrossEntropy(), p, x, y)
-        _, each = fnn.per_example(fnn.backprop)(net, CrossEntropy(), p, x, y)
-    whole, each = np.asarray(whole[0].W)[0], np.asarray(each[0].W)[:, 0]
-    written = any(np.allclose(whole, e) for e in each)
-    return Finding(
-        "E23",
-        "The gradient for one example is not the mean over examples, and one input is not all of them.",
-        f"two examples: {listed(each[0])} and {listed(each[1])}, mean {listed(whole)}",
-        "three different vectors",
-        corrected(written, np.allclose(whole, each.mean(axis=0))),
-    )
-
-
 CLAIMS = (
-    *(
-        mean_of_gradients,
-        error_rate_has_no_slope,
-        beyond_accuracy,
-        half_square_and_penalty,
-        limits,
-        heads,
-        log_likelihood,
-        pairs,
-    ),
+    *(mean_of_gradients, error_rate_has_no_slope, half_square_and_penalty, limits, heads, log_likelihood, pairs),
     *(penalty_convention, never_below_zero, loss_and_cost, entropy_and_divergence, log_loss_gradient),
-    *(softmax_of_outputs, output_slope, sigma_misread, one_example_or_the_mean),
 )
 
 

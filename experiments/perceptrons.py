@@ -1,9 +1,9 @@
-"""What one threshold unit can decide, what layers of them can, and what a smooth unit changes.
+"""What one threshold unit can decide, and what a smooth unit changes.
 
-python experiments/perceptrons.py [FOLDER]      20 s, pictures into FOLDER (runs/perceptrons)
+python experiments/perceptrons.py [FOLDER]      15 s, a picture into FOLDER (runs/perceptrons)
 """
 
-import itertools
+from functools import cache
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +11,10 @@ import numpy as np
 from findings import Finding, corrected, judged, listed, main
 
 import fnn
-from fnn import Dense, Sigmoid, Step, circuit, layered, logic, perceptron, plots, truth_table
+from fnn import Dense, Sigmoid, Step, circuit, layered, logic, plots
 
 X2, X3 = logic.inputs(2), logic.inputs(3)
 NAND = circuit(2, lambda nand, p, q: nand(p, q))
-NAND_Z = np.array([3.0, 1, 1, -1])
 
 
 def bits(rows):
@@ -191,112 +190,6 @@ def lost_equals_sign():
     )
 
 
-def able(n):
-    """How many functions of n inputs one perceptron computes; the others are refused with a reason."""
-    found = 0
-    for table in itertools.product((0, 1), repeat=2**n):
-        try:
-            perceptron(table)
-            found += 1
-        except ValueError:
-            pass
-    return found
-
-
-def able_of_four():
-    """Functions of four inputs: those that whole weights up to 3 give, and those that no sums of pairs forbid."""
-    x = logic.inputs(4).astype(int)
-    w = np.array(list(itertools.product(range(-3, 4), repeat=4)))
-    tables = {row.tobytes() for t in range(-13, 13) for row in (w @ x.T > t)}
-    every = ((np.arange(2**16)[:, None] >> np.arange(16)) & 1).astype(bool)
-    allowed = np.ones(2**16, bool)
-    pairs = {}
-    for i, j in itertools.combinations_with_replacement(range(16), 2):
-        pairs.setdefault(tuple(x[i] + x[j]), []).append((i, j))
-    for same in pairs.values():  # rows with one sum: two that fire cannot sum to two that do not
-        for (i, j), (k, m) in itertools.permutations(same, 2):
-            allowed &= ~(every[:, i] & every[:, j] & ~every[:, k] & ~every[:, m])
-    return len(tables), int(allowed.sum())
-
-
-def layers_decide_more():
-    """000-06."""
-    two, three, (made, allowed) = able(2), able(3), able_of_four()
-    net, params = layered(truth_table([0, 1, 1, 0]))
-    xor = bits(fnn.forward(net, params, X2))
-    return Finding(
-        "000-06",
-        "Layers of simple decisions make decisions that no single one can.",
-        f"single units compute {two} of 16 functions of two inputs, {three} of 256 of three, {made:,} of 65,536 of "
-        f"four (all others refuted: {made == allowed}); a net of layers gives {xor} for XOR",
-        "14, 104 and 1,882; 0110",
-        judged((two, three, made, allowed, xor) == (14, 104, 1882, 1882, "0110")),
-    )
-
-
-def ever_more_complex():
-    """003-05."""
-    counts = []
-    for n in (2, 3):
-        every = logic.inputs(2**n).T
-        net, params = layered(truth_table(every))
-        counts.append(int((np.asarray(fnn.forward(net, params, logic.inputs(n))) == every).all(axis=0).sum()))
-    return Finding(
-        "003-05",
-        "Each further layer of perceptrons can take a more complex decision.",
-        f"one unit computes 14 of 16 and 104 of 256 functions, layers of them {counts[0]} of 16 and {counts[1]} of 256",
-        "all of them",
-        judged(counts == [16, 256]),
-    )
-
-
-def trained_nand():
-    """The four outputs of a sigmoid unit after training on NAND, for ten seeds."""
-    net, data = (Dense(1),), fnn.load_data("nand", targets="binary").train
-    x, y = data.rows(slice(None))
-
-    def train(key):
-        def on(p, _):
-            return jax.tree.map(lambda p, g: p - 1.0 * g, p, fnn.backprop(net, fnn.CrossEntropy(), p, x, y)[1]), None
-
-        return jax.lax.scan(on, fnn.init(net, key, (2,)), None, length=1000)[0]
-
-    params = jax.jit(jax.vmap(train))(jax.random.split(jax.random.key(0), 10))
-    return np.asarray(jax.vmap(lambda p: fnn.forward(net, p, x))(params))[..., 0] > 0
-
-
-def learns_nand():
-    """000-08."""
-    right = int((trained_nand() == (NAND_Z > 0)).all(axis=1).sum())
-    every = logic.inputs(8).T
-    net, params = layered(truth_table(every))
-    exact = int((np.asarray(fnn.forward(net, params, X3)) == every).all(axis=0).sum())
-    return Finding(
-        "000-08",
-        "A unit learns NAND, and NANDs imitate any logical function.",
-        f"{right} of 10 seeds learn NAND; {exact} of 256 functions of three inputs are exact by NANDs; the half adder "
-        f"takes {len(logic.half_adder().gates)}",
-        "10 of 10, 256 of 256, 5 NANDs",
-        judged(right == 10 and exact == 256 and len(logic.half_adder().gates) == 5),
-    )
-
-
-def universal_nand():
-    """003-07."""
-    said = np.asarray(jax.jit(fnn.forward)(*layered(logic.adder(4)), logic.inputs(8))) @ 2 ** np.arange(5)[::-1]
-    a, b = np.divmod(np.arange(256), 16)
-    half = np.asarray(fnn.forward(*layered(logic.half_adder()), X2)).astype(int).tolist()
-    z = np.asarray(fnn.forward(layered(NAND)[0][:1], layered(NAND)[1][:1], X2))[:, 0]
-    return Finding(
-        "003-07",
-        "NAND is universal: circuits of it compute anything, such as sums. (In layers without skipping links "
-        "some units only repeat a signal: NANDs alone give monotone functions there.)",
-        f"NAND z = {listed(z)}; half adder {half}; 4-bit adder right in {int((said == a + b).sum())} of 256 cases",
-        "3, 1, 1, -1; 4 of 4; 256 of 256",
-        judged((z == NAND_Z).all() and half == [[0, 0], [1, 0], [1, 0], [0, 1]] and (said == a + b).all()),
-    )
-
-
 def smooth_is_gentle():
     """003-08."""
     eps, rng = 1e-3, np.random.default_rng(0)
@@ -315,6 +208,7 @@ def smooth_is_gentle():
     )
 
 
+@cache
 def sharpness():
     """For each sharpness c, the share of 20 seeds whose 2-4-1 net of σ(cz) learns XOR, at the best of six etas."""
     net, cost = (Dense(4), Sigmoid(), Dense(1)), fnn.CrossEntropy()
@@ -350,76 +244,6 @@ def easier_to_train():
     )
 
 
-def no_depth_without_bends():
-    """000-23."""
-    with jax.enable_x64(True):
-        rng, x = np.random.default_rng(0), jnp.asarray(X2, float)
-        net = (Dense(3), fnn.Identity(), Dense(4), fnn.Identity(), Dense(1))
-        W = [rng.standard_normal(s) for s in ((3, 2), (4, 3), (1, 4))]
-        b = [rng.standard_normal(s) for s in (3, 4, 1)]
-        layers = [fnn.layers.DenseParams(jnp.asarray(w), jnp.asarray(v)) for w, v in zip(W, b, strict=True)]
-        deep = np.asarray(fnn.forward(net, (layers[0], (), layers[1], (), layers[2]), x))
-    flat = X2 @ (W[2] @ W[1] @ W[0]).T + (W[2] @ (W[1] @ b[0] + b[1]) + b[2])
-    z = X2 @ rng.standard_normal((2, 20_000)) + rng.standard_normal(20_000)
-    best = int(((z > 0) == (np.array([0, 1, 1, 0]) > 0)[:, None]).sum(axis=0).max())
-    return Finding(
-        "000-23",
-        "Without a nonlinearity depth adds nothing: the layers are one affine map.",
-        f"three linear layers and the product of their matrices differ by {abs(deep - flat).max():.0e}; of 20,000 "
-        f"affine maps the best gets {best} of 4 cases of XOR",
-        "rounding; 3 of 4",
-        judged(abs(deep - flat).max() < 1e-12 and best == 3),
-    )
-
-
-def most_active():
-    """A net of perceptrons that says which of ten inputs is the largest: compare each pair, then ask for nine wins."""
-    pairs = list(itertools.permutations(range(10), 2))
-    W = np.zeros((90, 10))
-    for row, (i, j) in enumerate(pairs):
-        W[row, i], W[row, j] = 1, -1
-    wins = np.array([[i == k for i, _ in pairs] for k in range(10)], float)
-    params = (logic.from_threshold(W, np.zeros(90)), (), logic.from_threshold(wins, np.full(10, 8.5)), ())
-    return (Dense(90), Step(), Dense(10), Step()), params
-
-
-def argmax_is_a_layer():
-    """003-11."""
-    a = np.random.default_rng(0).random((10_000, 10)).astype(np.float32)
-    said = np.asarray(jax.jit(fnn.forward)(*most_active(), a))
-    right = int((said == np.eye(10)[a.argmax(axis=1)]).all(axis=1).sum())
-    size = fnn.count_params(
-        jax.eval_shape(lambda k: fnn.init((Dense(15), Sigmoid(), Dense(10)), k, (784,)), jax.random.key(0))
-    )
-    return Finding(
-        "003-11",
-        "Taking the most active output can itself be done by layers of perceptrons.",
-        f"100 perceptrons pick the largest of ten random activations in {right:,} of 10,000 cases; [784,15,10] has "
-        f"{size:,} parameters",
-        "10,000; 11,935",
-        judged(right == 10_000 and size == 11_935),
-    )
-
-
-def ten_in_four_bits():
-    """003-13."""
-    net, params = logic.bit_layer()
-    soft = logic.softened(net, params, 10.0)
-    want = (np.arange(10)[:, None] >> np.arange(4)[::-1]) & 1
-    low, high = (
-        np.asarray(fnn.forward(*soft, np.where(np.eye(10) > 0, 0.99, o).astype(np.float32))) for o in (0, 0.01)
-    )
-    ones, zeros = float(low[want == 1].min()), float(high[want == 0].max())
-    return Finding(
-        "003-13",
-        "Four further outputs turn ten into bits, with weights that one writes down.",
-        f"weights 10·bit, bias -5, activations 0.99 and 0.01 at worst: ones at least {ones:.6f}, zeros at most "
-        f"{zeros:.6f}",
-        "0.992608 and 0.010987",
-        judged(abs(ones - 0.992608458656) + abs(zeros - 0.0109869426306) < 1e-5),
-    )
-
-
 def input_of_the_next():
     """E17."""
     first, second = Dense(3), Dense(2)
@@ -436,44 +260,28 @@ def input_of_the_next():
 
 
 CLAIMS = (
-    *(the_next_float, signs, activation_of_a_sum, ties, layers_decide_more, learns_nand, easier_to_train),
-    *(no_depth_without_bends, all_or_nothing, linear_then_not, festival, ever_more_complex, bias_form, universal_nand),
-    *(smooth_is_gentle, argmax_is_a_layer, ten_in_four_bits, three_elements, lost_equals_sign, forgotten_threshold),
-    input_of_the_next,
+    *(the_next_float, signs, activation_of_a_sum, ties, easier_to_train, all_or_nothing, linear_then_not, festival),
+    *(bias_form, smooth_is_gentle, three_elements, lost_equals_sign, forgotten_threshold, input_of_the_next),
 )
 
 
 def pictures(folder):
-    """XOR with the two lines of its hidden units; σ(cz) and what it does to training."""
-    fig = plots.figure(9.2, 4.0)
+    """σ(cz), and what it does to training."""
+    fig = plots.figure(9.2, 3.8)
     left, right = fig.subplots(1, 2)
-    p, q = np.meshgrid(np.linspace(-0.4, 1.4, 200), np.linspace(-0.4, 1.4, 200))
-    left.contourf(p, q, (p + q > 0.5) & (p + q < 1.5), levels=[0.5, 1], colors=["#cccccc"])
-    for line, (c, name) in enumerate(((0.5, "p + q > 1/2"), (1.5, "p + q < 3/2"))):
-        left.plot([-0.4, 1.4], [c + 0.4, c - 1.4], plots.DASHES[line], color=plots.PALETTE[line], label=f"unit: {name}")
-    for (x, y), one in zip(X2, (0, 1, 1, 0), strict=True):
-        left.plot(x, y, "o", ms=11, mec="black", mfc="black" if one else "white")
-        left.annotate(f"{one}", (x, y), xytext=(9, 9), textcoords="offset points")
-    left.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), xlabel="p", ylabel="q", aspect="equal",
-             title="XOR: no line parts it, two lines do")  # fmt: skip
-    left.legend(frameon=False, fontsize="small", loc="lower left")
     z = np.linspace(-2, 2, 400)
     for i, c in enumerate((1, 3, 10, 100)):
-        right.plot(z, 1 / (1 + np.exp(-c * z)), plots.DASHES[i], color=plots.PALETTE[i], label=f"σ({c} z)")
-    right.set(xlabel="weighted input z", ylabel="output", title="From a sigmoid neuron to a perceptron")
-    right.grid(alpha=0.3)
-    right.legend(frameon=False)
-    plots.write(fig, folder / "perceptrons.png")
-
-    fig = plots.figure(5.4, 3.6)
-    axes = fig.subplots()
+        left.plot(z, 1 / (1 + np.exp(-c * z)), plots.DASHES[i], color=plots.PALETTE[i], label=f"σ({c} z)")
+    left.set(xlabel="weighted input z", ylabel="output", title="From a sigmoid neuron to a perceptron")
+    left.grid(alpha=0.3)
+    left.legend(frameon=False)
     c, share = sharpness()
-    axes.plot(c, 100 * share, "o-", color=plots.PALETTE[0])
-    axes.set(xscale="log", xlabel="sharpness c of σ(cz)", ylabel="seeds that learn XOR (%), of 20", ylim=(-4, 104),
+    right.plot(c, 100 * share, "o-", color=plots.PALETTE[0])
+    right.set(xscale="log", xlabel="sharpness c of σ(cz)", ylabel="seeds that learn XOR (%), of 20", ylim=(-4, 104),
              title="The sharper the unit, the harder to train")  # fmt: skip
-    axes.grid(alpha=0.3)
-    plots.write(fig, folder / "sharpness.png")
-    return "perceptrons.png", "sharpness.png"
+    right.grid(alpha=0.3)
+    plots.write(fig, folder / "perceptrons.png")
+    return ("perceptrons.png",)
 
 
 if __name__ == "__main__":

@@ -190,8 +190,58 @@ def probabilities():
 CLAIMS = (analytic_or_not, newtons_method, least_squares, probabilities, online)
 
 
+def bowl(n=400):
+    """Logistic regression on one input, `x ~ N(2, 1)`: its cost as a function of `(w, b)`, slope and curvature."""
+    x = points(n)[0][:, 0] + 2
+    y = points(n)[2]
+    design = np.column_stack([x, np.ones(n)])
+
+    def cost(w, b):
+        z = np.multiply.outer(x, w) + b
+        return (np.logaddexp(0, z) - y.reshape(-1, *[1] * np.ndim(w)) * z).mean(axis=0)
+
+    def slope(p):
+        return design.T @ (1 / (1 + np.exp(-design @ p)) - y) / n
+
+    def curvature(p):
+        a = 1 / (1 + np.exp(-design @ p))
+        return design.T * (a * (1 - a)) @ design / n
+
+    return cost, slope, curvature
+
+
+def draw_contours(path):
+    """The ways of descent and of Newton's method over the contours of a narrow bowl."""
+    cost, slope, curvature = bowl()
+    fig = plots.figure(6.6, 4.6)
+    axes = fig.subplots()
+    w, b = np.meshgrid(np.linspace(-0.8, 2.2, 200), np.linspace(-4.2, 1.6, 200))
+    lines = axes.contour(
+        w, b, cost(w, b), levels=(0.59, 0.6, 0.63, 0.68, 0.8, 1.0, 1.4, 2.0), colors="0.7", linewidths=0.8
+    )
+    axes.clabel(lines, fontsize="x-small", fmt="%.2f")
+    ways = {}
+    for name, steps, move in (
+        ("descent, η = 0.4: 40 steps", 40, lambda p: p - 0.4 * slope(p)),
+        ("descent, η = 1.4: 40 steps", 40, lambda p: p - 1.4 * slope(p)),
+        ("Newton: 5 steps", 5, lambda p: p - np.linalg.solve(curvature(p), slope(p))),
+    ):
+        ways[name] = [np.array([-0.5, 1.0])]
+        for _ in range(steps):
+            ways[name].append(move(ways[name][-1]))
+    for i, (name, way) in enumerate(ways.items()):
+        style = {"ls": plots.DASHES[i], "marker": "o^s"[i], "color": plots.PALETTE[(0, 1, 6)[i]], "ms": 4, "lw": 1.3}
+        axes.plot(*np.array(way).T, label=name, **style)
+    axes.plot(*ways["Newton: 5 steps"][-1], "*", color="black", ms=15)
+    axes.set(xlim=(-0.8, 2.2), ylim=(-4.2, 1.6), xlabel="weight w", ylabel="bias b",
+             title="Logistic regression, cost in nats: Newton knows the curvature")  # fmt: skip
+    axes.legend(frameon=False, loc="lower left")
+    plots.write(fig, path)
+
+
 def pictures(folder):
-    """Newton against descent on logistic regression; the calibration of its answers."""
+    """Newton against descent on logistic regression, and over the contours; the calibration of its answers."""
+    draw_contours(folder / "newton.png")
     fig = plots.figure(9.8, 3.9)
     left, right = fig.subplots(1, 2)
     for i, eta in enumerate((0.3, 1.0, 3.0)):
@@ -214,7 +264,7 @@ def pictures(folder):
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
     plots.write(fig, folder / "regression.png")
-    return ("regression.png",)
+    return "newton.png", "regression.png"
 
 
 if __name__ == "__main__":

@@ -1,17 +1,20 @@
-"""Starts that are all equal: hidden units that begin alike stay alike, and a net of them is one unit wide.
+"""Starts: hidden units that begin alike stay alike, those that begin too large are saturated.
 
-python experiments/symmetry.py [FOLDER]      5 s, a picture into FOLDER (runs/symmetry)
+python experiments/symmetry.py [FOLDER]      20 s, pictures into FOLDER (runs/symmetry); needs MNIST
 """
+
+from functools import cache
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from findings import Finding, judged, main
+from seeds import SEEDS, accuracies, grid, starts
 
 import fnn
-from fnn import CrossEntropy, Dense, Normal, ReLU, Sigmoid, Tanh, Zeros, plots
+from fnn import CrossEntropy, Dense, Normal, ReLU, ScaledNormal, Sigmoid, Tanh, Zeros, plots
 
-UPDATES = 60
+UPDATES, EPOCHS = 60, 15
 
 
 def net(activation, start):
@@ -50,6 +53,28 @@ def spread(history):
     return abs(W - W[:, :1]).max(axis=(1, 2))
 
 
+@cache
+def images():
+    """1,000 images of MNIST to learn from, 1,000 to choose by."""
+    return fnn.load_data("mnist", train=1000, validation=1000)
+
+
+@cache
+def random_start(initializer):
+    """Of [784, 30, 10]: the hidden z of the images at the start, and validation accuracies in %, `(SEEDS, epochs)`."""
+    layers = (Dense(30, initializer), Sigmoid(), Dense(10, initializer))
+    x, _ = images().train.rows(slice(None))
+    z = np.asarray(jax.jit(jax.vmap(lambda p: fnn.forward(layers[:1], p[:1], x)))(starts(layers, (784,))))
+    results = grid(layers, CrossEntropy(), fnn.SGD(0.5), images(), epochs=EPOCHS)
+    return z, accuracies(results)[0]
+
+
+def saturated(z):
+    """The share of units with less than a tenth of the sigmoid's greatest slope."""
+    a = 1 / (1 + np.exp(-z))
+    return np.mean(a * (1 - a) < 0.025)
+
+
 def equal_starts():
     """001-20."""
     apart = [
@@ -67,15 +92,26 @@ def equal_starts():
         order = np.array([3, 0, 4, 1, 2])
         mixed = (p[0]._replace(W=p[0].W[order], b=p[0].b[order]), (), p[2]._replace(W=p[2].W[:, order]))
         same = float(abs(fnn.forward(layers, p, x) - fnn.forward(layers, mixed, x)).max())
+    small, large = (random_start(initializer) for initializer in (ScaledNormal(), Normal(1.0)))
+    shares, after = [saturated(z) for z, _ in (small, large)], [curve[:, -1].mean() for _, curve in (small, large)]
     return Finding(
         "001-20",
-        "The start must be random: hidden units that begin equal move identically for ever.",
+        "The start must be random, since hidden units that begin equal move identically for ever, and small.",
         f"{UPDATES} updates from zeros or one constant: rows at most {max(apart):.0e} apart, rank of W1 {ranks[0]} "
-        "(random "
-        f"start {ranks[1]}); from zeros tanh and ReLU nets do not move at all ({max(still):g}) but for the output bias "
-        f"({moved:.2f}); exchanging hidden units changes outputs by {same:.0e}",
-        "0 but for rounding, which grows slowly; rank at most 1, against 4; 0",
-        judged(max(apart) < 1e-9 and ranks == [1, 4] and max(still) == 0 and moved > 0.01 and same < 1e-13),
+        f"(random start {ranks[1]}); from zeros tanh and ReLU nets do not move at all ({max(still):g}) but for the "
+        f"output bias ({moved:.2f}); exchanging hidden units changes outputs by {same:.0e}; weights of sd 1 saturate "
+        f"{shares[1]:.0%} of the hidden units of [784,30,10], of sd 1/√n {shares[0]:.0%}: {after[1]:.1f} and "
+        f"{after[0]:.1f} % of unseen images right after {EPOCHS} epochs on 1,000",
+        "0 but for rounding, which grows slowly; rank at most 1, against 4; 0; a large start ends lower",
+        judged(
+            max(apart) < 1e-9
+            and ranks == [1, 4]
+            and max(still) == 0
+            and moved > 0.01
+            and same < 1e-13
+            and shares[0] < shares[1]
+            and after[0] > after[1]
+        ),
     )
 
 
@@ -103,7 +139,27 @@ def pictures(folder):
     fig.axes[2].legend(frameon=False, fontsize="small")
     fig.suptitle("Five hidden sigmoid units: equal starts stay equal")
     plots.write(fig, folder / "symmetry.png")
-    return ("symmetry.png",)
+
+    fig = plots.figure(9.6, 3.9)
+    left, right = fig.subplots(1, 2)
+    for i, (name, initializer) in enumerate((("W ~ N(0, 1/n)", ScaledNormal()), ("W ~ N(0, 1)", Normal(1.0)))):
+        z, curves = random_start(initializer)
+        style = {"ls": plots.DASHES[i], "color": plots.PALETTE[i], "lw": 1.8}
+        heights, edges = np.histogram(z, np.linspace(-30, 30, 121), density=True)
+        left.plot((edges[1:] + edges[:-1]) / 2, heights, label=f"{name}: {saturated(z):.0%} saturated", **style)
+        low, middle, high = np.percentile(curves, (5, 50, 95), axis=0)
+        right.plot(np.arange(1, EPOCHS + 1), middle, label=name, **style)
+        right.fill_between(np.arange(1, EPOCHS + 1), low, high, color=plots.PALETTE[i], alpha=0.15, lw=0)
+    left.axvspan(-3.66, 3.66, color="0.92")
+    left.set(xlabel="weighted input z of a hidden unit at the start", ylabel="density", ylim=(0, None),
+             title="outside the grey the slope is below a tenth")  # fmt: skip
+    right.set(xlabel="epoch", ylabel="validation accuracy (%)", title=f"η = 0.5: median and 5-95 % of {SEEDS} seeds")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False, fontsize="small", loc="lower right" if axes is right else "upper right")
+    fig.suptitle("A start that is too large: [784, 30, 10] on 1,000 images")
+    plots.write(fig, folder / "large_start.png")
+    return "symmetry.png", "large_start.png"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,165 @@
+"""Which activation to use: the same race for all, each with its own best rate; and how a large rate kills ReLU units.
+
+    python experiments/activation_race.py [FOLDER]      60 s, pictures into FOLDER (runs/activation_race)
+
+Embedded digits, three hidden layers of 32, softmax outputs, no penalty. The start suits the activation: standard
+deviation 1/sqrt(n_in), sqrt(2/n_in) for ReLU and its kin; biases 0. Every activation is tried at the same rates, which
+validation digits choose among; the test digits are looked at once, with that rate.
+"""
+
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from findings import Finding, judged, listed, main
+from seeds import SEEDS, accuracies, grid, interval, of, said, scores
+
+import fnn
+from fnn import SGD, Dense, He, LeakyReLU, LogLikelihood, Maxout, ReLU, ScaledNormal, Sigmoid, Tanh, Zeros, plots
+
+ETAS, EPOCHS, COST, AIM = (0.1, 0.3, 1.0, 3.0, 10.0), 30, LogLikelihood(), 95.0
+RATES = (0.1, 0.3, 1.0, 2.0, 3.0)  # for the dead units
+
+
+def layers(start, *between):
+    """Three hidden layers of 32 and ten outputs."""
+    return tuple(layer for _ in range(3) for layer in (Dense(32, start, Zeros()), *between)) + (
+        Dense(10, start, Zeros()),
+    )
+
+
+NETS = {
+    "sigmoid": layers(ScaledNormal(), Sigmoid()),
+    "tanh": layers(ScaledNormal(), Tanh()),
+    "ReLU": layers(He(), ReLU()),
+    "leaky ReLU": layers(He(), LeakyReLU(0.01)),
+    "maxout": (*(Maxout(32, 2, ScaledNormal(), Zeros()),) * 3, Dense(10, ScaledNormal(), Zeros())),
+}
+
+
+@cache
+def digits():
+    """1,000 to learn from, 400 to choose by, 397 to report on."""
+    return fnn.load_data("digits", train=1000, validation=400, test=397)
+
+
+@cache
+def raced(name):
+    """The best rate by its last validation accuracy, the accuracies after each epoch with it, the nets."""
+    results = grid(NETS[name], COST, SGD(jnp.array(ETAS)), digits(), epochs=EPOCHS, batch_size=20)
+    found = accuracies(results)
+    best = int(found[..., -1].mean(axis=1).argmax())
+    return ETAS[best], found[best], of(results, best)
+
+
+def epochs_to(curves):
+    """The first epoch of each seed that reaches the aim; one more than there are where none does."""
+    reached = curves >= AIM
+    return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1, EPOCHS + 1)
+
+
+def faster():
+    """001-09."""
+    (slow_eta, slow, _), (fast_eta, fast, _) = raced("sigmoid"), raced("ReLU")
+    by_sigmoid, by_relu = epochs_to(slow), epochs_to(fast)
+    saved = by_sigmoid - by_relu
+    share = dead(raced("ReLU")[2]).mean()
+    return Finding(
+        "001-09",
+        "ReLU does not saturate and converges faster than the sigmoid, but some of its units never answer.",
+        f"three hidden layers of 32: validation accuracy {AIM:g} % after {listed(np.sort(by_relu))} epochs with ReLU "
+        f"(η = {fast_eta:g}), {listed(np.sort(by_sigmoid))} with the sigmoid (η = {slow_eta:g}; {EPOCHS + 1}: never); "
+        f"saved {said(saved, 'epochs')}, paired; {100 * share:.1f} % of the ReLU units are dead at the end",
+        "fewer epochs; some dead",
+        judged(interval(saved)[1] > 0 and share > 0),
+    )
+
+
+@cache
+def league():
+    """Test accuracy in % of every activation at its best rate, `(SEEDS,)` each."""
+    return {name: scores(net, COST, raced(name)[2], digits().test)[1] for name, net in NETS.items()}
+
+
+def dead(params):
+    """The share of hidden ReLU units of each network that answer 0 to all 1,000 training digits, `(networks,)`."""
+    x, _ = digits().train.rows(slice(None))
+
+    def share(p):
+        outputs = fnn.activations(NETS["ReLU"], p, x)[2:-1:2]
+        return jnp.mean(jnp.stack([(a == 0).all(axis=0) for a in outputs]))
+
+    return np.asarray(jax.jit(jax.vmap(share))(params))
+
+
+@cache
+def dead_by_rate():
+    """The share of dead units and the training accuracy in % for every rate, two of `(rates, SEEDS)`."""
+    results = grid(NETS["ReLU"], COST, SGD(jnp.array(RATES)), digits(), epochs=10, batch_size=20, validate=False)
+    shares = dead(jax.tree.map(lambda leaf: jnp.nan_to_num(leaf), results[-1].params))
+    return shares.reshape(len(RATES), SEEDS), 100 * np.nan_to_num(results[-1].train.accuracy).reshape(len(RATES), SEEDS)
+
+
+def advice():
+    """001-12."""
+    found = league()
+    order = sorted(found, key=lambda name: -found[name].mean())
+    table = ", ".join(f"{name} {found[name].mean():.2f} ± {found[name].std(ddof=1):.2f}" for name in order)
+    shares = dead_by_rate()[0].mean(axis=1)
+    gap = found["ReLU"] - found["sigmoid"]
+    behind = min(found[name].mean() for name in ("ReLU", "leaky ReLU", "maxout")) > found["sigmoid"].mean()
+    return Finding(
+        "001-12",
+        "Use ReLU and watch the learning rate and the dead units; try leaky ReLU and maxout; expect less of tanh; "
+        "leave the sigmoid.",
+        f"test accuracy, mean ± sd of {SEEDS} seeds, each at its best of {len(ETAS)} rates: {table}; ReLU minus "
+        f"sigmoid {said(gap)}, minus tanh {said(found['ReLU'] - found['tanh'])}; dead units for η = {listed(RATES)}: "
+        f"{listed(100 * shares, 3)} %",
+        "the sigmoid last, tanh behind ReLU; more dead units at larger rates",
+        judged(behind and found["ReLU"].mean() > found["tanh"].mean() and shares[-1] > shares[0]),
+    )
+
+
+CLAIMS = (faster, advice)
+
+
+def pictures(folder):
+    """The race; the league; dead units against the rate."""
+    fig = plots.figure(10.4, 4.2)
+    left, right = fig.subplots(1, 2, width_ratios=(3, 2))
+    epochs = np.arange(1, EPOCHS + 1)
+    for i, name in enumerate(NETS):
+        eta, curves, _ = raced(name)
+        style = {"ls": plots.DASHES[i % 4], "color": plots.PALETTE[i], "marker": "ov^sD"[i], "markevery": (2 + i, 6)}
+        left.plot(epochs, np.median(curves, axis=0), ms=5, lw=1.6, label=f"{name}, η = {eta:g}", **style)
+        right.plot(league()[name], np.full(SEEDS, -i), "o", color=plots.PALETTE[i], alpha=0.5, ms=5)
+        right.plot(league()[name].mean(), -i, "|", color="black", ms=18, mew=2)
+    left.axhline(AIM, color="black", lw=0.8)
+    left.set(ylim=(60, 100), xlabel="epoch", ylabel="validation accuracy (%)", title=f"median of {SEEDS} seeds")
+    left.legend(frameon=False, loc="lower right")
+    right.set_yticks(-np.arange(len(NETS)), list(NETS))
+    right.set(xlabel="test accuracy (%)", title="each seed, and the mean (line)", ylim=(0.6 - len(NETS), 0.5))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    fig.suptitle("Three hidden layers of 32 on digits, every activation at its best rate")
+    plots.write(fig, folder / "race.png")
+
+    fig = plots.figure(6.2, 4.0)
+    axes = fig.subplots()
+    shares, accuracy = dead_by_rate()
+    for i, (values, name) in enumerate(((shares * 100, "dead ReLU units"), (accuracy, "training accuracy"))):
+        axes.plot(RATES, values.mean(axis=1), plots.DASHES[i] + "os"[i], color=plots.PALETTE[i], lw=1.8, label=name)
+        axes.fill_between(RATES, values.min(axis=1), values.max(axis=1), color=plots.PALETTE[i], alpha=0.15, lw=0)
+    axes.set(xscale="log", xlabel="learning rate η (10 epochs)", ylabel="share (%)", ylim=(-3, 103),
+             title=f"Large steps kill ReLU units: mean and range of {SEEDS} seeds")  # fmt: skip
+    axes.set_xticks(RATES, [f"{rate:g}" for rate in RATES])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, loc="center left")
+    plots.write(fig, folder / "dead_units.png")
+    return "race.png", "dead_units.png"
+
+
+if __name__ == "__main__":
+    main(CLAIMS, pictures)
