@@ -37,9 +37,12 @@ ROOMS = {
     "shuffling": ("types",),
     "schedules": ("types", "layers"),  # `positive`
     "training": ("types", "network", "examples", "shuffling", "shifting"),
-    "segments": ("types", "examples", "shuffling", "shifting", "training"),
+    "monitors": ("types", "network"),
+    "segments": ("types", "examples", "shuffling", "shifting", "training", "monitors"),
     "divergence": ("types", "errors", "network"),
-    "fitting": ("types", "network", "examples", "schedules", "shifting", "training", "segments", "divergence"),
+    "fitting": (
+        *("types", "network", "examples", "schedules", "shifting", "training", "segments", "divergence", "monitors"),
+    ),
     "comparison": ("types", "network", "fitting", "examples"),
     "sweeping": ("types", "network", "training", "examples"),
     "checking": ("types", "network", "errors", "optimizers"),
@@ -71,6 +74,7 @@ ROOMS = {
 CORE = {"types", "initializers", "layers", "convolution", "costs", "network", "optimizers", "shuffling", "schedules"}
 CORE |= {
     "training",
+    "monitors",
     "segments",
     "divergence",
     "fitting",
