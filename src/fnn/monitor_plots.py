@@ -15,6 +15,8 @@ PANELS = {
     "update": "‖ΔW‖/‖W‖ of a step",
     "coherence": "sign coherence of ∂C/∂W, 0 to 1",
 }
+# as many as colours, so that no two of seven layers share either
+STYLES = (*plots.DASHES, (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (1, 3)))
 
 
 def monitor(metrics: Sequence[dict[str, Any]], names: Sequence[str], path: str | os.PathLike[str], title: str) -> None:
@@ -53,13 +55,14 @@ def _panel(axes: Any, metrics: Sequence[dict[str, Any]], names: Sequence[str], q
             (line["epoch"], factor * line["monitor"][i][quantity]) for line in metrics if quantity in line["monitor"][i]
         ]
         if rows:
-            colour, style = plots.PALETTE[i % len(plots.PALETTE)], plots.DASHES[i % len(plots.DASHES)]
+            colour, style = plots.PALETTE[i % len(plots.PALETTE)], STYLES[i % len(STYLES)]
             marker = "o" if len(rows) < 3 else ""
-            (lines[name],) = axes.plot(*zip(*rows, strict=True), style, color=colour, marker=marker, lw=1.6)
+            (lines[name],) = axes.plot(*zip(*rows, strict=True), ls=style, color=colour, marker=marker, lw=1.6)
     if quantity in ("delta", "update") and all((line.get_ydata() > 0).all() for line in lines.values()):
         axes.set_yscale("log")
     elif quantity == "coherence":
-        axes.set_ylim(0, 1.02)
+        axes.set_ylim(-0.03, 1.03)
     else:
-        axes.set_ylim(bottom=0, top=max(1, *axes.get_ylim()))
+        top = max(1, *axes.get_ylim())
+        axes.set_ylim(-0.03 * top, top)  # a line at 0 is seen
     return lines

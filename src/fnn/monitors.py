@@ -77,7 +77,7 @@ def monitor(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[R
         y: Desired outputs `(n, n_out)`.
 
     Returns:
-        The readings, first layer to last. `update` is that of the plain step W ← W − ∇C; that of W ← W − η∇C is η times it.
+        The readings, first layer to last. `update` is that of the step W ← W − ∇C: η times it is that of W ← W − η∇C.
 
     Raises:
         ValueError: `net` and `params` differ in length, or `y` does not fit the output.
