@@ -34,7 +34,7 @@ from fnn import (
 from fnn.fitting import Task, resumed, start
 from fnn.layers import DenseParams
 
-KEY, MOMENTUM = jax.random.key(1), SGD(0.2, mu=0.5, lmbda=0.01)
+KEY, MOMENTUM = jax.random.key(1), SGD(0.02, mu=0.5, lmbda=0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ SLOPES = {
     Sigmoid: lambda z: 1 / (2 + np.exp(z) + np.exp(-z)),
     Tanh: lambda z: 1 / np.cosh(z) ** 2,
     Step: np.zeros_like,
-    Swish: lambda z: (1 + np.exp(-z) * (1 + z)) / (1 + np.exp(-z)) ** 2,
+    Swish: lambda z: (np.exp(z / 2) + np.exp(-z / 2) * (1 + z)) / (np.exp(z / 2) + np.exp(-z / 2)) ** 2 * np.exp(z / 2),
 }
 
 

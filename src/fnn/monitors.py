@@ -131,19 +131,19 @@ def saw(
 ) -> tuple[Any, Params]:
     """The tally after the step from `params` on the mini-batch `x`, `y`, and `nabla`, its gradient, as it was.
 
-    `()`, the tally of a training that nobody monitors, stays `()`. What backprop has anyway, activations and deltas,
-    is not computed twice: the compiler sees that it is the same.
+    `()`, the tally of a training that nobody monitors, stays `()`. The activations are those that the gradient has
+    anyway: the compiler sees that they are the same. The deltas of the few steps that are measured are computed again,
+    by the delta rule whatever the gradient: shared, they made XLA round the gradient otherwise in the last place.
     """
     if tally == ():
         return tally, nabla
 
-    def measured(sizes, params, v, nabla, entering):
+    def measured(sizes, params, v, x, y, nabla):
         after, _ = optimizer.update(params, v, nabla)
-        return jax.tree.map(jnp.add, sizes, _sizes(params, after, nabla, entering))
+        return jax.tree.map(jnp.add, sizes, _sizes(params, after, nabla, deltas(net, cost, params, x, y)))
 
     due = tally.steps % max(1, MEASURED // len(x)) == 0
-    operands = tally.sizes, params, v, nabla, deltas(net, cost, params, x, y)
-    sizes = jax.lax.cond(due, measured, lambda sizes, *_: sizes, *operands)
+    sizes = jax.lax.cond(due, measured, lambda sizes, *_: sizes, tally.sizes, params, v, x, y, nabla)
     # never so, but now the update has to wait for the sizes; else XLA keeps a copy of the params for them, every step
     nabla = jax.tree.map(lambda g: jnp.where(sizes.rows < 0, 0, g), nabla)
     return _counted(tally, net, params, activations(net, params, x))._replace(sizes=sizes), nabla
