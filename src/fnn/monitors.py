@@ -15,8 +15,8 @@ that a filter is one unit, as it is to its weights. A unit's weights are those t
   the mean over units, those without gradient left out, and steps. Inputs that are all positive make it 1 at
   mini-batches of one example, which is the zig-zag of LeCun et al., "Efficient BackProp" (1998), sec. 4.3.
 
-Means "over steps" and ‖δ‖ are over the first of every `MEASURED // B` mini-batches. The output activation belongs to
-the cost, and is no layer. Shape letters: `n` examples of a batch, `L` layers, `shape` a layer's output.
+Means "over steps" and ‖δ‖ are over the first of every `EVERY` mini-batches of the epoch. The output activation
+belongs to the cost, and is no layer. Shape letters: `n` examples of a batch, `L` layers, `shape` a layer's output.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ import jax
 import jax.numpy as jnp
 
 from .network import activations, backprop, deltas
-from .types import Array, Cost, Layer, Net, Optimizer, Params, Shape
+from .types import Array, Cost, Gradient, Layer, Net, Optimizer, Params, Shape
 
 SATURATED = 1e-3  # a derivative below this passes next to nothing back; the sigmoid's largest is 0.25
-MEASURED = 512  # examples of which one mini-batch is measured: the sizes cost as much as half a step of a small net
+EVERY = 50  # mini-batches of which one is measured, which costs as much as two steps
 
 
 class Reading(NamedTuple):
@@ -127,26 +127,35 @@ def _slopes(layer: Layer, params: Params, z: Array) -> Array:
 
 
 def saw(
-    tally: Any, net: Net, cost: Cost, optimizer: Optimizer, params: Params, v: Params, x: Array, y: Array, nabla: Params
+    tally: Any,
+    net: Net,
+    cost: Cost,
+    optimizer: Optimizer,
+    params: Params,
+    v: Params,
+    x: Array,
+    y: Array,
+    gradient: Gradient,
 ) -> tuple[Any, Params]:
-    """The tally after the step from `params` on the mini-batch `x`, `y`, and `nabla`, its gradient, as it was.
+    """The tally after the step from `params` on the mini-batch `x`, `y`, and the params, as they were.
 
     `()`, the tally of a training that nobody monitors, stays `()`. The activations are those that the gradient has
-    anyway: the compiler sees that they are the same. The deltas of the few steps that are measured are computed again,
-    by the delta rule whatever the gradient: shared, they made XLA round the gradient otherwise in the last place.
+    anyway: the compiler sees that they are the same. What the few measured steps need, deltas by the delta rule and
+    the gradient, is computed again for them: if it were shared, the compiler would round the training's otherwise.
     """
     if tally == ():
-        return tally, nabla
+        return tally, params
 
-    def measured(sizes, params, v, x, y, nabla):
+    def measured(sizes, params, v, x, y):
+        _, nabla = gradient(net, cost, params, x, y)
         after, _ = optimizer.update(params, v, nabla)
         return jax.tree.map(jnp.add, sizes, _sizes(params, after, nabla, deltas(net, cost, params, x, y)))
 
-    due = tally.steps % max(1, MEASURED // len(x)) == 0
-    sizes = jax.lax.cond(due, measured, lambda sizes, *_: sizes, tally.sizes, params, v, x, y, nabla)
-    # never so, but now the update has to wait for the sizes; else XLA keeps a copy of the params for them, every step
-    nabla = jax.tree.map(lambda g: jnp.where(sizes.rows < 0, 0, g), nabla)
-    return _counted(tally, net, params, activations(net, params, x))._replace(sizes=sizes), nabla
+    due = tally.steps % EVERY == 0
+    sizes = jax.lax.cond(due, measured, lambda sizes, *_: sizes, tally.sizes, params, v, x, y)
+    tally = _counted(tally, net, params, activations(net, params, x))._replace(sizes=sizes)
+    # never below 0, but now the update has to wait for the sizes; else XLA copies the params for them, every step
+    return tally, jax.tree.map(lambda p: jnp.where(sizes.rows < 0, 0, p), params)
 
 
 def _counted(tally: Tally, net: Net, params: Params, trace: tuple[Array, ...]) -> Tally:

@@ -91,7 +91,7 @@ def segment(
     def on(carry, x, y):
         params, v, tally = carry
         _, nabla = gradient(net, cost, params, x, y)
-        tally, nabla = monitors.saw(tally, net, cost, optimizer, params, v, x, y, nabla)
+        tally, params = monitors.saw(tally, net, cost, optimizer, params, v, x, y, gradient)
         return *optimizer.update(params, v, nabla), tally
 
     params, v, tally = _walk(examples, order, batch_size, first, last, on, (params, v, tally))
