@@ -82,6 +82,12 @@ def test_the_hash_is_of_the_values_not_of_the_text(write):
     assert short_hash(one) != short_hash(load_config(write(GOOD), ["seed=1"]))
 
 
+def test_a_config_without_monitors_has_the_hash_of_old(write):
+    # that of GOOD before there was [monitor]: checkpoints written then are found and accepted
+    assert short_hash(load_config(write(GOOD))) == "69701717"
+    assert short_hash(load_config(write(GOOD), ["monitor.on=true"])) != "69701717"
+
+
 def test_a_path_to_data_is_relative_to_the_config(write, tmp_path):
     config = load_config(write(GOOD.replace('"digits"', '"own.csv"')))
     assert config.data.source == str(tmp_path / "own.csv")
@@ -115,6 +121,9 @@ MISTAKES = [
     ("[training]", "[training]\ngradient = 'manual'", r"gradient = 'manual': expected one of backprop, autodiff"),
     ("[training]", "[trainig]", r"trainig: unknown key; did you mean 'training'\?"),
     ('name = "good"', 'name = "../../etc"', r"name = '\.\./\.\./etc': expected .* letters"),
+    ("[training]", "[monitor]\n[training]", r"monitor\.on: missing"),
+    ("[training]", "[monitor]\non = 1\n[training]", r"monitor\.on = 1: expected true or false, got a whole number"),
+    ("[training]", "[monitor]\nof = true\n[training]", r"monitor\.of: unknown key; did you mean 'on'\?"),
     ('name = "good"', "seed = -1", r"seed = -1: expected 0 to"),
     ('name = "good"', "name = ", r"not valid TOML.*line 2"),
     ('name = "good"', "x = " + "[" * 5000, r"it\.toml: is not"),

@@ -39,7 +39,7 @@ def test_an_epoch_in_segments_is_the_epoch():
         for last in (*stops, count):
             settings = {"batch_size": batch_size, "gradient": fnn.backprop}
             if last > first:
-                *carry, finite = segments.segment(*args, *carry, examples, order, first, last, **settings)
+                *carry, _, finite = segments.segment(*args, *carry, examples, order, first, last, **settings)
                 assert finite
             first = last
         assert bits(carry) == bits(whole)

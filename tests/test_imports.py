@@ -38,10 +38,12 @@ ROOMS = {
     "schedules": ("types", "layers"),  # `positive`
     "streaming": ("types", "examples", "shifting"),
     "training": ("types", "network", "examples", "shuffling", "shifting", "streaming"),
-    "segments": ("types", "examples", "shuffling", "shifting", "streaming", "training"),
+    "monitors": ("types", "network"),
+    "segments": ("types", "examples", "shuffling", "shifting", "streaming", "training", "monitors"),
     "divergence": ("types", "errors", "network"),
     "fitting": (
         *("types", "network", "examples", "schedules", "shifting", "streaming", "training", "segments", "divergence"),
+        "monitors",
     ),
     "comparison": ("types", "network", "fitting", "examples"),
     "sweeping": ("types", "network", "training", "examples"),
@@ -75,6 +77,7 @@ ROOMS = {
 CORE = {"types", "initializers", "layers", "convolution", "costs", "network", "optimizers", "shuffling", "schedules"}
 CORE |= {
     "training",
+    "monitors",
     "segments",
     "divergence",
     "fitting",

@@ -24,6 +24,7 @@ _ROOMS = {
     ),
     "logic": ("Circuit", "circuit", "layered"),
     "models": ("load", "save"),
+    "monitors": ("Reading", "monitor"),
     "network": (
         *("activations", "autodiff", "backprop", "count_params", "deltas"),
         *("forward", "init", "predict", "shape_out"),

@@ -39,6 +39,8 @@ from .logic import circuit as circuit
 from .logic import layered as layered
 from .models import load as load
 from .models import save as save
+from .monitors import Reading as Reading
+from .monitors import monitor as monitor
 from .network import activations as activations
 from .network import autodiff as autodiff
 from .network import backprop as backprop

@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from . import comparison, prediction, runs
-from .config import TYPES, Config, load_config
+from .config import TYPES, Config, MonitorConfig, load_config
 from .errors import InputError
 from .fitting import Result
 from .streaming import placed
@@ -48,7 +49,7 @@ def prepared_for(path: str, config: Config) -> runs.Prepared:
 
 def compare(path: str, overrides: Sequence[str], own: Sequence[str]) -> int:
     """`fnn compare`."""
-    config = load_config(path, overrides, types(own))
+    config = replace(load_config(path, overrides, types(own)), monitor=MonitorConfig(on=False))  # off the clock
     prepared = prepared_for(path, config)
     net, cost = config.network.layers, config.network.cost
     trainings = (runs.results(prepared, gradient) for gradient in ("backprop", "autodiff"))

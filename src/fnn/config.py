@@ -124,6 +124,14 @@ class SweepConfig:
 
 
 @dataclass(frozen=True)
+class MonitorConfig:
+    """`[monitor]`: whether `fnn run` also writes, per epoch and layer, what `fnn.monitors` defines."""
+
+    section: ClassVar[bool] = True
+    on: bool
+
+
+@dataclass(frozen=True)
 class Config:
     """A whole config file."""
 
@@ -132,6 +140,7 @@ class Config:
     network: NetworkConfig
     training: TrainingConfig
     sweep: SweepConfig = SweepConfig()
+    monitor: MonitorConfig = MonitorConfig(on=False)
     name: str = "run"
     seed: int = 0
 
@@ -267,7 +276,10 @@ def rebuilt(table: Mapping[str, Any], known: Mapping[str, type] = TYPES) -> Conf
 
 def full_hash(config: Config) -> str:
     """What two configs share when they resolve to the same values, SHA-256."""
-    return hashlib.sha256(json.dumps(describe(config), sort_keys=True).encode()).hexdigest()
+    table = describe(config)
+    if not config.monitor.on:  # a table that came later: configs without it keep their hashes, and so their checkpoints
+        del table["monitor"]
+    return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 
 
 def short_hash(config: Config) -> str:

@@ -13,9 +13,11 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 
-from . import divergence, segments
+from . import divergence, monitors, segments
 from .examples import Examples
+from .monitors import Reading
 from .network import backprop
 from .schedules import Constant, Progress, Schedule
 from .shifting import Shifted
@@ -41,6 +43,7 @@ class Task(NamedTuple):
     test: Examples | None = None
     schedule: Schedule = Constant()
     target_cost: float = -math.inf
+    monitor: bool = False
 
 
 class State(NamedTuple):
@@ -53,6 +56,7 @@ class State(NamedTuple):
     progress: Progress  # the schedule's memory
     seconds: float = 0.0  # of training in the unfinished epoch
     done: bool = False  # no epoch follows
+    tally: Any = ()  # of the unfinished epoch, see `monitors`; `()` in a training that is not monitored
 
 
 class Result(NamedTuple):
@@ -67,6 +71,7 @@ class Result(NamedTuple):
     params: Params
     v: Params  # the optimiser's state
     progress: Progress  # the schedule's memory
+    monitor: tuple[Reading, ...] = ()  # of each layer; `()` unless asked for
 
 
 def fit(
@@ -84,6 +89,7 @@ def fit(
     test: Examples | None = None,
     schedule: Schedule = Constant(),
     target_cost: float = -math.inf,
+    monitor: bool = False,
 ) -> Iterator[Result]:
     """Train, yielding one `Result` after each epoch; stop reading it and training stops.
 
@@ -103,6 +109,8 @@ def fit(
         schedule: `Constant()`, `EarlyStopping(patience)` or `HalveOnPlateau(patience)`. Its score is the
             validation accuracy, else minus the validation cost, else the same of the training set.
         target_cost: Stop after the first epoch whose training cost is at most this.
+        monitor: Whether to look inside: `Result.monitor` then has a `Reading` of each layer, see `fnn.monitors`. The
+            training passes through the same bits.
 
     Raises:
         DivergedError: a cost or a parameter is nan or infinite; the error names the step and the layer.
@@ -118,13 +126,16 @@ def fit(
         >>> last.epoch, float(last.train.accuracy)
         (50, 1.0)
     """
-    task = Task(net, cost, optimizer, train, key, batch_size, epochs, gradient, validation, test, schedule, target_cost)
+    task = Task(
+        net, cost, optimizer, train, key, batch_size, epochs, gradient, validation, test, schedule, target_cost, monitor
+    )
     yield from resumed(task, start(task, params))
 
 
 def start(task: Task, params: Params) -> State:
     """The state before the first step, from `params`."""
-    return State(0, 0, params, task.optimizer.init(params), Progress(), done=task.epochs < 1)
+    tally = monitors.zeros(task.net, params, task.train.shape) if task.monitor else ()
+    return State(0, 0, params, task.optimizer.init(params), Progress(), done=task.epochs < 1, tally=tally)
 
 
 def resumed(task: Task, state: State, between: Callable[[State], None] = lambda state: None) -> Iterator[Result]:
@@ -157,11 +168,14 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
             for part in (validation, test)
         )
         progress, e = task.schedule.after(state.progress, _score(on_validation or on_train)), state.epochs + 1
+        seen = monitors.readings(state.tally) if task.monitor else ()
         yield Result(
-            e, state.progress.factor, on_train, on_validation, on_test, state.seconds, state.params, state.v, progress
+            *(e, state.progress.factor, on_train, on_validation, on_test, state.seconds),
+            *(state.params, state.v, progress, seen),
         )
         done = e >= task.epochs or progress.factor == 0 or float(on_train.cost) <= task.target_cost
-        state = State(e, 0, state.params, state.v, progress, done=done)
+        tally = jax.tree.map(jnp.zeros_like, state.tally)
+        state = State(e, 0, state.params, state.v, progress, done=done, tally=tally)
         between(state)
 
 
@@ -182,7 +196,7 @@ def _compile(task: Task, state: State) -> None:
     _, (*inputs, order) = _inputs(task, state)
     end = segments.count(task.train.n, task.batch_size)
     _, *examples = next(_ready(segments.parts(task.train, order, end, task.batch_size)))
-    segments.segment(*inputs, *examples, 0, 0, **_settings(task))
+    segments.segment(*inputs, *examples, 0, 0, state.tally, **_settings(task))
 
 
 def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
@@ -199,12 +213,12 @@ def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
             yield state
         while first < stop:
             last = min(stop, first + pace.chunks)
-            seconds, (params, v, finite) = _timed(segment, *inputs, *examples, first, last)
+            seconds, (params, v, tally, finite) = _timed(segment, *inputs, *examples, first, last, state.tally)
             pace.saw(last - first, seconds)
             if not finite:
                 raise _diverged(task, began, last, math.nan)
             step = segments.steps_before(last, n, task.batch_size)
-            state = state._replace(step=step, params=params, v=v, seconds=state.seconds + seconds)
+            state = state._replace(step=step, params=params, v=v, seconds=state.seconds + seconds, tally=tally)
             inputs, first = (*inputs[:3], params, v), last
             yield state
         clock = time.perf_counter()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
 
-from . import image_plots, plots
+from . import image_plots, monitor_plots, plots
 from .network import predict
 from .runs import Prepared
 from .types import Params
@@ -16,7 +17,7 @@ from .types import Params
 BATCH = 500  # test images shown to the network at once
 
 
-def draw(folder: Path, prepared: Prepared, params: Params, history: Sequence[dict[str, float]]) -> list[str]:
+def draw(folder: Path, prepared: Prepared, params: Params, history: Sequence[dict[str, Any]]) -> list[str]:
     """Write the pictures that apply, and return their names.
 
     Raises:
@@ -25,6 +26,10 @@ def draw(folder: Path, prepared: Prepared, params: Params, history: Sequence[dic
     name = prepared.config.name
     plots.learning(history, folder / "learning.png", name)
     made = ["learning.png"]
+    if prepared.config.monitor.on:
+        names = [f"{i} {type(layer).__name__}" for i, layer in enumerate(prepared.config.network.layers)]
+        monitor_plots.monitor(history, names, folder / "monitor.png", name)
+        made.append("monitor.png")
     if not _shows_images(prepared):
         return made
     weights = image_plots.first_weights(params, prepared.data.shape)

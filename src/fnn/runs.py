@@ -21,6 +21,7 @@ from .errors import CorruptFileError, InputError
 from .files import remove_folder, write_atomically
 from .fitting import Result, State, Task, resumed, start
 from .models import network_table, save_params
+from .monitors import Reading
 from .network import count_params, init, shape_out
 from .plain import parse_json, write_json
 from .saving import FOLDER, Keeper
@@ -219,6 +220,7 @@ def task(prepared: Prepared, gradient: str) -> Task:
         data.test,
         training.schedule,
         training.target_cost,
+        config.monitor.on,
     )
 
 
@@ -226,12 +228,19 @@ def _write_lines(path: Path, lines: list[str]) -> None:
     write_atomically(path / "metrics.jsonl", "".join(f"{line}\n" for line in lines).encode())
 
 
-def metrics(result: Result) -> dict[str, float]:
+def metrics(result: Result) -> dict[str, Any]:
     """One line of `metrics.jsonl`: what applies, in the shortest decimals that name the same float32."""
     numbers: dict[str, Any] = {"epoch": result.epoch, "eta_factor": result.factor}
     for part in ("train", "validation", "test"):
         numbers |= _numbers(part, getattr(result, part))
+    if result.monitor:
+        numbers["monitor"] = [_reading(reading) for reading in result.monitor]
     return numbers | {"seconds": round(result.seconds, 6)}
+
+
+def _reading(reading: Reading) -> dict[str, float]:
+    """One layer's numbers: those that apply, and are finite."""
+    return {name: shortest(x) for name, x in reading._asdict().items() if math.isfinite(x)}
 
 
 def _numbers(part: str, evaluation: Evaluation | None) -> dict[str, float]:

@@ -60,7 +60,7 @@ class Keeper:
     def _save(self, state: State) -> None:
         step = position(self.task, state)
         if step != self.saved and self._is_sound(state):
-            arrays, plain = _arrays(state.params, state.v), _plain(self.task, state) | dict(self.about)
+            arrays, plain = _arrays(state), _plain(self.task, state) | dict(self.about)
             metrics = "".join(f"{line}\n" for line in self.lines).encode()
             checkpoints.save(self.folder / FOLDER, Checkpoint(step, arrays, plain, metrics))
         self.saved, self._when = step, time.monotonic()
@@ -83,7 +83,7 @@ def _steps(task: Task) -> int:
 def latest(folder: Path, task: Task, params: Params) -> checkpoints.Found:
     """The latest checkpoint of a run of `task`; `params` are any of its net."""
     beginning = start(task, params)
-    template = {k: (a.dtype.str, a.shape) for k, a in _arrays(beginning.params, beginning.v).items()}
+    template = {k: (a.dtype.str, a.shape) for k, a in _arrays(beginning).items()}
     return checkpoints.latest(folder / FOLDER, template)
 
 
@@ -116,6 +116,7 @@ def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple
             progress=_progress(table["progress"]),
             seconds=float(table["seconds"]),
             done=bool(table["done"]),
+            tally=_filled(beginning.tally, "tally", saved.arrays),
         )
         lines = _lines(saved.metrics, state.epochs, path)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -125,8 +126,9 @@ def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple
     return state, lines
 
 
-def _arrays(params: Params, v: Params) -> dict[str, np.ndarray]:
-    return {f"{part}.{name}": a for part, tree in (("params", params), ("v", v)) for name, a in named(tree).items()}
+def _arrays(state: State) -> dict[str, np.ndarray]:
+    parts = {"params": state.params, "v": state.v, "tally": state.tally}
+    return {f"{part}.{name}": a for part, tree in parts.items() for name, a in named(tree).items()}
 
 
 def _filled(tree: Params, part: str, arrays: Mapping[str, np.ndarray]) -> Params:

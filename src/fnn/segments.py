@@ -16,11 +16,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from . import monitors
 from .examples import Examples
 from .shifting import Shifted
 from .shuffling import permutation
 from .streaming import Window, capacity, in_file, windows
-from .training import shapes, step, turn
+from .training import shapes, turn
 from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
 
@@ -88,11 +89,12 @@ def segment(
     order: Array,
     first: int,
     last: int,
+    tally: Any = (),
     *,
     batch_size: int,
     gradient: Gradient,
-) -> tuple[Params, Params, Array]:
-    """The parameters and the optimiser's state after the chunks `first` ... `last - 1`, and whether all are finite.
+) -> tuple[Params, Params, Any, Array]:
+    """The parameters, the optimiser's state and the tally after the chunks `first` ... `last - 1`; are all finite?
 
     Nan and infinity do not go away again, so that "finite" speaks for every step of the segment.
 
@@ -106,16 +108,19 @@ def segment(
         order: Of the epoch, `order(key, epoch, n)`, `(n,)`.
         first: The first chunk; traced, like `last`.
         last: The one after the last chunk; a segment of none, `first` to `first`, does nothing but compile.
+        tally: Of the epoch so far, see `monitors`; `()` if nobody monitors it.
         batch_size: B.
         gradient: `backprop` or `autodiff`.
     """
 
     def on(carry, x, y):
-        params, v = carry
-        return step(net, cost, optimizer, params, v, x, y, gradient)
+        params, v, tally = carry
+        _, nabla = gradient(net, cost, params, x, y)
+        tally, params = monitors.saw(tally, net, cost, optimizer, params, v, x, y, gradient)
+        return *optimizer.update(params, v, nabla), tally
 
-    params, v = _walk(examples, order, batch_size, first, last, on, (params, v))
-    return params, v, _finite((params, v))
+    params, v, tally = _walk(examples, order, batch_size, first, last, on, (params, v, tally))
+    return params, v, tally, _finite((params, v))
 
 
 @partial(jax.jit, static_argnames=("batch_size", "gradient"))
