@@ -1,6 +1,6 @@
 """Gradient descent: the step, its size, when to stop, and what it needs from the cost.
 
-python experiments/descent.py [FOLDER]      30 s, pictures into FOLDER (runs/descent)
+python experiments/descent.py [FOLDER]      30 s, a picture into FOLDER (runs/descent); needs MNIST
 """
 
 from functools import cache

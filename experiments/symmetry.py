@@ -1,6 +1,6 @@
 """Starts: hidden units that begin alike stay alike, those that begin too large are saturated.
 
-python experiments/symmetry.py [FOLDER]      20 s, pictures into FOLDER (runs/symmetry); needs MNIST
+python experiments/symmetry.py [FOLDER]      30 s, pictures into FOLDER (runs/symmetry); needs MNIST
 """
 
 from functools import cache

@@ -83,6 +83,21 @@ def test_a_flipped_verdict_fails_and_leaves_the_page(tmp_path, monkeypatch, caps
     assert claims.verdicts(claims.PAGE.read_text()) == {"000-05": FAILS}
 
 
+def test_without_the_data_there_is_no_table_and_no_traceback(tmp_path, monkeypatch, capsys):
+    class Topic:
+        CLAIMS = (lambda: fnn.load_data("no-such-source"),)
+
+    monkeypatch.setattr(claims, "PAGE", tmp_path / "CLAIMS.md")
+    monkeypatch.setattr(claims, "TOPICS", {"Topic": Topic()})
+    monkeypatch.setattr(sys, "argv", ["topic.py", str(tmp_path)])
+    assert claims.main([]) == 2
+    findings.main(Topic.CLAIMS, lambda folder: ())
+    said = capsys.readouterr().out
+    assert "no table: source = 'no-such-source'" in said
+    assert "not run: source = 'no-such-source'" in said
+    assert not claims.PAGE.exists()
+
+
 def test_what_is_no_row_is_named():
     bad = [*ROWS, ROWS[0], Finding("000-99", "c", "", "e", "maybe")]
     assert claims.malformed(bad) == [
