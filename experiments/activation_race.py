@@ -1,6 +1,6 @@
 """Which activation to use: the same race for all, each with its own best rate; and how a large rate kills ReLU units.
 
-    python experiments/activation_race.py [FOLDER]      60 s, pictures into FOLDER (runs/activation_race)
+    python experiments/activation_race.py [FOLDER]      90 s, pictures into FOLDER (runs/activation_race)
 
 Embedded digits, three hidden layers of 32, softmax outputs, no penalty. The start suits the activation: standard
 deviation 1/sqrt(n_in), sqrt(2/n_in) for ReLU and its kin; biases 0. Every activation is tried at the same rates, which

@@ -1,6 +1,6 @@
 """Gradient descent: the step, its size, when to stop, and what it needs from the cost.
 
-python experiments/descent.py [FOLDER]      30 s, pictures into FOLDER (runs/descent)
+python experiments/descent.py [FOLDER]      30 s, a picture into FOLDER (runs/descent); needs MNIST
 """
 
 from functools import cache
@@ -230,14 +230,14 @@ def pictures(folder):
     """Ways down the valley at three rates; a network at three rates."""
     fig = plots.figure(10.0, 4.0)
     left, right = fig.subplots(1, 2)
-    x, y = np.meshgrid(np.linspace(-1.2, 1.2, 200), np.linspace(-1.6, 1.6, 200))
+    x, y = np.meshgrid(np.linspace(-0.7, 1.2, 200), np.linspace(-1.6, 1.6, 200))
     left.contour(x, y, 0.5 * (x**2 + 10 * y**2), levels=np.geomspace(0.05, 8, 9), colors="0.75", linewidths=0.8)
     for i, eta in enumerate((0.03, 0.18, 0.205)):
         way = (1 - eta * CURVATURES) ** np.arange(16)[:, None]
         style = {"ls": plots.DASHES[i], "marker": "os^"[i], "color": plots.PALETTE[i], "ms": 3}
         left.plot(way[:, 0], way[:, 1], label=f"η = {eta}", **style)
     left.plot(0, 0, "*", color="black", ms=12)
-    left.set(xlim=(-0.4, 1.2), ylim=(-1.6, 1.6), xlabel="x", ylabel="y", title="½(x² + 10y²): 15 steps; limit η = 0.2")
+    left.set(xlim=(-0.7, 1.2), ylim=(-1.6, 1.6), xlabel="x", ylabel="y", title="½(x² + 10y²): 15 steps; limit η = 0.2")
     left.legend(frameon=False, loc="lower left")
     values = by_rate()
     for i, (eta, row) in enumerate(zip(RATES, values, strict=True)):

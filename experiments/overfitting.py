@@ -1,6 +1,6 @@
 """Overfitting: what a net learns of 1,000 images by heart, what keeps it from doing so, and what more images do.
 
-    python experiments/overfitting.py [FOLDER]      90 s, pictures into FOLDER (runs/overfitting); needs MNIST
+    python experiments/overfitting.py [FOLDER]      140 s, pictures into FOLDER (runs/overfitting); needs MNIST
 
 [784, 30, 10], sigmoids and cross-entropy, as in Nielsen's ch. 3. The strength of the penalty is chosen on validation
 images, for weights that start large (sd 1, as in the book's section on it) and for weights that start with sd 1/√n_in;

@@ -1,6 +1,6 @@
 """What one threshold unit can decide, and what a smooth unit changes.
 
-python experiments/perceptrons.py [FOLDER]      15 s, a picture into FOLDER (runs/perceptrons)
+python experiments/perceptrons.py [FOLDER]      10 s, a picture into FOLDER (runs/perceptrons)
 """
 
 from functools import cache

@@ -1,6 +1,6 @@
 """Learning without labels first: layers that learn to undo noise, one after the other, and then a few labels.
 
-    python experiments/pretraining.py [FOLDER]      60 s, a picture into FOLDER (runs/pretraining)
+    python experiments/pretraining.py [FOLDER]      50 s, a picture into FOLDER (runs/pretraining)
 
 [64, 50, 50, 10] with sigmoids on the embedded digits. 1,000 digits are seen without labels; the labels of so many of
 them, drawn anew for every seed, are used by both nets, which differ in their start alone. The rate is chosen for each

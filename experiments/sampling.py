@@ -1,6 +1,6 @@
 """The sample that a step is taken from: one example, a few, or all; the noise, the sums, the work.
 
-python experiments/sampling.py [FOLDER]      30 s, pictures into FOLDER (runs/sampling)
+python experiments/sampling.py [FOLDER]      40 s, pictures into FOLDER (runs/sampling)
 """
 
 from functools import cache

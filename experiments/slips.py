@@ -1,6 +1,6 @@
 """Slips in the formulas of the notes: each one run as it is written, which fails, and corrected, which passes.
 
-python experiments/slips.py [FOLDER]      15 s, a picture into FOLDER (runs/slips)
+python experiments/slips.py [FOLDER]      10 s, a picture into FOLDER (runs/slips)
 
 Those that belong to one topic alone are with it: the threshold's, the gates', the expansion's, the slowdown's.
 """

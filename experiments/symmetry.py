@@ -1,6 +1,6 @@
 """Starts: hidden units that begin alike stay alike, those that begin too large are saturated.
 
-python experiments/symmetry.py [FOLDER]      20 s, pictures into FOLDER (runs/symmetry); needs MNIST
+python experiments/symmetry.py [FOLDER]      30 s, pictures into FOLDER (runs/symmetry); needs MNIST
 """
 
 from functools import cache
@@ -151,8 +151,8 @@ def pictures(folder):
         right.plot(np.arange(1, EPOCHS + 1), middle, label=name, **style)
         right.fill_between(np.arange(1, EPOCHS + 1), low, high, color=plots.PALETTE[i], alpha=0.15, lw=0)
     left.axvspan(-3.66, 3.66, color="0.92")
-    left.set(xlabel="weighted input z of a hidden unit at the start", ylabel="density", ylim=(0, None),
-             title="outside the grey the slope is below a tenth")  # fmt: skip
+    left.set(xlabel="weighted input z of a hidden unit at the start", ylabel="density", ylim=(0, 0.52),
+             title="outside the grey σ′ is below a tenth of its peak")  # fmt: skip
     right.set(xlabel="epoch", ylabel="validation accuracy (%)", title=f"η = 0.5: median and 5-95 % of {SEEDS} seeds")
     for axes in (left, right):
         axes.grid(alpha=0.3)

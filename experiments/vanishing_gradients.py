@@ -1,9 +1,9 @@
 """The error shrinks from layer to layer on its way back: how much, at the start of deep sigmoid nets.
 
-    python experiments/vanishing_gradients.py [FOLDER]      40 s, pictures into FOLDER (runs/vanishing_gradients)
+    python experiments/vanishing_gradients.py [FOLDER]      70 s, pictures into FOLDER (runs/vanishing_gradients)
 
 Nielsen's measurement of ch. 5: the norm of ∂C/∂b of each hidden layer of 30, cross-entropy, the mean over the first
-1,000 training images of MNIST (pixels/256), at the random start; here for 32 seeds.
+1,000 training images of MNIST (pixels/256), at the random start; here for 32 seeds. Needs MNIST.
 """
 
 from functools import cache
