@@ -62,8 +62,8 @@ def _described(setting, found):
     best = f"; the book shows the best of {setting.best_of} runs, as we do of ours" if setting.best_of > 1 else ""
     return (
         f"`{setting.name}` ({LABELS[setting.name]}): [{net}], {setting.cost}, W from {start}, η {setting.eta:g}, "
-        f"λ {setting.lmbda:g} (in fnn {setting.lmbda / setting.n_train:g}), n {setting.n_train:,}, mini-batches of {setting.batch_size:,}, "
-        f"{setting.epochs} epochs; {seeds} seeds{best}"
+        f"λ {setting.lmbda:g} (in fnn {setting.lmbda / setting.n_train:g}), {setting.n_train:,} images in "
+        f"mini-batches of {setting.batch_size:,}, {setting.epochs} epochs; {seeds} seeds{best}"
     )
 
 

@@ -4,9 +4,12 @@ import pathlib
 import sys
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from support import assert_trees_close, draw, draw_params, one_hot_rows
 
+import fnn
 from fnn.data import sources
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "experiments"))
@@ -116,10 +119,43 @@ def test_every_trap_names_a_curve():
         assert training.CURVES[trap.name][trap.curve]
 
 
+def small(seeds):
+    """Networks [4,3,2,2] of that many seeds, with 20 examples."""
+    net = training.net((4, 3, 2, 2), fnn.Normal(1.0))
+    singles = [draw_params(net, seed, (4,)) for seed in range(seeds)]
+    (x,) = draw(1, (20, 4))
+    return net, singles, jax.tree.map(lambda *p: jnp.stack(p), *singles), fnn.Examples(x, one_hot_rows(2, 20, 2))
+
+
+def test_each_seed_is_trained_as_fnn_trains_it():
+    net, singles, params, examples = small(8)
+    keys, sgd = jax.random.split(jax.random.key(1), 8), fnn.SGD(0.5, 0.0, 0.01)
+    together = training._epoch(net, fnn.CrossEntropy(), sgd, params, examples, keys, 7, batch_size=5)
+    for i in (0, 7):
+        key = jax.random.fold_in(keys[i], 7)
+        alone, _ = fnn.epoch(net, fnn.CrossEntropy(), sgd, singles[i], (), examples, key, batch_size=5)
+        assert_trees_close(jax.tree.map(lambda p, i=i: p[i], together), alone)
+
+
+def test_error_norms_are_those_before_each_update():
+    net, (_, one), params, examples = small(2)
+    sgd, cost, by_jax = fnn.SGD(0.5, 0.0, 0.01), fnn.CrossEntropy(), jax.jit(fnn.autodiff)
+    norms = training._error_norms(net, cost, sgd, params, examples, updates=2)
+    for step in range(2):
+        _, gradient = by_jax(net, cost, one, examples.x, examples.y)
+        for k, layer in ((1, 0), (2, 2)):
+            found = norms[f"error norm of hidden layer {k}"][1, step]
+            assert found == pytest.approx(np.linalg.norm(gradient[layer].b), rel=1e-4)
+        one, _ = sgd.update(one, (), gradient)
+
+
 @needs_mnist
 def test_a_figure_from_training_to_page(tmp_path):
-    settings = {name: training.quickened(training.SETTINGS[name]) for name in training.SETTINGS}
-    nielsen_curves.write(["error_norms"], settings, 1, tmp_path, tmp_path)
+    settings = {name: training.quickened(setting) for name, setting in training.SETTINGS.items()}
+    nielsen_curves.write(["chapter1"], settings, 1, tmp_path, tmp_path)
     text = (tmp_path / "NIELSEN_CURVES.md").read_text(encoding="utf-8")
-    assert text.count("| error_norms_") == 9 + 2
-    assert (tmp_path / "nielsen_curves" / "error_norms.png").stat().st_size > 10_000
+    assert text.count("| chapter1_30 | accuracy, test set |") == 2  # its place, and its trap
+    assert (tmp_path / "nielsen_curves" / "chapter1.png").stat().st_size > 10_000
+    before = (tmp_path / "chapter1_30-0.npz").stat()
+    assert training.kept(settings["chapter1_30"], tmp_path)["test_accuracy"].shape == (8, 3)
+    assert (tmp_path / "chapter1_30-0.npz").stat() == before
