@@ -15,7 +15,7 @@ the pictures, a line is the median of our runs, the band goes from the 5th to th
 - *our own*: the same share for our own runs, each left out once and held against the band of the others: median (5th to
   95th percentile). It is below 90 %, and wide: a run that is lucky at first stays lucky.
 - *rank*: the share of all runs, ours and the book's, that have no more of their points inside; at most {rare:.0%} is
-  called a **deviation**.
+  called a **deviation**, which takes at least 19 runs of ours to find.
 - *difference*: the book minus our median, mean over the points; of error norms, which span decades, their natural
   logarithms. In brackets: in standard deviations of this number among our runs.
 """

@@ -7,7 +7,7 @@ from nielsen_training import CURVES, LABELS, described, in_common, ours
 from fnn import plots
 
 MARKS = "os^D"
-DECADE = 10  # a curve that falls by more is drawn on a logarithmic axis
+DECADE = 10  # a curve that falls by more, and epochs beyond ten times this, are drawn on a logarithmic axis
 MARKED = 30  # points of the book's run that get a mark; all of them are on its thin line
 
 
@@ -31,11 +31,9 @@ def draw(figure, settings, found, path):
         axes.set_title(title, fontsize="medium")
         for i, line in enumerate(lines):
             _draw(axes, i, *line)
-    seeds = len(next(iter(results.values())))
-    longest = max((axes for axes in fig.axes), key=lambda axes: len(axes.lines))
-    handles, labels = longest.get_legend_handles_labels()
+    handles, labels = max(fig.axes, key=lambda axes: len(axes.lines)).get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=len(handles) // 2, frameon=False, fontsize="small")
-    fig.suptitle(f"{figure}: median and 5-95 % of {seeds} seeds, and the book's run", fontsize="medium")
+    fig.suptitle(f"{figure}: median and 5-95 % of our runs, and the book's run", fontsize="medium")
     plots.write(fig, path)
 
 
@@ -52,17 +50,19 @@ def _line(name, curve):
 
 def _draw(axes, i, label, setting, results, curve):
     """One training: band, median, and the book's run."""
-    all_runs = best_of(ours(setting, results, curve), setting.best_of)
-    low, middle, high = np.percentile(all_runs, BAND, axis=0)
-    what = label if setting.best_of == 1 else f"{label}, best of {setting.best_of}"
+    all_runs = ours(setting, results, curve)
+    low, middle, high = np.percentile(best_of(all_runs, setting.best_of), BAND, axis=0)
+    what = f"{len(all_runs)} seeds" if setting.best_of == 1 else f"best of {setting.best_of} of {len(all_runs)} seeds"
     axes.fill_between(setting.measured, low, high, color=plots.PALETTE[i], alpha=0.25, lw=0)
-    axes.plot(setting.measured, middle, plots.DASHES[i], color=plots.PALETTE[i], lw=1.8, label=what)
+    axes.plot(setting.measured, middle, plots.DASHES[i], color=plots.PALETTE[i], lw=1.8, label=f"{label}, {what}")
     at, values = in_common(setting, curve)
     axes.plot(setting.measured[at], values, color="black", lw=0.6, marker=MARKS[i], ms=3.5, mfc="white", mew=0.7,
               markevery=max(1, len(at) // MARKED), label=f"{label}, the book's run")  # fmt: skip
     axes.set(xlabel="updates made" if 0 in setting.measured else "epoch", ylabel=_axis(curve))
     if curve["measure"] != "accuracy" and middle.max() > DECADE * middle.min():
         axes.set_yscale("log")
+    if setting.measured[0] and setting.epochs > 10 * DECADE:
+        axes.set_xscale("log")
     axes.grid(alpha=0.3)
 
 
