@@ -61,3 +61,8 @@ def place(curves, book, at, k=1):
     difference, spread = np.mean(book - middle), np.mean(runs - middle, axis=1).std(ddof=1)
     rank = (1 + np.sum(own <= share)) / (1 + len(own))
     return Place(share, tuple(np.percentile(own, BAND)), rank, difference, difference / spread, len(book))
+
+
+def departures(curves, one):
+    """How far `one` is from the median of `curves` at each point, in standard deviations of theirs there, `(e,)`."""
+    return (one - np.median(curves, axis=0)) / curves.std(axis=0, ddof=1)

@@ -1,5 +1,6 @@
 """The page NIELSEN_CURVES.md: where every curve of the book lies."""
 
+import nielsen_luck
 import nielsen_traps
 import numpy as np
 from nielsen_bands import place
@@ -31,8 +32,9 @@ def page(settings, folder):
             parts.append(f"## {figure}\n\n![{figure}](nielsen_curves/{figure}.png)\n")
             parts.append("\n".join(f"- {_described(settings[name], found[name])}" for name in there) + "\n")
             parts.append(_table(HEADING, [row for name in there for row in rows(name, settings[name], found[name])]))
-    parts.append(nielsen_traps.HEAD)
-    parts.append(_table(nielsen_traps.HEADING, nielsen_traps.rows(settings, found)))
+    for chapter in (nielsen_luck, nielsen_traps):
+        if lines := list(chapter.rows(settings, found)):
+            parts += [chapter.HEAD, _table(chapter.HEADING, lines)]
     return "\n".join(parts)
 
 
