@@ -14,6 +14,7 @@ from fnn.data import sources
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "experiments"))
 import nielsen_curves  # noqa: E402 (the experiments are no package)
+import nielsen_luck  # noqa: E402 (found by the path above)
 import nielsen_page  # noqa: E402 (found by the path above)
 import nielsen_training as training  # noqa: E402 (found by the path above)
 import nielsen_traps  # noqa: E402 (found by the path above)
@@ -109,10 +110,29 @@ def test_the_books_epochs_are_found_among_ours():
     at, values = training.in_common(training.SETTINGS["overfitting"], curve("overfitting", "test", "cost"))
     assert values[14] == 1.20284
     assert training.SETTINGS["overfitting"].measured[at[[14, 30, -1]]].tolist() == [15, 40, 400]
-    at, _ = training.in_common(
-        training.SETTINGS["error_norms_2"], curve("error_norms_2", "train", "error norm of hidden layer 1")
-    )
-    assert at[0] == 0  # before the first update
+    setting = training.SETTINGS["error_norms_2"]
+    at, values = training.in_common(setting, training.CURVES["error_norms_2"][0])
+    assert setting.measured[at[[0, -1]]].tolist() == [0, 499]  # before the first update, before the last
+    assert len(values) == 99
+
+
+def test_runs_of_one_seed_are_told_from_others():
+    rng, names = np.random.default_rng(0), ("overfitting", "regularized")
+    luck = rng.standard_normal((8, 67))
+    found = {
+        name: {
+            "test_accuracy": luck + 0.1 * rng.standard_normal((8, 67)),
+            "train_accuracy": luck + 0.1 * rng.standard_normal((8, 67)),
+            "test_cost": luck,
+            "train_cost": rng.standard_normal((8, 67)),
+            "squares": np.zeros((8, 67)),
+        }
+        for name in names
+    }
+    same = [row[3] for row in nielsen_luck.rows({name: training.SETTINGS[name] for name in names}, found)]
+    others = [row[4] for row in nielsen_luck.rows({name: training.SETTINGS[name] for name in names}, found)]
+    assert [float(text.split()[0]) > 0.9 for text in same] == [True, True, True, False]
+    assert all(abs(float(text.split()[0])) < 0.3 for text in others)
 
 
 def test_every_trap_names_a_curve():
