@@ -23,11 +23,12 @@ def draw(figure, settings, found, path):
     panels = {}
     for name, results in found.items():
         for curve in CURVES[name]:
-            panels.setdefault(_panel(name, curve), []).append((_line(name, curve), settings[name], results, curve))
+            title, *labels = _words(settings[name], curve, len(next(iter(results.values()))))
+            panels.setdefault(title, []).append((labels, settings[name], results, curve))
     columns = len(panels) if len(panels) < 4 else 2
     rows = -(-len(panels) // columns)
     fig = plots.figure(6.4 if columns == 1 else 4.4 * columns, 0.9 + 3.5 * rows)
-    for axes, ((title, _), lines) in zip(fig.subplots(rows, columns, squeeze=False).flat, panels.items(), strict=True):
+    for axes, (title, lines) in zip(fig.subplots(rows, columns, squeeze=False).flat, panels.items(), strict=True):
         axes.set_title(title, fontsize="medium")
         for i, line in enumerate(lines):
             _draw(axes, i, *line)
@@ -37,28 +38,26 @@ def draw(figure, settings, found, path):
     plots.write(fig, path)
 
 
-def _panel(name, curve):
-    """Which lines are drawn together, and the title."""
+def _words(setting, curve, seeds):
+    """The panel of a curve, and what the legend says of our runs and of the book's."""
+    name = LABELS[setting.name]
     if curve["measure"].startswith("error norm"):
-        return LABELS[name], "norms"
-    return described(curve), ""
+        layer = curve["measure"].removeprefix("error norm of ")
+        return f"{name}, {seeds} seeds", layer, f"{layer}, the book's run"
+    runs = f"{seeds} seeds" if setting.best_of == 1 else f"best of {setting.best_of} of {seeds} seeds"
+    return described(curve), f"{name}, {runs}", f"{name}, the book's run"
 
 
-def _line(name, curve):
-    return curve["measure"].removeprefix("error norm of ") if curve["measure"].startswith("error") else LABELS[name]
-
-
-def _draw(axes, i, label, setting, results, curve):
+def _draw(axes, i, labels, setting, results, curve):
     """One training: band, median, and the book's run."""
-    all_runs = ours(setting, results, curve)
-    low, middle, high = np.percentile(best_of(all_runs, setting.best_of), BAND, axis=0)
-    what = f"{len(all_runs)} seeds" if setting.best_of == 1 else f"best of {setting.best_of} of {len(all_runs)} seeds"
+    runs = best_of(ours(setting, results, curve), setting.best_of)
+    low, middle, high = np.percentile(runs, BAND, axis=0)
     axes.fill_between(setting.measured, low, high, color=plots.PALETTE[i], alpha=0.25, lw=0)
-    axes.plot(setting.measured, middle, plots.DASHES[i], color=plots.PALETTE[i], lw=1.8, label=f"{label}, {what}")
+    axes.plot(setting.measured, middle, plots.DASHES[i], color=plots.PALETTE[i], lw=1.8, label=labels[0])
     at, values = in_common(setting, curve)
     joined = 0.6 if len(at) > 10 else 0  # chapter 1 prints the first and the last three epochs alone
     axes.plot(setting.measured[at], values, color="black", lw=joined, marker=MARKS[i], ms=3.5, mfc="white", mew=0.7,
-              markevery=max(1, len(at) // MARKED), label=f"{label}, the book's run")  # fmt: skip
+              markevery=max(1, len(at) // MARKED), label=labels[1])  # fmt: skip
     axes.set(xlabel="updates made" if 0 in setting.measured else "epoch", ylabel=_axis(curve))
     if curve["measure"] != "accuracy" and middle.max() > DECADE * middle.min():
         axes.set_yscale("log")
