@@ -1,0 +1,74 @@
+"""The page NIELSEN_CURVES.md: where every curve of the book lies."""
+
+import nielsen_luck
+import nielsen_traps
+import numpy as np
+from nielsen_bands import place
+from nielsen_training import CURVES, FIGURES, LABELS, described, in_common, kept, ours
+
+HEAD = """# The curves of Nielsen's book
+
+Made by `python experiments/nielsen_curves.py`; never edited by hand. The book's curves are single runs. Each was
+trained again with many seeds (starts and orders of the mini-batches), and measured by the book's own conventions. In
+the pictures, a line is the median of our runs, the band goes from the 5th to the 95th percentile, marks are the book.
+
+- *inside*: the share of the book's points that lie within our band.
+- *our own*: the same share for our own runs, each left out once and held against the band of the others: median (5th to
+  95th percentile). It is below 90 %, and wide: a run that is lucky at first stays lucky.
+- *rank*: the share of all runs, ours and the book's, that have no more of their points inside; at most {rare:.0%} is
+  called a **deviation**, which takes at least 19 runs of ours to find.
+- *difference*: the book minus our median, mean over the points; of error norms, which span decades, their natural
+  logarithms. In brackets: in standard deviations of this number among our runs.
+"""
+RARE = 0.05
+
+
+def page(settings, folder):
+    """The page, of all that is kept in the folder; its pictures are beside it, in `nielsen_curves`."""
+    found = {name: results for name, setting in settings.items() if (results := kept(setting, folder))}
+    parts = [HEAD.format(rare=RARE)]
+    for figure, names in FIGURES.items():
+        if there := [name for name in names if name in found]:
+            parts.append(f"## {figure}\n\n![{figure}](nielsen_curves/{figure}.png)\n")
+            parts.append("\n".join(f"- {_described(settings[name], found[name])}" for name in there) + "\n")
+            parts.append(_table(HEADING, [row for name in there for row in rows(name, settings[name], found[name])]))
+    for chapter in (nielsen_luck, nielsen_traps):
+        if lines := list(chapter.rows(settings, found)):
+            parts += [chapter.HEAD, _table(chapter.HEADING, lines)]
+    return "\n".join(parts)
+
+
+HEADING = ("training", "what", "points", "inside", "our own", "rank", "difference")
+
+
+def rows(name, setting, found):
+    """One row per curve of a training."""
+    for curve in CURVES[name]:
+        at, book = in_common(setting, curve)
+        curves = ours(setting, found, curve)
+        if curve["measure"].startswith("error norm"):
+            curves, book = np.log(curves), np.log(book)
+        p = place(curves, book, at, setting.best_of)
+        low, middle, high = p.own
+        rank = f"{p.rank:.0%}" if p.rank > RARE else f"**{p.rank:.0%}, deviation**"
+        yield (
+            name, described(curve), p.points, f"{p.inside:.0%}", f"{middle:.0%} ({low:.0%} to {high:.0%})", rank,
+            f"{p.difference:+.3g} ({p.deviations:+.1f})",
+        )  # fmt: skip
+
+
+def _described(setting, found):
+    """A training in one line."""
+    net, seeds = ", ".join(map(str, setting.sizes)), len(next(iter(found.values())))
+    start = {"large": "N(0, 1)", "scaled": "N(0, 1/n_in)"}[setting.start]
+    best = f"; the book shows the best of {setting.best_of} runs, as we do of ours" if setting.best_of > 1 else ""
+    return (
+        f"`{setting.name}` ({LABELS[setting.name]}): [{net}], {setting.cost}, W from {start}, η {setting.eta:g}, "
+        f"λ {setting.lmbda:g} (in fnn {setting.lmbda / setting.n_train:g}), {setting.n_train:,} images in "
+        f"mini-batches of {setting.batch_size:,}, {setting.epochs} epochs; {seeds} seeds{best}"
+    )
+
+
+def _table(head, rows):
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows]) + "\n"
