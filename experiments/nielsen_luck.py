@@ -9,9 +9,10 @@ from nielsen_training import CURVES, described, in_common, ours
 HEAD = """## The same luck twice
 
 The seed of the book's programs is fixed: its runs with and without penalty start alike and see their images in one
-order; where one leaves its band the other does, so they are not two witnesses. Measured is the correlation, over
-the first 30 epochs, of how far two runs are from the medians (in standard deviations of our runs): the book's two,
-ours with one seed, ours with different seeds (median, 5th to 95th percentile).
+order, so they are not two witnesses: where one departs from the median, so does the other, until many updates have
+parted them. Measured is the correlation, over the first 30 epochs, of how far two runs are from the medians (in
+standard deviations of our runs): the book's two, ours with one seed, ours with different seeds (median, 5th to 95th
+percentile).
 """
 HEADING = ("trainings", "what", "the book's", "ours, one seed", "ours, different seeds")
 FIRST = 30  # epochs
