@@ -19,7 +19,10 @@ from fnn.arrays import read_npz, write_npz
 PLAIN = "training.optimizer={type='SGD', eta=3.0}"
 MOMENTUM = "training.optimizer={type='SGD', eta=9.0, mu=0.9, lmbda=1e-4}"
 HALVING = "training.schedule={type='HalveOnPlateau', patience=1}"
-SETTINGS = ([PLAIN], [MOMENTUM, HALVING, "data.validation=10"])  # ten examples: their accuracy is often the same
+SETTINGS = (
+    [PLAIN],
+    [MOMENTUM, HALVING, "data.validation=10", "monitor.on=true"],
+)  # ten examples: their accuracy is often the same
 
 
 @pytest.fixture(autouse=True)

@@ -277,8 +277,11 @@ def rebuilt(table: Mapping[str, Any], known: Mapping[str, type] = TYPES) -> Conf
 def full_hash(config: Config) -> str:
     """What two configs share when they resolve to the same values, SHA-256."""
     table = describe(config)
-    if not config.monitor.on:  # a table that came later: configs without it keep their hashes, and so their checkpoints
+    # entries that came later: configs without them keep their hashes, and so their checkpoints
+    if not config.monitor.on:
         del table["monitor"]
+    if not config.data.y:
+        del table["data"]["y"], table["data"]["memory"]
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 
 
