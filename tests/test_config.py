@@ -84,12 +84,15 @@ def test_the_hash_is_of_the_values_not_of_the_text(write):
     assert short_hash(one) != short_hash(load_config(write(GOOD), ["seed=1"]))
 
 
-def test_a_config_without_monitors_has_the_hash_of_old(write):
-    # the one it had before there was [monitor]: checkpoints written then are found and accepted
+def test_a_config_without_later_entries_has_the_hash_of_old(write):
+    # the one it had before there were [monitor] and .npy files: checkpoints written then are found and accepted
     config, monitored = load_config(write(GOOD)), load_config(write(GOOD), ["monitor.on=true"])
     old = {name: table for name, table in describe(config).items() if name != "monitor"}
+    old["data"] = {name: value for name, value in old["data"].items() if name not in ("y", "memory")}
     assert full_hash(config) == hashlib.sha256(json.dumps(old, sort_keys=True).encode()).hexdigest()
     assert full_hash(config) != full_hash(monitored)
+    in_files = [load_config(write(GOOD), ["data.y=y.npy", f"data.memory={gib}"]) for gib in (1, 2)]
+    assert len({full_hash(c) for c in (config, *in_files)}) == 3
 
 
 def test_a_path_to_data_is_relative_to_the_config(write, tmp_path):
