@@ -32,7 +32,7 @@ from .network import activations, backprop, deltas
 from .types import Array, Cost, Gradient, Layer, Net, Optimizer, Params, Shape
 
 SATURATED = 1e-3  # a derivative below this passes next to nothing back; the sigmoid's largest is 0.25
-EVERY = 50  # mini-batches of which one is measured, which costs as much as two steps
+EVERY = 100  # mini-batches of which one is measured, which costs as much as two steps
 
 
 class Reading(NamedTuple):
