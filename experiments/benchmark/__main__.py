@@ -1,6 +1,6 @@
 """How fast `fnn` is beside what a user could pick instead, and beside what the machine can do.
 
-    python -m experiments.benchmark                    everything, in under ten minutes on two cores
+    python -m experiments.benchmark                    everything, in about fifteen minutes on two cores
     python -m experiments.benchmark quick FOLDER       two minutes, to see that all is there; its numbers are noise
 
 Run it from the top of the checkout, on a quiet machine, in an environment made with `pip install --group bench -e .`;
@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import os
 import platform
+from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -43,25 +44,28 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=RESULTS, help=f"for the results, {RESULTS.name} here")
     chosen = parser.parse_args()
     jax.config.update("jax_num_cpu_devices", cores())  # as `fnn sweep` does; nothing else here uses the second one
-    results = run(PRESETS[chosen.preset], chosen.preset)
     chosen.folder.mkdir(parents=True, exist_ok=True)
-    write_json(chosen.folder / "benchmark.json", results)
-    write_atomically(chosen.folder / "benchmark.md", (report.page(results) + "\n").encode())
+    for results in run(PRESETS[chosen.preset], chosen.preset):  # whoever stops it keeps what was measured
+        write_json(chosen.folder / "benchmark.json", results)
+        write_atomically(chosen.folder / "benchmark.md", (report.page(results) + "\n").encode())
     print("\n" + report.page(results))
     _draw(results, chosen.folder / "benchmark.png")
 
 
-def run(preset: Preset, name: str) -> dict[str, Any]:
-    """All measurements, and what they depend on."""
+def run(preset: Preset, name: str) -> Iterator[dict[str, Any]]:
+    """What the measurements depend on, the memory, and the cases measured so far: once more after each case."""
     data, source = images(max(preset.step_images, 128 * preset.wide_steps))
-    return {
+    results: dict[str, Any] = {
         "preset": name,
         "images": source,
         "machine": machine(),
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
-        "cases": [measured(case) for case in cases(preset, data)],
         "memory": memory(preset, data),
     }
+    results["cases"] = []
+    for case in cases(preset, data):
+        results["cases"].append(measured(case))
+        yield results
 
 
 def machine() -> dict[str, Any]:

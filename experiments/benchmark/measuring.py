@@ -37,12 +37,12 @@ def measured(case: Case) -> dict[str, Any]:
 def race(trainers: Sequence[Trainer], rounds: int, budget: float) -> list[list[float]]:
     """The seconds of an epoch of each trainer in every round, after one that is not counted.
 
-    No new round begins after `budget` seconds.
+    No new round begins after `budget` seconds of them.
     """
-    start = time.perf_counter()
     seconds: list[list[float]] = [[] for _ in trainers]
     for trainer in trainers:
         trainer.epoch(0)
+    start = time.perf_counter()
     for r in range(1, rounds + 1):
         if r > LEAST and time.perf_counter() - start > budget:
             print(f"  stopped after {r - 1} of {rounds} rounds: {budget:.0f} seconds are over", flush=True)
