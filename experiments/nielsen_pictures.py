@@ -34,7 +34,7 @@ def draw(figure, settings, found, path):
             _draw(axes, i, *line)
     handles, labels = max(fig.axes, key=lambda axes: len(axes.lines)).get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=len(handles) // 2, frameon=False, fontsize="small")
-    fig.suptitle(f"{figure}: median and 5-95 % of our runs, and the book's run", fontsize="medium")
+    fig.suptitle(f"{figure.replace('_', ' ')}: median and 5-95 % of our runs, and the book's run", fontsize="medium")
     plots.write(fig, path)
 
 

@@ -88,7 +88,7 @@ def monitor(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[R
         >>> from fnn.layers import DenseParams
         >>> params = (DenseParams(jnp.eye(2), jnp.array([0.0, -9.0])), ())  # x at most 1: the second unit is never on
         >>> _, relu = monitor((Dense(2), ReLU()), Quadratic(Identity()), params, jnp.ones((3, 2)), jnp.zeros((3, 2)))
-        >>> float(relu.dead), float(relu.delta)
+        >>> float(relu.dead), round(float(relu.delta), 4)
         (0.5, 1.0)
     """
     _, gradient = backprop(net, cost, params, x, y)
