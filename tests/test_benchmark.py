@@ -13,6 +13,7 @@ from experiments.benchmark.cases import with_own_orders
 from experiments.benchmark.contestants import disagreement
 from experiments.benchmark.tasks import Data, Unavailable, conv_net, small_net, wide_net
 
+pytestmark = pytest.mark.long
 WIDTHS = (784, 17, 10)  # not a whole number of vectors
 NETWORKS = 2
 APART = contestants.SWEEP_ORDERS, contestants.NUMPY, contestants.FLOOR  # the loop over networks is the same for all

@@ -29,6 +29,7 @@ ROWS = [
     Finding("E16", "A threshold is forgotten.", "01111111", "00001111", CORRECTED),
 ]
 QUICK = (neurons, taylor, zigzag, book)
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(autouse=True)

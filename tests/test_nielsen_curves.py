@@ -20,6 +20,7 @@ import nielsen_training as training  # noqa: E402 (found by the path above)
 import nielsen_traps  # noqa: E402 (found by the path above)
 from nielsen_bands import best_of, inside, left_out, place  # noqa: E402 (found by the path above)
 
+pytestmark = pytest.mark.long
 needs_mnist = pytest.mark.skipif(
     not any(source.name == "mnist" and source.present for source in sources()),
     reason="MNIST is not here; set FNN_DATA_DIR to the folder that has it",

@@ -91,11 +91,16 @@ def monitor(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[R
         >>> float(relu.dead), round(float(relu.delta), 4)
         (0.5, 1.0)
     """
+    return readings(_batch(net, cost, params, x, y))
+
+
+@jax.jit
+def _batch(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> Tally:
+    """The tally of one step of `W ← W − ∇C`."""
     _, gradient = backprop(net, cost, params, x, y)
     after = jax.tree.map(jnp.subtract, params, gradient)
     tally = _counted(zeros(net, params, x.shape[1:]), net, params, activations(net, params, x))
-    sizes = _sizes(params, after, gradient, deltas(net, cost, params, x, y))
-    return readings(tally._replace(sizes=sizes))
+    return tally._replace(sizes=_sizes(params, after, gradient, deltas(net, cost, params, x, y)))
 
 
 def zeros(net: Net, params: Params, shape: Shape) -> Tally:
