@@ -15,8 +15,10 @@ that a filter is one unit, as it is to its weights. A unit's weights are those t
   the mean over units, those without gradient left out, and steps. Inputs that are all positive make it 1 at
   mini-batches of one example, which is the zig-zag of LeCun et al., "Efficient BackProp" (1998), sec. 4.3.
 
-Means "over steps" and ‖δ‖ are over the first of every `EVERY` mini-batches of the epoch. The output activation
-belongs to the cost, and is no layer. Shape letters: `n` examples of a batch, `L` layers, `shape` a layer's output.
+Means "over steps" and ‖δ‖ are over the first of every `EVERY` mini-batches of the epoch. Measuring one costs about two
+steps: next to nothing in a long epoch, but an epoch of few steps may take twice as long, and its means are of few
+samples. The output activation belongs to the cost, and is no layer. Shape letters: `n` examples of a batch, `L` layers,
+`shape` a layer's output.
 """
 
 from __future__ import annotations
