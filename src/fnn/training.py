@@ -109,8 +109,8 @@ def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
 
 def turn(examples: Examples | Shifted | Window, on: Callable[[Any, Array, Array], Any], carry: Any, rows: Array) -> Any:
     """A scan's body: `on(carry, x, y)` for each mini-batch of the examples `rows`, `(size, B)`."""
-    batches = examples.take(rows)
-    return jax.lax.scan(lambda carry, i: (on(carry, *batches.rows(i)), None), carry, jnp.arange(len(rows)))
+    batches = jax.lax.map(examples.take, rows)
+    return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, batches)
 
 
 def _turn_size(whole: int, batch_size: int) -> int:
