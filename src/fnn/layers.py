@@ -75,7 +75,7 @@ class Dense:
 
     def forward(self, params: DenseParams, a: Array) -> Array:
         """`z = a Wᵀ + b`."""
-        return a @ params.W.T + params.b[None, :]
+        return (params.W @ a.T).T + params.b[None, :]  # W first: with vmap over networks it is then read as it lies
 
     def backward(self, params: DenseParams, a: Array, delta: Array) -> tuple[DenseParams, Array]:
         """BP4 `δᵀa` and BP3 `Σδ` for the parameters, `δW`, the left factor of BP2, for the input."""

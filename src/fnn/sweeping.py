@@ -20,8 +20,10 @@ import jax.numpy as jnp
 
 from .examples import Examples
 from .network import backprop
-from .training import Evaluation, epoch, evaluate
+from .training import Evaluation, epoch, evaluate, even
 from .types import Cost, Gradient, Key, Net, Optimizer, Params
+
+CACHED = 400_000  # bytes of parameters; beside them a core's cache holds their gradient and a mini-batch
 
 
 class SweepResult(NamedTuple):
@@ -90,7 +92,7 @@ def sweep(
     train, validation, test = jax.device_put((train, validation, test), everywhere)
     for e in range(1, epochs + 1):
         args = net, cost, optimizer, params, v, train, _fold(key, e)
-        compiled = _epoch_of_all.lower(*args, batch_size=batch_size, gradient=gradient).compile()
+        compiled = _epoch_of_all.lower(*args, batch_size=batch_size, gradient=gradient, mesh=over.mesh).compile()
         start = time.perf_counter()
         params, v = jax.block_until_ready(compiled(*args))
         seconds = time.perf_counter() - start
@@ -98,12 +100,29 @@ def sweep(
         yield SweepResult(e, on_train, on_validation, on_test, seconds, params, v)
 
 
-@partial(jax.jit, static_argnames=("batch_size", "gradient"))
-def _epoch_of_all(net, cost, optimizer, params, v, train, key, *, batch_size, gradient):
-    def one(optimizer, params, v, key):
-        return epoch(net, cost, optimizer, params, v, train, key, batch_size=batch_size, gradient=gradient)
+@partial(jax.jit, static_argnames=("batch_size", "gradient", "mesh"))
+def _epoch_of_all(net, cost, optimizer, params, v, train, key, *, batch_size, gradient, mesh):
+    own, shared = jax.P("networks"), jax.P()
+    keys = own if key.ndim else shared
 
-    return jax.vmap(one, in_axes=(0, 0, 0, 0 if key.ndim else None))(optimizer, params, v, key)
+    @partial(jax.shard_map, mesh=mesh, in_specs=(own, own, own, shared, keys), out_specs=own, check_vma=False)
+    def on_a_device(optimizer, params, v, train, key):
+        def one(network):
+            optimizer, params, v, order = network if key.ndim else (*network, key)
+            return epoch(net, cost, optimizer, params, v, train, order, batch_size=batch_size, gradient=gradient)
+
+        networks = (optimizer, params, v, key) if key.ndim else (optimizer, params, v)
+        return jax.lax.map(one, networks, batch_size=_at_once(params))
+
+    return on_a_device(optimizer, params, v, train, key)
+
+
+def _at_once(params: Params) -> int:
+    """How many networks step together: on a CPU as many as a core's cache holds, else all."""
+    leaves = jax.tree.leaves(params)
+    m = leaves[0].shape[0]
+    bytes_of_one = sum(leaf.size * leaf.dtype.itemsize for leaf in leaves) // m
+    return even(m, CACHED // bytes_of_one) if jax.default_backend() == "cpu" else m
 
 
 def _fold(key: Key, e: int) -> Key:

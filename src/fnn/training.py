@@ -22,7 +22,7 @@ from .shuffling import permutation
 from .streaming import Window, in_file, windows
 from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
-GATHERED = 256  # rows taken from the data at once: XLA prices a gather by all it may read and wakes every core for it
+GATHERED = 256  # rows taken from the data before their mini-batches train
 EVALUATED = 5000  # rows evaluated by one call: between two calls an interrupted run can save itself
 CHUNK = 500  # rows evaluated at once: bounds the memory; the result is the same sum in another order
 
@@ -102,20 +102,24 @@ def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
     if not 1 <= batch_size <= n:
         raise ValueError(f"batch_size={batch_size} for {n} examples: expected 1 to {n}.")
     whole, rest = divmod(n, batch_size)
-    size = _turn_size(whole, batch_size)
+    size = even(whole, GATHERED // batch_size)
     turns, others = divmod(whole, size)
     return (turns, size, batch_size), (1, others, batch_size), (1, 1, rest)
 
 
 def turn(examples: Examples | Shifted | Window, on: Callable[[Any, Array, Array], Any], carry: Any, rows: Array) -> Any:
-    """A scan's body: `on(carry, x, y)` for each mini-batch of the examples `rows`, `(size, B)`."""
+    """A scan's body: `on(carry, x, y)` for each mini-batch of the examples `rows`, `(size, B)`.
+
+    The rows are read first, mini-batch by mini-batch: XLA prices a gather by all it may read, and would wake every
+    core for one inside the step, or for one of the whole turn.
+    """
     batches = jax.lax.map(examples.take, rows)
     return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, batches)
 
 
-def _turn_size(whole: int, batch_size: int) -> int:
-    """How many of `whole` mini-batches to gather at once; a divisor of `whole` saves compiling the step twice."""
-    most = max(1, min(whole, GATHERED // batch_size))
+def even(whole: int, most: int) -> int:
+    """A size of at least 1 and at most `most` to cut `whole` into; a divisor saves compiling the rest once more."""
+    most = max(1, min(whole, most))
     return next((size for size in range(most, most // 2, -1) if whole % size == 0), most)
 
 
