@@ -17,6 +17,8 @@ import jax.numpy as jnp
 from .initializers import Normal, ScaledNormal
 from .types import Array, Initializer, Key, Params, Shape, static
 
+FEW = 64  # rows of a batch for which `affine` takes W first
+
 
 def fan_in(layer: object, shape: Shape) -> int:
     """The width of a row of `shape`, which must have one axis.
@@ -42,6 +44,13 @@ def positive(owner: str, name: str, value: object) -> None:
         raise TypeError(f"{owner}({name}={value!r}): expected a whole number, got a {type(value).__name__}.")
     if value < 1:
         raise ValueError(f"{owner}({name}={value}): expected at least 1.")
+
+
+def affine(W: Array, b: Array, a: Array) -> Array:
+    """`a Wᵀ + b` for every row of `a`, with W `(n_out, n_in)` and b `(n_out,)`."""
+    if len(a) <= FEW:  # XLA copies the second factor of a product, so let it be the small one
+        return (W @ a.T + b[:, None]).T
+    return a @ W.T + b[None, :]
 
 
 class DenseParams(NamedTuple):
@@ -75,7 +84,7 @@ class Dense:
 
     def forward(self, params: DenseParams, a: Array) -> Array:
         """`z = a Wᵀ + b`."""
-        return (params.W @ a.T).T + params.b[None, :]  # W first: with vmap over networks it is then read as it lies
+        return affine(params.W, params.b, a)
 
     def backward(self, params: DenseParams, a: Array, delta: Array) -> tuple[DenseParams, Array]:
         """BP4 `δᵀa` and BP3 `Σδ` for the parameters, `δW`, the left factor of BP2, for the input."""
@@ -116,7 +125,7 @@ class Maxout:
     def affine(self, params: MaxoutParams, a: Array) -> Array:
         """The pieces before the maximum, `(n, k, n_out)`."""
         k, n_out, n_in = params.W.shape
-        return (a @ params.W.reshape(k * n_out, n_in).T).reshape(-1, k, n_out) + params.b[None]
+        return affine(params.W.reshape(k * n_out, n_in), params.b.reshape(k * n_out), a).reshape(-1, k, n_out)
 
     def forward(self, params: MaxoutParams, a: Array) -> Array:
         """`max` over the pieces, as the first of the largest."""
