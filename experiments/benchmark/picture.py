@@ -1,19 +1,20 @@
-"""The picture: bars for the contests, lines for the kinds of growth, all on logarithmic axes."""
+"""The picture: points for the contests, lines for the kinds of growth, all on logarithmic axes."""
 
 from __future__ import annotations
 
 import os
+import textwrap
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import LogLocator
+from matplotlib.ticker import LogLocator, NullLocator
 
 from fnn.plots import figure, write
 
 from .report import brief, quartiles, timed_rows
 
 # Okabe and Ito's colours, told apart by colour-blind readers
-OURS, THEIRS, LIMIT = "#0072B2", "#B0B0B0", "#009E73"
+OURS, THEIRS, LIMIT = "#0072B2", "#707070", "#009E73"
 LINES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", ":"))
 AXES = {
     "data": "examples",
@@ -29,7 +30,7 @@ def draw(results: dict[str, Any], path: str | os.PathLike[str]) -> None:
     filters = [case for case in results["cases"] if case["name"] == "convolution"]
     dense = [case for case in results["cases"] if case not in growth and case not in filters]
     fig = figure(17, 13)
-    kinds = (dense, _bars), (filters, _bars), (growth, _lines)
+    kinds = (dense, _points), (filters, _points), (growth, _lines)
     for part, (cases, panel) in zip(fig.subfigures(3, 1, height_ratios=(1.15, 0.75, 1)), kinds, strict=True):
         for ax, case in zip(part.subplots(1, len(cases)), cases, strict=True):
             panel(ax, case)
@@ -38,32 +39,38 @@ def draw(results: dict[str, Any], path: str | os.PathLike[str]) -> None:
     write(fig, path)
 
 
-def _bars(ax: Any, case: dict[str, Any]) -> None:
+def _points(ax: Any, case: dict[str, Any]) -> None:
     rows = [row for row in timed_rows(case) if row["trains"]]
-    names = [row["contestant"] for row in rows]
     low, middle, high = np.array([quartiles(case, row) for row in rows]).T
-    ax.barh(names, middle, color=[_colour(name) for name in names], xerr=(middle - low, high - middle), capsize=2)
-    for i, value in enumerate(middle):
-        ax.annotate(brief(value), (high[i], i), (6, 0), textcoords="offset points", va="center")
+    for i, row in enumerate(rows):
+        colour, marker = _look(row["contestant"])
+        ax.errorbar(
+            middle[i], i, xerr=[[middle[i] - low[i]], [high[i] - middle[i]]], color=colour, fmt=marker, capsize=2
+        )
+        ax.annotate(brief(middle[i]), (high[i], i), (6, 0), textcoords="offset points", va="center")
     ax.set_xscale("log")
-    ax.set_xlim(middle.min() / 3, high.max() * 6)
+    ax.set_xlim(low.min() / 1.5, high.max() * 3)
+    ax.set_yticks(range(len(rows)), [row["contestant"] for row in rows])
     ax.invert_yaxis()
-    ax.set_title(_in_two_lines(case["title"]))
+    ax.set_title(textwrap.fill(case["title"], 34, break_on_hyphens=False))
     ax.set_xlabel(f"{case['unit']} (less is better)")
-    ax.grid(axis="x", alpha=0.3)
+    _plain_numbers(ax.xaxis)
+    ax.tick_params(axis="x", labelsize=8)
+    ax.grid(alpha=0.3)
     ax.set_axisbelow(True)
 
 
-def _in_two_lines(title: str) -> str:
-    """Broken after the net."""
-    net, bracket, rest = title.partition("]")
-    return f"{net}{bracket}\n{rest.lstrip(', ')}"
+def _plain_numbers(axis: Any) -> None:
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_major_formatter(lambda value, _: f"{value:,g}")
+    axis.set_minor_locator(NullLocator())
 
 
-def _colour(name: str) -> str:
+def _look(name: str) -> tuple[str, str]:
+    """Colour and marker."""
     if name.startswith("fnn"):
-        return OURS
-    return LIMIT if "floor" in name else THEIRS
+        return OURS, "o"
+    return (LIMIT, "D") if "floor" in name else (THEIRS, "s")
 
 
 def _lines(ax: Any, case: dict[str, Any]) -> None:
@@ -81,7 +88,6 @@ def _lines(ax: Any, case: dict[str, Any]) -> None:
     ax.minorticks_off()
     bottom, top = ax.get_ylim()
     ax.set_ylim(bottom / 1.5, top * 1.5)
-    ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+    _plain_numbers(ax.yaxis)
     ax.grid(alpha=0.3)
     ax.legend()

@@ -1,11 +1,12 @@
 """Many networks of one shape trained together: the same program with one more axis.
 
-Shape letters: `m` networks, `n` examples. Networks that share the order of the mini-batches share the
-reading of every batch and one large matrix product instead of `m` small ones; that is most of the gain.
-It also *pairs* them: they differ in what is swept, not in luck with the order, so differences between
-networks are sharper than with orders of their own. For the same reason their results are correlated: the
-spread over seeds then shows the start alone, and misses what the order adds. With one key per network
-every network has its own order, and is the network that `fit` would train.
+Shape letters: `m` networks, `n` examples. On a CPU a few networks step together, as many as a core's cache holds, group
+after group; elsewhere all of them. Networks that share the order of the mini-batches share the reading of every batch
+and the product with it. That saves little on a CPU, more where more of them step together, and it *pairs* them: they
+differ in what is swept, not in luck with the order, so differences between networks are sharper than with orders of
+their own. For the same reason their results are correlated: the spread over seeds then shows the start alone, and
+misses what the order adds. With one key per network every network has its own order, and is the network that `fit`
+would train.
 """
 
 from __future__ import annotations
