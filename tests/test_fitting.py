@@ -45,6 +45,15 @@ def test_an_epoch_in_segments_is_the_epoch():
         assert bits(carry) == bits(whole)
 
 
+def test_a_segment_of_none_does_nothing_even_at_the_end_of_an_epoch():
+    n, sgd, params = 601, MOMENTUM, params_of()
+    order, count = segments.order(KEY, 4, n), segments.count(n, 3)
+    same = segments.segment(
+        NET, COST, sgd, params, sgd.init(params), some(n), order, count, count, batch_size=3, gradient=fnn.backprop
+    )
+    assert bits(same[0]) == bits(params)
+
+
 @pytest.mark.parametrize(("n", "batch_size"), [(700, 3), (255, 3), (3, 3), (30, 4), (1000, 400)])
 def test_chunks_begin_where_they_say(n, batch_size):
     count = segments.count(n, batch_size)

@@ -46,7 +46,7 @@ ROOMS = {
         "monitors",
     ),
     "comparison": ("types", "network", "fitting", "examples"),
-    "sweeping": ("types", "network", "training", "examples"),
+    "sweeping": ("types", "network", "training", "examples", "shifting"),
     "checking": ("types", "network", "errors", "optimizers"),
     "examplewise": ("types", "layers", "network"),
     "blackboard": ("types", "errors", "layers", "network", "optimizers", "training"),

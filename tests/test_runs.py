@@ -12,7 +12,7 @@ from support import Swish
 from test_config import GOOD
 
 import fnn
-from fnn import cli, comparison, plots, runs
+from fnn import cli, comparison, plots, run_command, runs
 from fnn.config import TYPES, load_config
 from fnn.tables import describe
 
@@ -262,3 +262,37 @@ def test_thirty_sigmoid_neurons_read_mnist(tmp_path, capsys):
     assert cli.main(["run", str(path), "--out", str(tmp_path / "r")]) == 0
     last = json.loads(next((tmp_path / "r").glob("*/metrics.jsonl")).read_text().splitlines()[-1])
     assert last["test_accuracy"] > 0.91
+
+
+def test_a_folder_that_leads_nowhere_is_refused(config, tmp_path, capsys):
+    (tmp_path / "runs").symlink_to(tmp_path / "gone" / "away")
+    fails(capsys, 2, "expected a writable folder", "run", config, "--out", str(tmp_path / "runs"))
+
+
+def test_a_config_that_changes_meanwhile_is_kept_as_it_was_read(config, tmp_path, capsys, monkeypatch):
+    def then_changed(path, config, real=run_command.prepared_for):
+        (tmp_path / "good.toml").unlink()
+        return real(path, config)
+
+    monkeypatch.setattr(run_command, "prepared_for", then_changed)
+    (tmp_path / "good.toml").write_bytes(GOOD.replace("\n", "\r\n").encode())
+    assert cli.main(["run", config, "--out", str(tmp_path / "runs")]) == 0
+    assert (next((tmp_path / "runs").iterdir()) / "config.toml").read_bytes() == GOOD.replace("\n", "\r\n").encode()
+
+
+def test_a_reader_who_has_seen_enough_is_no_full_disk(config, tmp_path):
+    arguments = ["run", config, "--out", str(tmp_path / "runs"), "--set", "training.epochs=200"]
+    command = [sys.executable, "-c", f"import sys; from fnn import cli; sys.exit(cli.main({arguments}))"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == ""
+    assert process.returncode == 141
+
+
+@pytest.mark.parametrize("sd", [[], [1.0, 1.0]])
+def test_units_of_another_number_of_inputs_are_a_corrupt_file(finished, capsys, sd):
+    about = json.loads((finished / "config.json").read_text())
+    about["inputs"]["sd"] = sd
+    (finished / "config.json").write_text(json.dumps(about))
+    fails(capsys, 3, "inputs.mean and inputs.sd have shapes", "predict", str(finished))

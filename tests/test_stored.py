@@ -135,3 +135,12 @@ def test_a_number_that_is_none_is_named_by_its_row(tmp_path, hole):
     assert not np.asarray(x[:6]).any()
     with pytest.raises(InputError, match=r"x.npy: x\[6\] holds nan, or a number beyond float32"):
         np.asarray(x[np.array([8, 6])])
+
+
+def test_a_piece_is_small_though_its_rows_lie_apart(tmp_path, monkeypatch):
+    sizes, pread = [], os.pread
+    x = stored(saved(tmp_path, np.zeros(2_000_000, np.float32)), 1.0)[::500]
+    monkeypatch.setattr(os, "pread", lambda file, size, start: sizes.append(size) or pread(file, size, start))
+    for _ in x.pieces():
+        assert sum(sizes) < 2 * room.PIECE
+        sizes.clear()

@@ -164,3 +164,84 @@ def test_ctrl_c_keeps_what_is_done(config, tmp_path, capsys, monkeypatch):
 def test_mistakes_in_a_grid_are_one_line(config, tmp_path, capsys, override, message):
     assert cli.main(["sweep", config, "--out", str(tmp_path / "r"), "--set", override]) == 2
     assert message in capsys.readouterr().err
+
+
+SHIFTED = """
+name = "shifted"
+[data]
+source = "digits"
+train = 100
+validation = 20
+test = 20
+shape = [1, 8, 8]
+[network]
+layers = [{ type = "Flatten" }, { type = "Dense", units = 10 }]
+cost = { type = "LogLikelihood" }
+[training]
+optimizer = { type = "SGD", eta = 0.5 }
+batch_size = 10
+epochs = 1
+shifts = true
+[sweep]
+eta = [0.1, 0.5]
+"""
+
+
+def test_shifted_images_are_shifted_in_a_sweep_too(tmp_path, capsys):
+    path = tmp_path / "shifted.toml"
+    path.write_text(SHIFTED)
+    assert cli.main(["sweep", str(path), "--out", str(tmp_path / "runs")]) == 0
+    _, _, params = fnn.load(next((tmp_path / "runs").iterdir()) / "networks" / "0001")
+    *_, last = runs.results(runs.prepare(load_config(str(path))), "backprop")
+    assert_trees_close(params, last.params)
+
+
+@pytest.mark.parametrize("override", ["training.schedule={type='EarlyStopping'}", "training.target_cost=0.1"])
+def test_what_ends_one_training_is_refused_for_many(config, tmp_path, capsys, override):
+    assert cli.main(["sweep", config, "--out", str(tmp_path / "r"), "--set", override]) == 2
+    assert "are for one training by itself" in capsys.readouterr().err
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_grid_that_diverges_altogether_has_its_table(tmp_path, capsys):
+    path = tmp_path / "curve.toml"
+    path.write_text(
+        GOOD.replace('source = "digits"', 'source = "sine"')
+        .replace("units = 10 }]", "units = 1 }]")
+        .replace('activation = "Sigmoid"', 'activation = "Identity"')
+        + "\n[sweep]\neta = [1e20, 1e30]\nmu = [0.0, 0.5]\n"
+    )
+    assert cli.main(["sweep", str(path), "--out", str(tmp_path / "r")]) == 0
+    out = capsys.readouterr().out
+    assert "<- best" not in out
+    assert "lowest training cost inf" in out
+    assert [row["diverged_in_epoch"] for row in table(next((tmp_path / "r").iterdir()) / "sweep.csv")] == ["1"] * 4
+
+
+def test_the_lowest_cost_is_that_of_the_networks_that_are_well(config, tmp_path, capsys):
+    sets = ["sweep.eta=[0.5, 1e38]", "sweep.lmbda=[]", "network.cost={type='Quadratic', activation='Identity'}"]
+    assert cli.main(["sweep", config, "--out", str(tmp_path / "r"), *(w for s in sets for w in ("--set", s))]) == 0
+    assert "nan" not in "".join(line for line in capsys.readouterr().out.splitlines() if "lowest" in line)
+
+
+def test_a_heat_map_of_what_is_done_has_holes(tmp_path):
+    line = {"train_cost": 1.0, "train_accuracy": 0.5, "validation_accuracy": 0.5}
+    points = [Point(0, 0.1, 0.0, 0.0, 1.0), Point(0, 1.0, 0.0, 0.0, 1.0), Point(0, 0.1, 0.5, 0.0, 1.0)]
+    tracks = [sweeps.Track(Member(point, 0), [line], 0) for point in points]
+    assert sweep_report.draw(tmp_path, tracks, "some") == ["sweep.png", "heat_map.png"]
+
+
+def test_a_sweep_on_a_full_disk_is_one_line(config, tmp_path, capsys, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sweeps, "keep", full)
+    assert cli.main(["sweep", config, "--out", str(tmp_path / "r")]) == 2
+    error = capsys.readouterr().err
+    assert "cannot be written (No space left on device); make room" in error
+    assert error.count("\n") == 1
+
+
+def test_a_width_beyond_the_memory_is_refused(config, tmp_path, capsys):
+    assert cli.main(["sweep", config, "--out", str(tmp_path / "r"), "--set", "sweep.units=[1000000000]"]) == 2
+    assert "sweep.units: a network of 1000000000 units takes" in capsys.readouterr().err

@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # `fnn data | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 141
 
 
 def parser() -> argparse.ArgumentParser:
@@ -41,7 +41,7 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="fnn",
         description="Feedforward neural networks, every gradient written by hand and proved.",
-        epilog="exit status: 0 done, 1 a check failed, 2 wrong input, 3 corrupt file, 4 diverged, 130/143 stopped",
+        epilog="exit status: 0 done, 1 a check failed, 2 wrong input, 3 corrupt file, 4 diverged, 130/141/143 stopped",
     )
     top.add_argument("--version", action="version", version=f"fnn {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -45,6 +47,17 @@ def prepared_for(path: str, config: Config) -> runs.Prepared:
         return runs.prepare(config)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+@contextlib.contextmanager
+def written(folder: Path, remedy: str) -> Iterator[None]:
+    """Inside, a file in `folder` that cannot be written is the user's to mend."""
+    try:
+        yield
+    except BrokenPipeError:  # of stdout, which is no file in there
+        raise
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be written ({error.strerror}); {remedy}.") from None
 
 
 def compare(path: str, overrides: Sequence[str], own: Sequence[str]) -> int:

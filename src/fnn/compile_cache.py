@@ -25,7 +25,10 @@ def keep(folder: str | os.PathLike[str]) -> None:
     """
     if "jax" in sys.modules:
         raise RuntimeError("compile_cache.keep() comes too late: JAX is imported and has read its settings.")
-    path = Path(folder).expanduser().absolute() / _cpu_kind()
+    try:
+        path = Path(folder).expanduser().absolute() / _cpu_kind()
+    except RuntimeError:  # ~name
+        raise InputError(f"--cache {folder}: there is no such user; expected a folder of yours.") from None
     try:
         for made in (path.parent, path):
             made.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -167,8 +167,13 @@ def load_config(path: str | Path, overrides: Iterable[str] = (), known: Mapping[
     Raises:
         InputError: no such file, no TOML, or entries that do not fit.
     """
+    return resolved(path, config_text(path), overrides, known)
+
+
+def resolved(path: str | Path, text: str, overrides: Iterable[str], known: Mapping[str, type]) -> Config:
+    """`load_config` of the file's `text`."""
     try:
-        table = parse(_text(path))
+        table = parse(text)
         for override in overrides:
             _set(table, override)
         config = read(Config, table, "", known)
@@ -183,17 +188,22 @@ def _located(source: str, folder: Path) -> str:
     return str((folder / source).resolve()) if source.lower().endswith((".csv", ".npz", ".npy")) else source
 
 
-def _text(path: str | Path) -> str:
+def config_text(path: str | Path) -> str:
+    """The text of a config's file.
+
+    Raises:
+        InputError: it cannot be read, is too large, or is no UTF-8.
+    """
     try:
         with open(path, "rb") as file:
             data = file.read(LARGEST_CONFIG + 1)
         if len(data) > LARGEST_CONFIG:
-            raise InputError(f"larger than {LARGEST_CONFIG:,} bytes; a config is a page of TOML.")
+            raise InputError(f"{path}: larger than {LARGEST_CONFIG:,} bytes; a config is a page of TOML.")
         return data.decode()
     except OSError as error:
-        raise InputError(f"cannot be read ({error.strerror}); expected a TOML file.") from None
+        raise InputError(f"{path}: cannot be read ({error.strerror}); expected a TOML file.") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"is not UTF-8 text (byte {error.start}); expected a TOML file.") from None
+        raise InputError(f"{path}: is not UTF-8 text (byte {error.start}); expected a TOML file.") from None
 
 
 def parse(text: str) -> dict[str, Any]:

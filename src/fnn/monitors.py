@@ -7,7 +7,7 @@ that a filter is one unit, as it is to its weights. A unit's weights are those t
 - `dead`: the share of its units with f′(z) = 0 at every example of the epoch (and every position of an image),
   each at the params that its step trained: no gradient came through. Every example is counted, none sampled.
 - `saturated`: the share of its entries, over units, positions and examples, with |f′(z)| < 1e-3: beyond
-  |z| = 6.91 for the sigmoid, 4.14 for tanh; for ReLU, which has no flat end but 0, the entries that are off.
+  |z| = 6.91 for the sigmoid, 4.15 for tanh; for ReLU, which has no flat end but 0, the entries that are off.
 - `delta`: ‖δ‖, where δ is the derivative of one example's cost (no 1/n in it) by the layer's output; the root mean
   square over examples. It is the speed of learning of a layer in Nielsen, ch. 5, where it vanishes or explodes.
 - `update`: ‖ΔW‖/‖W‖ of a step, momentum and decay included; both norms as root mean squares over steps.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -49,6 +50,8 @@ def open_run(run: str, known: Mapping[str, type]) -> Trained:
     try:
         units = about["inputs"]
         mean, sd = (np.array(units[key], np.float32) for key in ("mean", "sd"))
+        if any(numbers.shape not in ((1,), (math.prod(about["shape"]),)) for numbers in (mean, sd)):
+            raise ValueError(f"inputs.mean and inputs.sd have shapes {mean.shape} and {sd.shape}")
         data = read(DataConfig, about["data"], "data", known)
         return Trained(
             net, cost, params, data, tuple(about["shape"]), tuple(about["classes"]), float(units["scale"]), mean, sd

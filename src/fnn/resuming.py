@@ -48,7 +48,12 @@ def find(out: Path, config: Config, accept: bool) -> Path | None:
 def _runs(out: Path, name: str) -> list[Path]:
     """The run directories of this name, newest first."""
     form = re.compile(re.escape(name) + r"-[0-9a-f]{8}(?:-(\d+))?")
-    found = [(path, form.fullmatch(path.name)) for path in out.iterdir()] if out.is_dir() else []
+    try:
+        found = [(path, form.fullmatch(path.name)) for path in out.iterdir()] if out.is_dir() else []
+    except OSError as error:
+        raise InputError(
+            f"--out {out}: cannot be listed ({error.strerror}); expected a folder that you may read."
+        ) from None
     named = [(int(match[1] or 1), path) for path, match in found if match and path.is_dir()]
     return [path for _, path in sorted(named, reverse=True)]
 
@@ -105,4 +110,6 @@ def _allow(folder: Path, changed: Sequence[str], accept: bool) -> None:
     print(f"fnn: going on under changes: {'; '.join(changed)}", file=sys.stderr)
     path = folder / "environment.json"
     table = read_json(path)
+    if not isinstance(table, dict) or not isinstance(table.get("changes", []), list):
+        raise CorruptFileError(path, "is not the environment of a run; fnn run writes one")
     write_json(path, table | {"changes": [*table.get("changes", []), *changed]})

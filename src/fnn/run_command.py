@@ -7,13 +7,13 @@ import json
 import shlex
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from . import pictures, plots, resuming, runs
-from .commands import prepared_for, types
-from .config import load_config
+from .commands import prepared_for, types, written
+from .config import config_text, resolved
 from .errors import DivergedError, InputError, StoppedError
 from .files import remove_temporaries
 from .locks import locked
@@ -39,24 +39,32 @@ def run(path: str, overrides: Sequence[str], own: Sequence[str], options: Option
     if not options.every >= 0:
         raise InputError(f"--checkpoint {options.every}: expected a number of seconds, at least 0.")
     known = types(own)
-    config = load_config(path, overrides, known)
+    text = config_text(path)
+    config = resolved(path, text, overrides, known)
     folder = resuming.find(Path(options.out), config, options.accept) if options.resume else None
     if folder is not None and resuming.is_finished(folder):
-        print(f"{config.name}: nothing to resume, this run is finished: {folder}")
-        return 0
-    prepared, text = prepared_for(path, config), Path(path).read_text()
+        return _nothing_to_resume(config.name, folder)
+    prepared = prepared_for(path, config)
     if folder is None:
         folder = runs.create(options.out, config.name, config)
     print(f"{config.name}: {_summary(prepared)}")
     try:
-        with _written(folder), locked(folder), wishes() as wish:
+        with written(folder, "make room or give it back its rights, then --resume"), locked(folder), wishes() as wish:
+            if resuming.is_finished(folder):  # by another process, while the data were loaded
+                return _nothing_to_resume(config.name, folder)
             history = _train(folder, prepared, text, options, wish)
     except DivergedError:
         print(f"run directory: {folder}")
         raise
     except StoppedError as error:
         raise StoppedError(error.number, _said(error, folder, path, overrides, own, options)) from None
-    _conclude(folder, prepared, load(folder, known)[2], history)
+    with written(folder, "make room; the training is finished and kept, its pictures are not"):
+        _conclude(folder, prepared, load(folder, known)[2], history)
+    return 0
+
+
+def _nothing_to_resume(name: str, folder: Path) -> int:
+    print(f"{name}: nothing to resume, this run is finished: {folder}")
     return 0
 
 
@@ -75,17 +83,6 @@ def _train(folder: Path, prepared: runs.Prepared, text: str, options: Options, w
         for _ in shown(results, prepared.config.training.epochs, sys.stdout):
             pass
     return [json.loads(line) for line in keeper.lines]
-
-
-@contextlib.contextmanager
-def _written(folder: Path) -> Iterator[None]:
-    """Inside, a file that cannot be written is the user's to mend."""
-    try:
-        yield
-    except OSError as error:
-        raise InputError(
-            f"{folder}: cannot be written ({error.strerror}); make room or give it back its rights, then --resume."
-        ) from None
 
 
 def _said(

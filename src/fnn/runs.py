@@ -120,7 +120,11 @@ def create(out: str | os.PathLike[str], name: str, config: Config) -> Path:
     while True:
         path = Path(out, stem if number == 1 else f"{stem}-{number}")
         try:
-            path.mkdir(parents=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--out {out}: cannot be made ({error.strerror}); expected a writable folder.") from None
+        try:
+            path.mkdir()
             break
         except FileExistsError:
             number += 1

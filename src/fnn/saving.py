@@ -45,10 +45,10 @@ class Keeper:
         self._when = time.monotonic()
 
     def __call__(self, state: State) -> None:
-        """Save the state if it is time, or if this is the end; but one that has diverged is never the latest.
+        """Save the state if it is time, or if the process was asked to stop; but one that has diverged never is.
 
         Raises:
-            StoppedError: the process was asked to stop, and the state is safe.
+            StoppedError: the process was asked to stop; the latest sound state is safe.
             OSError: it cannot be written.
         """
         asked = self.wish.number and not state.done
@@ -63,7 +63,8 @@ class Keeper:
             arrays, plain = _arrays(state), _plain(self.task, state) | dict(self.about)
             metrics = "".join(f"{line}\n" for line in self.lines).encode()
             checkpoints.save(self.folder / FOLDER, Checkpoint(step, arrays, plain, metrics))
-        self.saved, self._when = step, time.monotonic()
+            self.saved = step
+        self._when = time.monotonic()
 
     def _is_sound(self, state: State) -> bool:
         """Whether the cost of some examples is finite: of a cost that overflows the params may not know yet."""

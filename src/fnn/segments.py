@@ -175,7 +175,9 @@ def _walk(
         rows, order = jnp.split(order, [math.prod(shape)])
         if rows.size:
             end = partial(turn, examples, on, rows=rows.reshape(shape))
-            carry = jax.lax.cond(last > turns, lambda carry, end=end: end(carry)[0], lambda carry: carry, carry)
+            carry = jax.lax.cond(
+                (first <= turns) & (last > turns), lambda carry, end=end: end(carry)[0], lambda carry: carry, carry
+            )
     return carry
 
 

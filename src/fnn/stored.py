@@ -85,7 +85,7 @@ class Stored:
         """
         chosen = np.arange(len(self)) if self.chosen is None else self.chosen
         places = np.argsort(chosen, kind="stable")
-        number = max(1, PIECE // self._row_bytes)
+        number = max(1, PIECE // (self._row_bytes * self._apart(chosen)))
         try:
             with open(self.path, "rb", buffering=0) as file:
                 self._check_stamp(os.fstat(file.fileno()))
@@ -98,6 +98,11 @@ class Stored:
     @property
     def _row_bytes(self) -> int:
         return math.prod(self.shape[1:]) * self.kind.itemsize
+
+    def _apart(self, chosen: np.ndarray) -> int:
+        """Rows of the file that are read for each one chosen: those in between come along, up to a page."""
+        span = int(np.ptp(chosen)) + 1 if len(chosen) else 1
+        return min(1 + PAGE // self._row_bytes, -(-span // max(1, len(chosen))))
 
     def _check_stamp(self, status: os.stat_result) -> None:
         if _stamp(status) != self.stamp:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
 import jax
+import numpy as np
 
 from . import plots, runs, sweep_report, sweeps
-from .commands import prepared_for, types
-from .config import Config, load_config
+from .commands import prepared_for, types, written
+from .config import Config, config_text, resolved
 from .environments import cores
 from .errors import InputError
+from .schedules import Constant
 from .streaming import in_file
 from .sweeping import SweepResult
 
 
 def sweep(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> int:
     """`fnn sweep`."""
-    config = load_config(path, overrides, types(own))
+    text = config_text(path)
+    config = resolved(path, text, overrides, types(own))
+    if config.training.schedule != Constant() or config.training.target_cost > -math.inf:
+        raise InputError(
+            f"{path}: training.schedule and training.target_cost are for one training by itself, a sweep trains all "
+            "networks alike to the last epoch; drop them, or train one at a time by fnn run."
+        )
     with contextlib.suppress(RuntimeError):  # a device is in use already: then their number stays as it is
         jax.config.update("jax_num_cpu_devices", cores())  # networks are split over devices: one per core
     prepared = prepared_for(path, config)
@@ -27,7 +36,15 @@ def sweep(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> 
         raise InputError(f"{path}: data.memory = {config.data.memory}: a sweep holds all its data in memory; raise it.")
     turns = sweeps.turns(config, prepared.data.shape)
     folder = runs.create(out, f"{config.name}-sweep", config)
-    runs.write_description(folder, prepared, Path(path).read_text())
+    with written(folder, "make room or give it back its rights, then begin anew"):
+        _sweep(folder, prepared, text, turns)
+    return 0
+
+
+def _sweep(folder: Path, prepared: runs.Prepared, text: str, turns: Sequence[sweeps.Turn]) -> None:
+    """Write what is trained, train turn after turn, and conclude with what there is."""
+    config = prepared.config
+    runs.write_description(folder, prepared, text)
     count = sum(len(turn.members) for turn in turns)
     print(
         f"{config.name}: {count} networks in {len(turns)} turn{'s' * (len(turns) > 1)}, {len(jax.devices())} device(s)"
@@ -36,10 +53,10 @@ def sweep(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> 
     try:
         for turn in turns:
             _train(folder, prepared, turn, done)
+            sweeps.write_table(folder, done)
     finally:
         if done:
             _conclude(folder, config, done)
-    return 0
 
 
 def _train(folder: Path, prepared: runs.Prepared, turn: sweeps.Turn, done: list[sweeps.Track]) -> None:
@@ -57,10 +74,12 @@ def _train(folder: Path, prepared: runs.Prepared, turn: sweeps.Turn, done: list[
 
 
 def _line(result: SweepResult, prepared: runs.Prepared, first: int, count: int) -> str:
-    steps = -(-prepared.data.train.n // prepared.config.training.batch_size)
+    train = sweeps.training_set(prepared.config, prepared.data)
+    steps = -(-train.n // prepared.config.training.batch_size)
     each = 1e6 * result.seconds / steps / count
     epochs = prepared.config.training.epochs
-    cost = runs.shortest(result.train.cost.min())
+    costs = np.asarray(result.train.cost)
+    cost = runs.shortest(np.where(np.isfinite(costs), costs, np.inf).min())
     who = f"networks {first}-{first + count - 1}  epoch {result.epoch}/{epochs}"
     return f"{who}  lowest training cost {cost:.4g}  {each:.1f} us per network and step"
 
@@ -68,6 +87,10 @@ def _line(result: SweepResult, prepared: runs.Prepared, first: int, count: int) 
 def _conclude(folder: Path, config: Config, done: Sequence[sweeps.Track]) -> None:
     sweeps.write_table(folder, done)
     print(sweep_report.table(done))
-    pictures = sweep_report.draw(folder, done, config.name) if plots.available() else []
     print(f"sweep directory: {folder}; tables: sweep.csv, curves.csv; a run directory per network: networks/")
-    print(f"pictures: {', '.join(pictures)}" if pictures else plots.MISSING)
+    if all(track.diverged for track in done):
+        print("pictures: none, every network has diverged")
+    elif plots.available():
+        print(f"pictures: {', '.join(sweep_report.draw(folder, done, config.name))}")
+    else:
+        print(plots.MISSING)

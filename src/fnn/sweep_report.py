@@ -16,7 +16,7 @@ def measure(tracks: Sequence[Track]) -> str:
     """The measure to choose by: the validation accuracy, else the validation cost, else that of training."""
     names = ("validation_accuracy", "validation_cost", "train_accuracy", "train_cost")
     last = [track.metrics[-1] for track in tracks]
-    return next(n for n in names if any(np.isfinite(line.get(n, np.nan)) for line in last))
+    return next((n for n in names if any(np.isfinite(line.get(n, np.nan)) for line in last)), "train_cost")
 
 
 def table(tracks: Sequence[Track]) -> str:
@@ -29,7 +29,7 @@ def table(tracks: Sequence[Track]) -> str:
     lines = [" " * width + "".join(f"  {n:>19}  {'sd':>7}  {'min':>7}  {'max':>7}" for n in columns) + "  diverged"]
     best = best_point(tracks)
     for i, summary in enumerate(columns[by]):
-        mark = f"  <- best by {by}" if summary.point == best else ""
+        mark = f"  <- best by {by}" if summary.point == best and summary.count else ""
         numbers = "".join(_numbers(column[i]) for column in columns.values())
         lines.append(f"{label(summary.point, names):{width}}{numbers}  {summary.diverged:8}{mark}")
     return "\n".join(lines)
@@ -67,7 +67,7 @@ def draw(path: Path, tracks: Sequence[Track], name: str) -> list[str]:
     axes = [(n, sorted({getattr(p, n) for p in points})) for n in names]
     means = {s.point: s.mean for s in summarise([t.member for t in tracks], _last(tracks, by))}
     cells = {(getattr(p, names[0]), getattr(p, names[1])): mean for p, mean in means.items()}
-    grid = np.array([[cells[row, column] for column in axes[1][1]] for row in axes[0][1]])
+    grid = np.array([[cells.get((row, column), np.nan) for column in axes[1][1]] for row in axes[0][1]])
     title = f"{name}: mean {by.replace('_', ' ')}" + " (%)" * (percent == 100)
     plots.heat_map(percent * grid, axes[0], axes[1], path / "heat_map.png", title)
     return ["sweep.png", "heat_map.png"]

@@ -21,6 +21,7 @@ import jax.numpy as jnp
 
 from .examples import Examples
 from .network import backprop
+from .shifting import Shifted
 from .training import Evaluation, epoch, evaluate, even
 from .types import Cost, Gradient, Key, Net, Optimizer, Params
 
@@ -44,7 +45,7 @@ def sweep(
     cost: Cost,
     optimizer: Optimizer,
     params: Params,
-    train: Examples,
+    train: Examples | Shifted,
     key: Key,
     *,
     batch_size: int,
@@ -63,7 +64,7 @@ def sweep(
         cost: The cost, of all networks.
         optimizer: Its numbers are `(m,)`, one per network, or scalars for all: `SGD(jnp.array([0.1, 1.0]))`.
         params: Leaves `(m, ...)`: `jax.vmap(lambda key: init(net, key, shape))(keys)`.
-        train: The examples, of all networks.
+        train: The examples, of all networks, as they are or `Shifted`.
         key: One key `()` for an order of mini-batches that all networks share, or `(m,)` keys for an order
             each. Epoch e folds e in, as in `fit`.
         batch_size: B.
@@ -130,7 +131,7 @@ def _fold(key: Key, e: int) -> Key:
     return jax.vmap(jax.random.fold_in, (0, None))(key, e) if key.ndim else jax.random.fold_in(key, e)
 
 
-def _scores(net: Net, cost: Cost, params: Params, examples: Examples | None) -> Any:
+def _scores(net: Net, cost: Cost, params: Params, examples: Examples | Shifted | None) -> Any:
     if examples is None or not examples.n:
         return None
     return jax.block_until_ready(jax.vmap(lambda params: evaluate(net, cost, params, examples))(params))
