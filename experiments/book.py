@@ -12,7 +12,7 @@ import numpy as np
 from findings import Finding, judged, listed, main
 
 import fnn
-from fnn import CrossEntropy, Dense
+from fnn import CrossEntropy, Dense, Identity, Quadratic
 from fnn.config import load_config
 from fnn.layers import DenseParams
 
@@ -49,6 +49,14 @@ def chapters():
     )
 
 
+def slope_of_the_mean(rows, w):
+    """The slope of the mean over examples of the squared output, which is twice the quadratic cost, for targets 0."""
+    with jax.enable_x64(True):
+        p, x = (DenseParams(jnp.asarray(w)[None, :], jnp.zeros(1)),), jnp.asarray(rows)
+        _, gradient = fnn.backprop((Dense(1),), Quadratic(Identity()), p, x, jnp.zeros((len(rows), 1)))
+        return 2 * np.asarray(gradient[0].W)[0]
+
+
 def one_symbol_for_several_things():
     """004-17."""
     with jax.enable_x64(True):
@@ -62,16 +70,18 @@ def one_symbol_for_several_things():
         ]
     rows, w = np.array([[1.0, 2, 3], [0, 1, 1]]), np.ones(3)  # two examples of three features
     slopes = [-2 / n * rows.T @ (np.zeros(2) - rows @ w) for n in rows.shape]
+    true = slope_of_the_mean(rows, w)
     return Finding(
         "004-17",
         "The notes use one symbol for several things: ε is the learning rate and the residual, n counts features and "
         "examples.",
         f"a step of the neuron with loss {float(before):.4f}: with ε = 0.1, the rate, to {after[0]:.4f}, with ε = "
         f"{residual:.4f}, the residual, to {after[1]:.4f}; 2/n of two examples of three features: slopes "
-        f"{listed(slopes[0])} with n for examples, {listed(slopes[1])} for features",
+        f"{listed(slopes[0])} with n for examples, {listed(slopes[1])} for features; "
+        f"backprop: {listed(true)}",
         "0.5981; down to 0.4855, or up; only the first is the slope of the mean. Here eta is the rate, delta the "
         "error, n the number of examples, everywhere",
-        judged(after[0] < float(before) < after[1] and not np.allclose(*slopes)),
+        judged(after[0] < float(before) < after[1] and [np.allclose(s, true) for s in slopes] == [True, False]),
     )
 
 

@@ -14,7 +14,7 @@ from findings import Finding, corrected, judged, main
 import fnn
 from fnn import Conv, CrossEntropy, Dense, InputError, Sigmoid, plots
 from fnn.config import load_config
-from fnn.shuffling import permutation
+from fnn.layers import DenseParams
 from fnn.tables import describe, read
 
 CONFIGS = pathlib.Path(__file__).parents[1] / "configs"
@@ -170,19 +170,30 @@ def usual_choices():
     )
 
 
+def counted(n, batch_size):
+    """The updates of one epoch, and how often it uses each of `n` examples, `(n,)`."""
+
+    def tally(net, cost, params, x, y):
+        """A gradient that counts: -1 for b in every update, -1 for the weight of every example used."""
+        return 0.0, (DenseParams(jnp.zeros((1, n)).at[0, x[:, 0].astype(int)].add(-1), jnp.full(1, -1.0)),)
+
+    zeros, rows = (DenseParams(jnp.zeros((1, n)), jnp.zeros(1)),), np.arange(n, dtype=np.float32)[:, None]
+    args = (Dense(1),), CrossEntropy(), fnn.SGD(1.0), zeros, (), fnn.Examples(rows, rows), jax.random.key(0)
+    ((W, b),), _ = fnn.epoch(*args, batch_size=batch_size, gradient=tally)
+    return int(b[0]), np.asarray(W)[0]
+
+
 def epoch_is_one_pass():
     """002-16."""
-    order = np.asarray(permutation(jax.random.key(0), 50_000))
-    updates = [-(-n // b) for n, b in ((50_000, 10), (64, 10))]
-    once = np.array_equal(np.sort(order), np.arange(50_000))
+    (updates, used), (short, few) = (counted(n, 10) for n in (50_000, 64))
+    once = (used == 1).all() and (few == 1).all()
     return Finding(
         "002-16",
         "An epoch is one pass over the whole training set.",
-        f"each of 50,000 examples once: {once}; mini-batches of 10 make {updates[0]:,} updates, of 64 examples "
-        f"{updates[1]}, "
-        "the last one shorter",
-        "True; 5,000; 7",
-        judged(once and updates == [5000, 7]),
+        f"counted in training: each of 50,000 and each of 64 examples used once: {once}; mini-batches of 10 make "
+        f"{updates:,} and {short} updates",
+        "True; 5,000 and 7, the last one shorter",
+        judged(once and (updates, short) == (5000, 7)),
     )
 
 

@@ -163,13 +163,17 @@ def output_slope():
 
 def sigma_misread():
     """E22."""
-    a = 1 / (1 + np.exp(-0.2))
+    with jax.enable_x64(True):
+        cost, z, y = CrossEntropy(), jnp.array([[0.2]]), jnp.ones((1, 1))
+        a, estimate, slope = cost.output(z), fnn.predict((), cost, (), z), jax.grad(cost.value)(z, y)
+        written, right, slope = (float(v[0, 0]) for v in (a - estimate, a - y, slope))
     return Finding(
         "E22",
         "A sigma read as a nabla and an equals sign as a minus turn 'a is the estimate' into 'a minus the estimate'.",
-        f"z = 0.2: a - ŷ = {a - a:g} as written, whatever y; the error a - y of y = 1 is {a - 1:.4f}",
-        "0 teaches nothing; -0.4502",
-        corrected(a - a != 0, abs((a - 1) + 0.450166002688) < 1e-11),
+        f"z = 0.2: a - ŷ = {written:g} as written, whatever y; the error a - y of y = 1 is {right:.4f}, the slope of "
+        f"the cost {slope:.4f}",
+        "0 teaches nothing; -0.4502, the slope",
+        corrected(np.isclose(written, slope), np.isclose(right, slope) and abs(right + 0.450166002688) < 1e-11),
     )
 
 

@@ -95,9 +95,10 @@ def reads_a_strip():
         "003-02",
         "A row of handwritten digits such as 504192, which people read without effort, can be cut up and read.",
         f"504192 made of test images is read {spelled}; {len(six)} of {STRIPS} strips of six are cut into six pieces, "
-        f"of which {digits:.1%} are read rightly, all six on {whole} strips",
-        f"six pieces nearly always; all six right on {digits:.3f}⁶ = {digits**6:.0%} of them",
-        judged(len(six) >= 0.95 * STRIPS and digits > 0.9 and abs(whole / len(six) - digits**6) < 0.1),
+        f"of which {digits:.1%} are read rightly, all six on {whole} strips "
+        f"(of digits that go wrong independently: {len(six) * digits**6:.0f})",
+        "504192; six pieces on at least 95 % of the strips, more than 90 % of the digits",
+        judged(spelled == "504192" and len(six) >= 0.95 * STRIPS and digits > 0.9),
     )
 
 
