@@ -59,20 +59,33 @@ def fires_at_a_rate():
     )
 
 
+def settled(current, leak=1.0, dt=0.01):
+    """The voltage to which a constant current brings a cell that never fires, by small steps of time."""
+    v = np.zeros_like(current)
+    for _ in range(5000):
+        v += dt * (current - leak * v)
+    return v
+
+
 def two_inhibitions():
     """000-03."""
     excitation = np.linspace(0, 4, 50)
-    fits = [np.polyfit(excitation, response, 1) for response in (excitation, excitation - 0.8, excitation / (1 + 0.8))]
+    alone, subtracted = settled(excitation), settled(excitation - 0.8)
+    shunted = settled(excitation, 1 + 0.8)  # a further leak, to the voltage at rest
+    fits = [np.polyfit(excitation, response, 1) for response in (alone, subtracted, shunted)]
     (slope, shift), (slope_a, shift_a), (slope_s, shift_s) = fits
+    added = abs(settled(excitation + excitation[::-1]) - alone - alone[::-1]).max()
     return Finding(
         "000-03",
         "Inputs add up; inhibition subtracts, or, as a shunt, divides.",
-        f"a line through the response: slope {slope:.3f}, shift {abs(shift):.1f}; subtracting inhibition "
-        f"{slope_a:.3f} and "
-        f"{shift_a:.1f}, shunting {slope_s:.3f} and {abs(shift_s):.1f}",
-        "the first moves the line, the second turns it, by 1/1.8",
+        f"a cell that never fires, after 50 τ: two currents at once and one by one {added:.0e} apart; a line through "
+        f"its voltage against the current: slope {slope:.3f}, shift {abs(shift):.1f}; with a current of 0.8 less "
+        f"{slope_a:.3f} and {shift_a:.1f}, with a leak of 0.8 more {slope_s:.3f} and {abs(shift_s):.1f}",
+        "rounding; the first moves the line, the second turns it, by 1/1.8",
         judged(
-            np.allclose([slope_a, shift_a], [1, -0.8]) and np.allclose([slope_s, shift_s], [1 / 1.8, 0], atol=1e-12)
+            added < 1e-12
+            and np.allclose([slope_a, shift_a], [1, -0.8])
+            and np.allclose([slope_s, shift_s], [1 / 1.8, 0], atol=1e-12)
         ),
     )
 

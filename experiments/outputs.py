@@ -76,14 +76,16 @@ def compared():
 def ten_against_four():
     """003-12."""
     ten, four, drawn = compared()
+    own = four - drawn.mean(axis=0)
+    decided = "" if interval(own)[1] > 0 or interval(own)[2] < 0 else ", which decides nothing"
     invalid = (bits_said() @ [8, 4, 2, 1] > 9).mean()
     return Finding(
         "003-12",
         "Four outputs could name sixteen classes, and yet ten are better for ten digits.",
         f"397 test digits, {SEEDS} paired seeds, each at its best η of {listed(ETAS)} ({tuned(False)[0]:g} and "
         f"{tuned(True)[0]:g}): {ten.mean():.2f} % with ten, {four.mean():.2f} % with four outputs, {said(ten - four)}; "
-        f"{100 * invalid:.1f} % of the four-bit answers are no digit (1010 to 1111); with random codes "
-        f"{drawn.mean():.2f} %, {said(four - drawn.mean(axis=0))} better by the digit's own bits",
+        f"{100 * invalid:.1f} % of the four-bit answers are no digit (1010 to 1111); with random codes, "
+        f"at the rate of the bits, {drawn.mean():.2f} %: the digit's own bits differ by {said(own)}{decided}",
         "above 0; the book argues this, without a number",
         judged(interval(ten - four)[1] > 0),
     )

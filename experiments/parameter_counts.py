@@ -85,7 +85,7 @@ def brains_and_computers():
     return Finding(
         "001-02",
         "Brains have more units and slower ones; a neuron switches 'a million times slower' than a gate.",
-        f"the table's own numbers: {gates_speed / brain:.0e} times slower; {neurons * links:.0e} links",
+        f"arithmetic on the table's own numbers: {gates_speed / brain:.0e} times slower; {neurons * links:.0e} links",
         "5e5, which the slide rounds up by 2; the links: E14",
         judged(0.1 < gates_speed / brain / 1e6 < 10),
     )
@@ -97,7 +97,7 @@ def number_of_synapses():
     return Finding(
         "E14",
         "Two slides differ by a factor of ten on the number of synapses.",
-        f"1e11 neurons with 1000 links each make {table:.0e}, the other slide says {slide:.0e}",
+        f"arithmetic: 1e11 neurons with 1000 links each make {table:.0e}, the other slide says {slide:.0e}",
         "one number; 1e14 by the table",
         corrected(np.isclose(table, slide), np.isclose(table, 1e14)),
     )
