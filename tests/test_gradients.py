@@ -155,18 +155,26 @@ def nets(pick, widths):
     return (*pick(st.lists(hidden, max_size=4)), Dense(n_out)), n_out
 
 
-def check_net(wrap, net, n_out, cost, n_in, n, x64, seed):
+def check_nets(wrap, cases, x64):
+    """Each case is a net with its number of outputs, a cost, n_in, n, a seed; `wrap` compiles them all, or does not."""
     with jax.enable_x64(x64):
-        # too small to saturate: where 1 - a is left of a, neither route has twelve digits to agree in
-        params = jax.tree.map(lambda p: p / (2 * math.sqrt(p.shape[-1])), draw_params(net, seed, (n_in,)))
-        (x,), y = draw(seed + 1, (n, n_in)), one_hot_rows(seed + 2, n, n_out)
-        by_hand, automatic = wrap(both)(net, cost, params, x, y)
-        try:
-            assert_trees_close(by_hand, automatic)
-        except AssertionError:
-            if x64:
-                raise
-            assert_as_near_to_float64(net, cost, params, x, y, by_hand, automatic)
+        problems = [problem(*case) for case in cases]
+        found = wrap(lambda problems: [both(*problem) for problem in problems])(problems)
+        for given_, (by_hand, automatic) in zip(problems, found, strict=True):
+            try:
+                assert_trees_close(by_hand, automatic)
+            except AssertionError:
+                if x64:
+                    raise
+                assert_as_near_to_float64(*given_, by_hand, automatic)
+
+
+def problem(net, cost, n_in, n, seed):
+    """The arguments of a gradient."""
+    layers, n_out = net
+    # too small to saturate: where 1 - a is left of a, neither route has twelve digits to agree in
+    params = jax.tree.map(lambda p: p / (2 * math.sqrt(p.shape[-1])), draw_params(layers, seed, (n_in,)))
+    return layers, cost, params, draw(seed + 1, (n, n_in))[0], one_hot_rows(seed + 2, n, n_out)
 
 
 def assert_as_near_to_float64(net, cost, params, x, y, by_hand, automatic):
@@ -182,17 +190,25 @@ def assert_as_near_to_float64(net, cost, params, x, y, by_hand, automatic):
 widths = st.integers(1, 17)
 
 
+def cases(widths, rows):
+    """One case of `check_nets`."""
+    return st.tuples(nets(widths), st.sampled_from(COSTS), widths, rows, st.integers(0, 9999))
+
+
+five = st.lists(cases(widths, st.integers(1, 9)), min_size=5, max_size=5)  # of 200; compiled together, in half the time
+
+
 @pytest.mark.long
-@settings(deadline=None, derandomize=True, max_examples=200)
-@given(nets(widths), st.sampled_from(COSTS), widths, st.integers(1, 9), st.booleans(), st.integers(0, 9999))
-def test_backprop_is_autodiff_for_random_nets(net, cost, n_in, n, x64, seed):
-    check_net(jax.jit, *net, cost, n_in, n, x64, seed)
+@settings(deadline=None, derandomize=True, max_examples=40)
+@given(five, st.booleans())
+def test_backprop_is_autodiff_for_random_nets(cases, x64):
+    check_nets(jax.jit, cases, x64)
 
 
 few = st.sampled_from((1, 4))  # widths: each new shape compiles every operation anew
 
 
 @settings(deadline=None, derandomize=True, max_examples=10)
-@given(nets(few), st.sampled_from(COSTS), few, st.just(3), st.booleans(), st.integers(0, 9999))
-def test_backprop_is_autodiff_for_random_nets_eagerly(net, cost, n_in, n, x64, seed):
-    check_net(lambda f: f, *net, cost, n_in, n, x64, seed)
+@given(cases(few, st.just(3)), st.booleans())
+def test_backprop_is_autodiff_for_random_nets_eagerly(case, x64):
+    check_nets(lambda f: f, [case], x64)
