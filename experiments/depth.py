@@ -1,6 +1,6 @@
 """How deep a net can be and still learn within a budget, from a few layers to a hundred.
 
-    python experiments/depth.py [FOLDER]      240 s, a picture into FOLDER (runs/depth)
+    python experiments/depth.py [FOLDER]      130 s, a picture into FOLDER (runs/depth)
 
 Hidden layers of 32 on the embedded digits, softmax outputs, ten epochs, biases 0, each depth at its best of three
 rates by validation accuracy. W ~ N(0, 1/n_in) for the sigmoid; for ReLU N(0, 2/n_in), which keeps the size of signals
