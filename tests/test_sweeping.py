@@ -12,9 +12,11 @@ from test_config import GOOD
 from test_training import COST, NET, some
 
 import fnn
-from fnn import SGD, cli, runs, sweep_report, sweeps
+from fnn import SGD, cli, runs, sweep_command, sweep_report, sweeps
 from fnn.config import load_config
 from fnn.grids import Member, Point, label, members, summarise, swept, widened
+from fnn.sweeping import SweepResult
+from fnn.training import Evaluation
 
 GRID = "\n[sweep]\neta = [0.5, 3.0]\nlmbda = [0.0, 0.01]\nseeds = 2\n"
 
@@ -166,34 +168,26 @@ def test_mistakes_in_a_grid_are_one_line(config, tmp_path, capsys, override, mes
     assert message in capsys.readouterr().err
 
 
-SHIFTED = """
-name = "shifted"
-[data]
-source = "digits"
-train = 100
-validation = 20
-test = 20
-shape = [1, 8, 8]
-[network]
-layers = [{ type = "Flatten" }, { type = "Dense", units = 10 }]
-cost = { type = "LogLikelihood" }
-[training]
-optimizer = { type = "SGD", eta = 0.5 }
-batch_size = 10
-epochs = 1
-shifts = true
-[sweep]
-eta = [0.1, 0.5]
-"""
+@pytest.mark.parametrize("shifts", [False, True])
+def test_shifted_images_are_shifted_in_a_sweep_too(config, monkeypatch, shifts):
+    sets = ["data.shape=[1, 8, 8]", "network.layers=[{type='Flatten'}, {type='Dense', units=10}]"]
+    prepared = runs.prepare(load_config(config, [*sets, f"training.shifts={str(shifts).lower()}"]))
+    given = []
+    monkeypatch.setattr(sweeps, "sweep", lambda *arguments, **settings: given.append(arguments) or iter(()))
+    (turn,) = sweeps.turns(prepared.config, prepared.data.shape)
+    assert list(sweeps.results(prepared.config, prepared.data, turn)) == []
+    assert given[0][4].n == (5 if shifts else 1) * prepared.data.train.n
 
 
-def test_shifted_images_are_shifted_in_a_sweep_too(tmp_path, capsys):
-    path = tmp_path / "shifted.toml"
-    path.write_text(SHIFTED)
-    assert cli.main(["sweep", str(path), "--out", str(tmp_path / "runs")]) == 0
-    _, _, params = fnn.load(next((tmp_path / "runs").iterdir()) / "networks" / "0001")
-    *_, last = runs.results(runs.prepare(load_config(str(path))), "backprop")
-    assert_trees_close(params, last.params)
+def test_networks_on_shifted_images_are_trained_as_if_alone():
+    net, key = (fnn.Flatten(), fnn.Dense(2)), jax.random.key(7)
+    images = jax.random.uniform(jax.random.key(1), (6, 1, 2, 5))
+    examples = fnn.Shifted(fnn.Examples(images, jnp.ones((6, 2))))
+    params = fnn.init(net, jax.random.key(0), (1, 2, 5))
+    *_, alone = fnn.fit(net, COST, SGD(0.5), params, examples, key, batch_size=4, epochs=1)
+    many = jax.tree.map(lambda p: p[None], params)
+    *_, last = fnn.sweep(net, COST, SGD(0.5), many, examples, key, batch_size=4, epochs=1)
+    assert_trees_close(jax.tree.map(lambda p: p[0], last.params), alone.params)
 
 
 @pytest.mark.parametrize("override", ["training.schedule={type='EarlyStopping'}", "training.target_cost=0.1"])
@@ -203,25 +197,24 @@ def test_what_ends_one_training_is_refused_for_many(config, tmp_path, capsys, ov
     assert not (tmp_path / "r").exists()
 
 
+def diverged(eta):
+    line = {name: np.nan for name in ("train_cost", "train_accuracy", "test_cost", "test_accuracy")}
+    return sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [line], 1)
+
+
 def test_a_grid_that_diverges_altogether_has_its_table(tmp_path, capsys):
-    path = tmp_path / "curve.toml"
-    path.write_text(
-        GOOD.replace('source = "digits"', 'source = "sine"')
-        .replace("units = 10 }]", "units = 1 }]")
-        .replace('activation = "Sigmoid"', 'activation = "Identity"')
-        + "\n[sweep]\neta = [1e20, 1e30]\nmu = [0.0, 0.5]\n"
-    )
-    assert cli.main(["sweep", str(path), "--out", str(tmp_path / "r")]) == 0
-    out = capsys.readouterr().out
-    assert "<- best" not in out
-    assert "lowest training cost inf" in out
-    assert [row["diverged_in_epoch"] for row in table(next((tmp_path / "r").iterdir()) / "sweep.csv")] == ["1"] * 4
+    tracks = [diverged(1e20), diverged(1e30)]
+    assert "<- best" not in sweep_report.table(tracks)
+    sweep_command.conclude(tmp_path, "some", tracks)
+    assert "pictures: none, every network has diverged" in capsys.readouterr().out
+    assert [row["diverged_in_epoch"] for row in table(tmp_path / "sweep.csv")] == ["1", "1"]
 
 
-def test_the_lowest_cost_is_that_of_the_networks_that_are_well(config, tmp_path, capsys):
-    sets = ["sweep.eta=[0.5, 1e38]", "sweep.lmbda=[]", "network.cost={type='Quadratic', activation='Identity'}"]
-    assert cli.main(["sweep", config, "--out", str(tmp_path / "r"), *(w for s in sets for w in ("--set", s))]) == 0
-    assert "nan" not in "".join(line for line in capsys.readouterr().out.splitlines() if "lowest" in line)
+def test_the_lowest_cost_is_that_of_the_networks_that_are_well(config):
+    prepared = runs.prepare(load_config(config))
+    scores = Evaluation(jnp.array([jnp.nan, 0.25, jnp.inf]), jnp.zeros(3))
+    said = sweep_command.line(SweepResult(1, scores, None, None, 1.0, (), ()), prepared, 0, 3)
+    assert "lowest training cost 0.25 " in said
 
 
 def test_a_heat_map_of_what_is_done_has_holes(tmp_path):

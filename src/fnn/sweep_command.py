@@ -12,7 +12,7 @@ import numpy as np
 
 from . import plots, runs, sweep_report, sweeps
 from .commands import prepared_for, types, written
-from .config import Config, config_text, resolved
+from .config import config_text, resolved
 from .environments import cores
 from .errors import InputError
 from .schedules import Constant
@@ -56,7 +56,7 @@ def _sweep(folder: Path, prepared: runs.Prepared, text: str, turns: Sequence[swe
             sweeps.write_table(folder, done)
     finally:
         if done:
-            _conclude(folder, config, done)
+            conclude(folder, config.name, done)
 
 
 def _train(folder: Path, prepared: runs.Prepared, turn: sweeps.Turn, done: list[sweeps.Track]) -> None:
@@ -66,14 +66,15 @@ def _train(folder: Path, prepared: runs.Prepared, turn: sweeps.Turn, done: list[
     try:
         for last in sweeps.results(prepared.config, prepared.data, turn):
             history.append(last._replace(params=(), v=()))
-            print(_line(last, prepared, first, len(turn.members)), flush=True)
+            print(line(last, prepared, first, len(turn.members)), flush=True)
     finally:
         if last is not None:
             sweeps.keep(folder, prepared, turn, last, first)
             done += sweeps.tracks(turn, history)
 
 
-def _line(result: SweepResult, prepared: runs.Prepared, first: int, count: int) -> str:
+def line(result: SweepResult, prepared: runs.Prepared, first: int, count: int) -> str:
+    """What is said after an epoch of a turn: the networks that have diverged have no cost."""
     train = sweeps.training_set(prepared.config, prepared.data)
     steps = -(-train.n // prepared.config.training.batch_size)
     each = 1e6 * result.seconds / steps / count
@@ -84,13 +85,14 @@ def _line(result: SweepResult, prepared: runs.Prepared, first: int, count: int) 
     return f"{who}  lowest training cost {cost:.4g}  {each:.1f} us per network and step"
 
 
-def _conclude(folder: Path, config: Config, done: Sequence[sweeps.Track]) -> None:
+def conclude(folder: Path, name: str, done: Sequence[sweeps.Track]) -> None:
+    """Tables and pictures of what there is, and where they are."""
     sweeps.write_table(folder, done)
     print(sweep_report.table(done))
     print(f"sweep directory: {folder}; tables: sweep.csv, curves.csv; a run directory per network: networks/")
     if all(track.diverged for track in done):
         print("pictures: none, every network has diverged")
     elif plots.available():
-        print(f"pictures: {', '.join(sweep_report.draw(folder, done, config.name))}")
+        print(f"pictures: {', '.join(sweep_report.draw(folder, done, name))}")
     else:
         print(plots.MISSING)

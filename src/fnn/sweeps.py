@@ -48,7 +48,11 @@ class Track(NamedTuple):
 
 
 def turns(config: Config, shape: tuple[int, ...]) -> list[Turn]:
-    """The grid cut into turns: one shape each, and no more networks than the config's memory holds."""
+    """The grid cut into turns: one shape each, and no more networks than the config's memory holds.
+
+    Raises:
+        InputError: one network does not fit into this machine's memory.
+    """
     result = []
     for units, group in itertools.groupby(members(config), key=lambda member: member.point.units):
         net, rest = widened(config.network.layers, units), list(group)
