@@ -1,10 +1,11 @@
 """The page NIELSEN_CURVES.md: where every curve of the book lies."""
 
+import nielsen_chance
 import nielsen_luck
 import nielsen_traps
-import numpy as np
 from nielsen_bands import place
-from nielsen_training import CURVES, FIGURES, LABELS, described, in_common, kept, ours
+from nielsen_chance import RARE
+from nielsen_training import CURVES, FIGURES, LABELS, compared, described, kept
 
 HEAD = """# The curves of Nielsen's book
 
@@ -22,7 +23,6 @@ the pictures, a line is the median of our runs, the band goes from the 5th to th
 - *difference*: the book minus our median, mean over the points; of error norms, which span decades, their natural
   logarithms. In brackets: in standard deviations of this number among our runs.
 """
-RARE = 0.05
 
 
 def page(settings, folder):
@@ -34,7 +34,7 @@ def page(settings, folder):
             parts.append(f"## {figure}\n\n![{figure}](nielsen_curves/{figure}.png)\n")
             parts.append("\n".join(f"- {_described(settings[name], found[name])}" for name in there) + "\n")
             parts.append(_table(HEADING, [row for name in there for row in rows(name, settings[name], found[name])]))
-    for chapter in (nielsen_luck, nielsen_traps):
+    for chapter in (nielsen_chance, nielsen_luck, nielsen_traps):
         if lines := list(chapter.rows(settings, found)):
             parts += [chapter.HEAD, _table(chapter.HEADING, lines)]
     return "\n".join(parts)
@@ -46,11 +46,7 @@ HEADING = ("training", "what", "points", "inside", "our own", "rank", "differenc
 def rows(name, setting, found):
     """One row per curve of a training."""
     for curve in CURVES[name]:
-        at, book = in_common(setting, curve)
-        curves = ours(setting, found, curve)
-        if curve["measure"].startswith("error norm"):
-            curves, book = np.log(curves), np.log(book)
-        p = place(curves, book, at, setting.best_of)
+        p = place(*compared(setting, found, curve), setting.best_of)
         low, middle, high = p.own
         rank = f"{p.rank:.0%}" if p.rank > RARE else f"**{p.rank:.0%}, deviation**"
         yield (

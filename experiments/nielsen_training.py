@@ -192,3 +192,10 @@ def in_common(setting, curve):
     pairs = [(where[e], value) for e, value in zip(epochs, curve["values"], strict=True) if e in where]
     at, values = zip(*pairs, strict=True)
     return np.array(at), np.array(values)
+
+
+def compared(setting, found, curve):
+    """Our runs `(m, all epochs)`, the book's values `(e,)`, their epochs among ours; of error norms the logarithms."""
+    at, book = in_common(setting, curve)
+    curves = ours(setting, found, curve)
+    return (np.log(curves), np.log(book), at) if curve["measure"].startswith("error norm") else (curves, book, at)

@@ -13,7 +13,8 @@ import fnn
 from fnn.data import sources
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "experiments"))
-import nielsen_curves  # noqa: E402 (the experiments are no package)
+import nielsen_chance  # noqa: E402 (the experiments are no package)
+import nielsen_curves  # noqa: E402 (found by the path above)
 import nielsen_luck  # noqa: E402 (found by the path above)
 import nielsen_page  # noqa: E402 (found by the path above)
 import nielsen_training as training  # noqa: E402 (found by the path above)
@@ -181,3 +182,15 @@ def test_a_figure_from_training_to_page(tmp_path):
     before = (tmp_path / "chapter1_30-0.npz").stat()
     assert training.kept(settings["chapter1_30"], tmp_path)["test_accuracy"].shape == (8, 3)
     assert (tmp_path / "chapter1_30-0.npz").stat() == before
+
+
+@pytest.mark.parametrize(("shift", "book", "as_many"), [(0.0, 0, "100%"), (100.0, 2, "0%")])
+def test_deviations_by_chance_are_those_of_our_own_seeds(monkeypatch, shift, book, as_many):
+    rng = np.random.default_rng(0)
+    runs = iter(rng.standard_normal((2, 40, 9)) + rng.standard_normal((2, 40, 1)))
+    monkeypatch.setattr(nielsen_chance, "compared", lambda *_: (next(runs), np.full(9, shift), np.arange(9)))
+    found = {name: {"any": np.zeros(40)} for name in ("weight_initialization_30_new", "weight_initialization_30_old")}
+    ((curves, seeds, deviations, mean, most, share),) = nielsen_chance.rows(training.SETTINGS, found)
+    assert (curves, seeds, deviations, share) == (2, 40, book, as_many)
+    assert 0 < float(mean) <= most <= 2
+    assert list(nielsen_chance.rows(training.SETTINGS, {"weight_initialization_30_new": {"any": np.zeros(8)}})) == []
