@@ -18,6 +18,7 @@ from .config import GRADIENTS, Config, short_hash
 from .data import Dataset, load_data
 from .environments import environment, memory
 from .errors import CorruptFileError, InputError
+from .examples import Examples
 from .files import remove_folder, write_atomically
 from .fitting import Result, State, Task, resumed, start
 from .models import network_table, save_params
@@ -207,6 +208,11 @@ def results(prepared: Prepared, gradient: str) -> Iterator[Result]:
     return resumed(whole, start(whole, prepared.params))
 
 
+def training_set(config: Config, data: Dataset) -> Examples | Shifted:
+    """The examples to train on, as they are or shifted."""
+    return Shifted(data.train) if config.training.shifts else data.train
+
+
 def task(prepared: Prepared, gradient: str) -> Task:
     """What the config says is to be trained, with the gradient of this name."""
     config, data = prepared.config, prepared.data
@@ -215,7 +221,7 @@ def task(prepared: Prepared, gradient: str) -> Task:
         config.network.layers,
         config.network.cost,
         training.optimizer,
-        placed(Shifted(data.train) if training.shifts else data.train),
+        placed(training_set(config, data)),
         prepared.key,
         training.batch_size,
         training.epochs,

@@ -75,7 +75,7 @@ def _train(folder: Path, prepared: runs.Prepared, turn: sweeps.Turn, done: list[
 
 def line(result: SweepResult, prepared: runs.Prepared, first: int, count: int) -> str:
     """What is said after an epoch of a turn: the networks that have diverged have no cost."""
-    train = sweeps.training_set(prepared.config, prepared.data)
+    train = runs.training_set(prepared.config, prepared.data)
     steps = -(-train.n // prepared.config.training.batch_size)
     each = 1e6 * result.seconds / steps / count
     epochs = prepared.config.training.epochs

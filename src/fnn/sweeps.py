@@ -19,14 +19,12 @@ from .config import GRADIENTS, Config
 from .data import Dataset
 from .environments import memory
 from .errors import InputError
-from .examples import Examples
 from .files import write_atomically
 from .grids import Member, members, widened
 from .models import network_table, save_params
 from .network import init
 from .optimizers import SGD, is_weight
 from .plain import write_json
-from .shifting import Shifted
 from .sweeping import SweepResult, sweep
 from .training import CHUNK
 from .types import Key, Net, Params
@@ -80,11 +78,6 @@ def _all_activations(net: Net, params: Params, a: jax.Array) -> list[jax.Array]:
     return [a := layer.forward(p, a) for layer, p in zip(net, params, strict=True)]
 
 
-def training_set(config: Config, data: Dataset) -> Examples | Shifted:
-    """The examples to train on, as they are or shifted."""
-    return Shifted(data.train) if config.training.shifts else data.train
-
-
 def results(config: Config, data: Dataset, turn: Turn) -> Generator[SweepResult]:
     """`sweep` for one turn."""
     training = config.training
@@ -94,7 +87,7 @@ def results(config: Config, data: Dataset, turn: Turn) -> Generator[SweepResult]
         optimizer = SGD(optimizer.eta, 0.0, optimizer.lmbda)  # no velocity
     params, keys = starts(config, data.shape, turn)
     yield from sweep(
-        turn.net, config.network.cost, optimizer, params, training_set(config, data), keys,
+        turn.net, config.network.cost, optimizer, params, runs.training_set(config, data), keys,
         batch_size=training.batch_size, epochs=training.epochs, gradient=GRADIENTS[training.gradient],
         validation=data.validation, test=data.test,
     )  # fmt: skip
