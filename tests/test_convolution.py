@@ -16,7 +16,18 @@ from support import assert_trees_close, draw, draw_params, one_hot_rows
 
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Examples, Glorot, LogLikelihood, ReLU, Sigmoid, Zeros, autodiff, backprop
-from fnn.convolution import Conv, ConvParams, ConvPool, Flatten, MaxPool, largest_backward, overlay, patches
+from fnn.convolution import (
+    Conv,
+    ConvParams,
+    ConvPool,
+    Flatten,
+    MaxPool,
+    apart,
+    beside,
+    largest_backward,
+    overlay,
+    patches,
+)
 
 # rectangular images, one and several channels, sizes of 1, few and many patches per image
 CASES = [
@@ -213,7 +224,7 @@ def test_the_gradient_of_a_shared_weight_is_the_sum_over_its_positions():
     params, a, delta = case(Conv(2, 3), (2, 5, 6))
 
     def unshared(W):  # a filter of its own for every position
-        return jnp.einsum("qfk,nkq->nfq", W, patches(a, 3)).reshape(delta.shape)
+        return jnp.einsum("qfk,nkq->nfq", W, apart(patches(a, 3), (len(a), 18, 12))).reshape(delta.shape)
 
     own = jnp.broadcast_to(params.W.reshape(1, 2, 18), (12, 2, 18))
     (by_position,) = jax.vjp(unshared, own)[1](delta)
@@ -221,9 +232,26 @@ def test_the_gradient_of_a_shared_weight_is_the_sum_over_its_positions():
     assert_trees_close(nabla.W, by_position.sum(axis=0).reshape(params.W.shape))
 
 
-def test_overlay_is_the_transpose_of_patches():
-    a, x = draw(0, (2, 3, 7, 8), (2, 27, 9))  # the last column of pixels is in no patch
-    assert_trees_close(*jax.jit(lambda: ((patches(a, 3, 2) * x).sum(), (a * overlay(x, a.shape, 3, 2)).sum()))())
+@pytest.mark.parametrize(
+    ("shape", "size", "stride", "groups"),
+    [
+        ((2, 3, 7, 8), 3, 2, 1),  # the last column of pixels is in no patch
+        ((2, 1, 9, 8), 3, 1, 2),
+        ((3, 2, 6, 9), 3, 3, 1),
+        ((2, 1, 14, 15), 2, 2, 2),
+        ((2, 1, 16, 17), 4, 3, 2),
+        ((2, 2, 11, 8), 2, 3, 2),  # strides leave pixels out between patches
+    ],
+)
+def test_overlay_is_the_transpose_of_patches(shape, size, stride, groups):
+    def overlaid(x):
+        return overlay(x, shape, size, stride)
+
+    (a,) = draw(0, shape)
+    x, transpose = jax.vjp(lambda a: patches(a, size, stride), a)
+    (delta,) = draw(1, x.shape)
+    assert len(x) == groups
+    assert_trees_close(jax.jit(overlaid)(delta), *transpose(delta))
 
 
 def test_shared_filters_have_few_parameters():
@@ -323,7 +351,8 @@ class LastWinner(MaxPool):
     """A planted bug: of equal pixels the last one wins."""
 
     def backward(self, params, a, delta):
-        squares, d = self.squares(a)[:, :, ::-1], delta.reshape(*delta.shape[:2], -1)
+        squares = self.squares(a)[:, :, ::-1]
+        d = beside(delta, len(squares))
         return (), overlay(largest_backward(squares, d)[:, :, ::-1], a.shape, self.size, self.size)
 
 

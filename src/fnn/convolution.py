@@ -2,7 +2,8 @@
 
 As everywhere in deep learning "convolution" is cross-correlation: the filter is not flipped. Shape
 letters: `n` examples in a batch of images `(n, channels, height, width)`; `k` numbers in a patch, its
-channels times its pixels; `q` patches in an image, row by row; `delta` is ∂C/∂(output).
+channels times its pixels; `q` patches in an image, row by row; `g` groups of `n/g` images, side by side
+in one product; `delta` is ∂C/∂(output).
 """
 
 from __future__ import annotations
@@ -26,48 +27,79 @@ def steps(shape: Shape, size: int, stride: int) -> tuple[int, int]:
     return (height - size) // stride + 1, (width - size) // stride + 1
 
 
+def groups(shape: Shape, size: int, stride: int) -> int:
+    """How many products the images of `shape` are worth; those of a group lie side by side and share one.
+
+    All images make one group, unless an image has more patches than a filter has weights: then each is its own,
+    since it is cheaper to repeat the filters than to move the patches.
+    """
+    return shape[0] if shape[1] * size**2 < math.prod(steps(shape, size, stride)) else 1
+
+
+def beside(x: Array, g: int) -> Array:
+    """Images `(n, channels, height, width)` in `g` groups of pixels side by side: `(g, channels, n/g·height·width)`."""
+    n, channels = x.shape[:2]
+    return x.reshape(g, n // g, channels, math.prod(x.shape[2:])).swapaxes(1, 2).reshape(g, channels, -1)
+
+
+def apart(x: Array, shape: Shape) -> Array:
+    """The reverse of `beside`, for images of `shape`."""
+    n, channels = shape[:2]
+    return x.reshape(len(x), channels, n // len(x), math.prod(shape[2:])).swapaxes(1, 2).reshape(shape)
+
+
 def patches(a: Array, size: int, stride: int = 1) -> Array:
-    """Every square of `size` pixels at steps of `stride`, as a column: `(n, k, q)`, k = channels·size²."""
-    height, width = a.shape[2:]
-    bands = jnp.stack([a[:, :, i : height - size + 1 + i : stride] for i in range(size)], axis=2)
+    """Every square of `size` pixels at steps of `stride`, as a column: `(g, k, n/g·q)`, k = channels·size²."""
+    (n, channels, height, width), g = a.shape, groups(a.shape, size, stride)
+    a = beside(a, g).reshape(g, channels, n // g, height, width)
+    bands = jnp.stack([a[..., i : height - size + 1 + i : stride, :] for i in range(size)], axis=2)
     squares = jnp.stack([bands[..., j : width - size + 1 + j : stride] for j in range(size)], axis=3)
-    return squares.reshape(a.shape[0], a.shape[1] * size**2, math.prod(squares.shape[4:]))
+    return squares.reshape(g, channels * size**2, -1)
 
 
 def overlay(delta: Array, shape: Shape, size: int, stride: int = 1) -> Array:
-    """The transpose of `patches`: every pixel of images of `shape` sums the deltas of the patches it is in."""
-    squares = delta.reshape(*shape[:2], size, size, *steps(shape, size, stride))
-    bands = reduce(jnp.add, [_spread(squares[:, :, :, j], 4, j, shape[3], stride) for j in range(size)])
-    return reduce(jnp.add, [_spread(bands[:, :, i], 2, i, shape[2], stride) for i in range(size)])
+    """The transpose of `patches`: every pixel of images of `shape` sums the deltas of the patches it is in.
+
+    Row r of a patch at step y is row r mod stride of the stride rows at step y + r // stride, so patches overlap
+    in whole steps only.
+    """
+    (n, channels, height, width), g, s = shape, len(delta), stride
+    reach = -(-size // s)  # steps that a patch covers, the last one perhaps in part
+    rest = 0, reach * s - size
+    squares = delta.reshape(g, channels, size, size, n // g, *steps(shape, size, s))
+    squares = _padded(squares, {2: rest, 3: rest}).reshape(g, channels, reach, s, reach, s, *squares.shape[4:])
+    bands = _slid(squares, 4, 8)  # (g, channels, reach, s, s, n/g, down, across)
+    pixels = _slid(bands.transpose(0, 5, 1, 2, 6, 3, 7, 4), 3, 4)  # (g, n/g, channels, down, s, across, s)
+    pixels = pixels.reshape(n, channels, pixels.shape[3] * s, pixels.shape[5] * s)
+    return _padded(pixels, {2: (0, height - pixels.shape[2]), 3: (0, width - pixels.shape[3])})
 
 
-def _spread(d: Array, axis: int, start: int, length: int, stride: int) -> Array:
-    """Zeros of `length` along `axis` with `d` at every `stride`-th place from `start`."""
-    end = start + (d.shape[axis] - 1) * stride + 1
-    edges = [(0, 0, 0)] * d.ndim
-    edges[axis] = (start, length - end, stride - 1)
-    return jax.lax.pad(d, jnp.zeros((), d.dtype), edges)
+def _slid(x: Array, by: int, along: int) -> Array:
+    """The sum of the slices of `x` over axis `by`, slice i moved i places on along the later axis `along`."""
+    last = x.shape[by] - 1
+    slices = (jax.lax.index_in_dim(x, i, by, keepdims=False) for i in range(last + 1))
+    return reduce(jnp.add, [_padded(d, {along - 1: (i, last - i)}) for i, d in enumerate(slices)])
+
+
+def _padded(x: Array, edges: dict[int, tuple[int, int]]) -> Array:
+    """`x` with so many zeros before and after along the axes of `edges`; fewer than 0 are cut off."""
+    return jax.lax.pad(x, jnp.zeros((), x.dtype), [(*edges.get(axis, (0, 0)), 0) for axis in range(x.ndim)])
 
 
 def product(W: Array, x: Array) -> Array:
-    """`W x` for every image: `(m, k)` times `(n, k, q)` is `(n, m, q)`."""
+    """`W x` for every group: `(m, k)` times `(g, k, p)` is `(g, m, p)`."""
     return _each(W, x) @ x
 
 
 def product_backward(W: Array, x: Array, delta: Array) -> tuple[Array, Array]:
-    """The derivatives of `product`: `Σ δ xᵀ` over images and patches, and `Wᵀ δ`."""
-    by_W = (delta @ x.mT).sum(axis=0) if _wide(x) else jnp.tensordot(delta, x, ((0, 2), (0, 2)))
+    """The derivatives of `product`: `Σ δ xᵀ` over groups and patches, and `Wᵀ δ`."""
+    by_W = (delta @ x.mT).sum(axis=0) if len(x) > 1 else delta[0] @ x[0].T
     return by_W, _each(W, x).mT @ delta
 
 
 def _each(W: Array, x: Array) -> Array:
-    """`W`, repeated for every image of `x` where that is cheaper than one product with all images side by side."""
-    return jnp.broadcast_to(W, (x.shape[0], *W.shape)) if _wide(x) else W
-
-
-def _wide(x: Array) -> bool:
-    """Whether the weights of a filter, k, are fewer than the patches, q, so that they are the thing to copy."""
-    return x.shape[1] < x.shape[2]
+    """`W`, once for every group of `x`: to make one product of them, `@` would move all of `x`."""
+    return jnp.broadcast_to(W, (len(x), *W.shape)) if len(x) > 1 else W
 
 
 def largest(z: Array) -> Array:
@@ -87,7 +119,7 @@ def largest_backward(z: Array, delta: Array) -> Array:
 
 
 def total(delta: Array) -> Array:
-    """The gradient of a bias, `δ` `(n, filters, q)` summed over examples and positions."""
+    """The gradient of a bias, `δ` `(g, filters, n/g·q)` summed over examples and positions."""
     # a product with ones is 2 to 8 % faster at mini-batch 10, but keeps an array that autodiff does not
     return delta.sum(axis=(0, 2))
 
@@ -176,12 +208,13 @@ class Conv:
     def forward(self, params: ConvParams, a: Array) -> Array:
         """Patches, one product, the bias."""
         z = product(rows(params.W), patches(a, self.size)) + params.b[None, :, None]
-        return z.reshape(a.shape[0], self.filters, *steps(a.shape, self.size, 1))
+        return apart(z, (len(a), self.filters, *steps(a.shape, self.size, 1)))
 
     def backward(self, params: ConvParams, a: Array, delta: Array) -> tuple[ConvParams, Array]:
         """The gradient of a shared weight is the sum over the positions that share it."""
-        d = delta.reshape(*delta.shape[:2], -1)
-        by_W, by_patches = product_backward(rows(params.W), patches(a, self.size), d)
+        x = patches(a, self.size)
+        d = beside(delta, len(x))
+        by_W, by_patches = product_backward(rows(params.W), x, d)
         return ConvParams(by_W.reshape(params.W.shape), total(d)), overlay(by_patches, a.shape, self.size)
 
 
@@ -202,16 +235,18 @@ class MaxPool:
         return (), (shape[0], *pooled(self, shape, 1, self.size))
 
     def squares(self, a: Array) -> Array:
-        """The pixels that compete, `(n, channels, size², q)`."""
-        return patches(a, self.size, self.size).reshape(*a.shape[:2], self.size**2, -1)
+        """The pixels that compete, `(g, channels, size², n/g·q)`."""
+        x = patches(a, self.size, self.size)
+        return x.reshape(len(x), a.shape[1], self.size**2, -1)
 
     def forward(self, params: Params, a: Array) -> Array:
         """`max` over every square."""
-        return largest(self.squares(a)).reshape(*a.shape[:2], *steps(a.shape, self.size, self.size))
+        return apart(largest(self.squares(a)), (*a.shape[:2], *steps(a.shape, self.size, self.size)))
 
     def backward(self, params: Params, a: Array, delta: Array) -> tuple[tuple[()], Array]:
         """`delta` goes back to the winning pixel alone."""
-        routed = largest_backward(self.squares(a), delta.reshape(*delta.shape[:2], -1))
+        squares = self.squares(a)
+        routed = largest_backward(squares, beside(delta, len(squares)))
         return (), overlay(routed, a.shape, self.size, self.size)
 
 
@@ -246,24 +281,25 @@ class ConvPool:
         return draw_filters(self, key, shape[0], n_out), (self.filters, *after)
 
     def windows(self, a: Array) -> Array:
-        """The squares that the pooled pixels see, `(n, k, q)` with k = channels·(size + pool − 1)²."""
+        """The squares that the pooled pixels see, `(g, k, n/g·q)` with k = channels·(size + pool − 1)²."""
         return patches(a, self.size + self.pool - 1, self.pool)
 
     def contest(self, params: ConvParams, a: Array) -> Array:
-        """What competes for every pooled pixel, without the bias: `(n, filters, pool², q)`."""
+        """What competes for every pooled pixel, without the bias: `(g, filters, pool², n/g·q)`."""
         z = product(rows(placed(params.W, self.pool)), self.windows(a))
-        return z.reshape(a.shape[0], self.filters, self.pool**2, -1)
+        return z.reshape(len(z), self.filters, self.pool**2, -1)
 
     def forward(self, params: ConvParams, a: Array) -> Array:
         """Patches, one product, the maximum, the bias."""
         z = largest(self.contest(params, a)) + params.b[None, :, None]
-        return z.reshape(a.shape[0], self.filters, *steps(a.shape, self.size + self.pool - 1, self.pool))
+        return apart(z, (len(a), self.filters, *steps(a.shape, self.size + self.pool - 1, self.pool)))
 
     def backward(self, params: ConvParams, a: Array, delta: Array) -> tuple[ConvParams, Array]:
         """`delta` goes to the first winner, then as in `Conv`, then every filter sums over its places."""
-        W, d = placed(params.W, self.pool), delta.reshape(*delta.shape[:2], -1)
-        routed = largest_backward(self.contest(params, a), d).reshape(a.shape[0], -1, d.shape[2])
-        by_W, by_windows = product_backward(rows(W), self.windows(a), routed)
+        W, x = placed(params.W, self.pool), self.windows(a)
+        d = beside(delta, len(x))
+        routed = largest_backward(self.contest(params, a), d).reshape(len(x), -1, d.shape[2])
+        by_W, by_windows = product_backward(rows(W), x, routed)
         nabla = ConvParams(placed_backward(by_W.reshape(W.shape), params.W.shape, self.pool), total(d))
         return nabla, overlay(by_windows, a.shape, self.size + self.pool - 1, self.pool)
 
