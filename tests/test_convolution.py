@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import assert_trees_close, draw, draw_params, one_hot_rows
+from support import assert_trees_close, compiled, draw, draw_params, one_hot_rows
 
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Examples, Glorot, LogLikelihood, ReLU, Sigmoid, Zeros, autodiff, backprop
@@ -73,7 +73,7 @@ def computed(layer, shape, x64):
     """A case, its output, and its derivatives by hand and by autodiff: one compilation for several tests."""
     with jax.enable_x64(x64):
         data = case(layer, shape, n=2)
-        return data, *jax.jit(lambda *data: (layer.forward(*data[:2]), *both(layer, *data)))(*data)
+        return data, *compiled(lambda *data: (layer.forward(*data[:2]), *both(layer, *data)))(*data)
 
 
 @EVERY
@@ -187,8 +187,8 @@ def test_conv_pool_is_the_pool_of_the_convolution(layer, shape, tied):
     if tied:  # whole numbers: sums are exact, and many positions are equal
         params, a = jax.tree.map(jnp.sign, params), (a > 0).astype(a.dtype)
     fused = through((layer,), (params,), a, delta)
-    apart = through((Conv(layer.filters, layer.size), MaxPool(layer.pool)), (params, ()), a, delta)
-    assert_trees_close(fused, apart)
+    separate = through((Conv(layer.filters, layer.size), MaxPool(layer.pool)), (params, ()), a, delta)
+    assert_trees_close(fused, separate)
     assert_trees_close(fused[1], fused[2])
 
 
@@ -244,14 +244,14 @@ def test_the_gradient_of_a_shared_weight_is_the_sum_over_its_positions():
     ],
 )
 def test_overlay_is_the_transpose_of_patches(shape, size, stride, groups):
-    def overlaid(x):
-        return overlay(x, shape, size, stride)
+    def reverses(a, delta):
+        _, transpose = jax.vjp(lambda a: patches(a, size, stride), a)
+        return overlay(delta, shape, size, stride), *transpose(delta)
 
     (a,) = draw(0, shape)
-    x, transpose = jax.vjp(lambda a: patches(a, size, stride), a)
-    (delta,) = draw(1, x.shape)
-    assert len(x) == groups
-    assert_trees_close(jax.jit(overlaid)(delta), *transpose(delta))
+    x = jax.eval_shape(lambda: patches(a, size, stride))
+    assert x.shape[0] == groups
+    assert_trees_close(*compiled(reverses)(a, *draw(1, x.shape)))
 
 
 def test_shared_filters_have_few_parameters():
@@ -331,7 +331,7 @@ def test_backprop_is_autodiff_for_whole_nets(net, shape, x64):
     with jax.enable_x64(x64):
         params, (x,), y = draw_params(net, 0, shape), draw(1, (4, *shape)), one_hot_rows(2, 4, 3)
         cost = CrossEntropy() if x64 else LogLikelihood()
-        by_hand, auto = jax.jit(lambda *data: [g(net, cost, *data) for g in (backprop, autodiff)])(params, x, y)
+        by_hand, auto = compiled(lambda *data: [g(net, cost, *data) for g in (backprop, autodiff)])(params, x, y)
         assert_trees_close(by_hand, auto)
 
 

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support import COSTS, LAYERS, TOLERANCE, assert_trees_close, draw, draw_params, one_hot_rows
+from support import COSTS, LAYERS, TOLERANCE, assert_trees_close, compiled, draw, draw_params, one_hot_rows
 
 import fnn
 from fnn import CrossEntropy, Dense, Maxout, ReLU, Sigmoid, autodiff, backprop, per_example, per_example_norms
@@ -27,16 +27,16 @@ def norms_of(gradients):
 def test_it_is_the_gradient_of_one_example_at_a_time(gradient):
     with jax.enable_x64(True):
         params, x, y = point(NET)
-        values, gradients = jax.jit(per_example(gradient))(NET, CrossEntropy(), params, x, y)
-        one = [jax.jit(gradient)(NET, CrossEntropy(), params, x[i : i + 1], y[i : i + 1]) for i in range(len(x))]
+        values, gradients = compiled(per_example(gradient))(NET, CrossEntropy(), params, x, y)
+        one = [compiled(gradient)(NET, CrossEntropy(), params, x[i : i + 1], y[i : i + 1]) for i in range(len(x))]
         assert_trees_close((values, gradients), jax.tree.map(lambda *rows: jnp.stack(rows), *one))
 
 
 def test_the_mean_is_the_gradient_of_the_batch_to_1e_14():
     with jax.enable_x64(True):
         params, x, y = point(NET, n=64)
-        values, gradients = jax.jit(per_example(backprop))(NET, CrossEntropy(), params, x, y)
-        value, gradient = jax.jit(backprop)(NET, CrossEntropy(), params, x, y)
+        values, gradients = compiled(per_example(backprop))(NET, CrossEntropy(), params, x, y)
+        value, gradient = compiled(backprop)(NET, CrossEntropy(), params, x, y)
         assert abs(values.mean() - value) <= 1e-14 * value
         for each, whole in zip(jax.tree.leaves(gradients), jax.tree.leaves(gradient), strict=True):
             assert np.abs(each.mean(axis=0) - whole).max() <= 1e-14 * max(np.abs(whole).max(), np.abs(each).max())
@@ -53,7 +53,7 @@ def test_the_norms_are_those_of_the_gradients(layer, x64):
     net = (Dense(5), layer, Dense(2))
     with jax.enable_x64(x64):
         params, x, y = point(net)
-        norms, (_, gradients) = jax.jit(both)(net, CrossEntropy(), params, x, y)
+        norms, (_, gradients) = compiled(both)(net, CrossEntropy(), params, x, y)
         expected = norms_of(gradients)
         assert norms.dtype == x.dtype
         np.testing.assert_allclose(norms, expected, rtol=10 * TOLERANCE[x.dtype])
@@ -62,7 +62,7 @@ def test_the_norms_are_those_of_the_gradients(layer, x64):
 @pytest.mark.parametrize("cost", COSTS[:4], ids=repr)
 def test_the_norms_hold_for_every_kind_of_cost_eagerly(cost):
     params, x, y = point(NET)
-    expected = norms_of(jax.jit(per_example(backprop))(NET, cost, params, x, y)[1])
+    expected = norms_of(compiled(per_example(backprop))(NET, cost, params, x, y)[1])
     np.testing.assert_allclose(per_example_norms(NET, cost, params, x, y), expected, rtol=1e-4)
 
 

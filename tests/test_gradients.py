@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import ACTIVATIONS, COSTS, LAYERS, assert_trees_close, draw, draw_params, one_hot_rows
+from support import ACTIVATIONS, COSTS, LAYERS, assert_trees_close, compiled, draw, draw_params, one_hot_rows
 
 import fnn
 from fnn import Dense, Maxout, ReLU, Sigmoid, autodiff, backprop
@@ -173,7 +173,7 @@ def problem(net, cost, n_in, n, seed):
     """The arguments of a gradient."""
     layers, n_out = net
     # too small to saturate: where 1 - a is left of a, neither route has twelve digits to agree in
-    params = jax.tree.map(lambda p: p / (2 * math.sqrt(p.shape[-1])), draw_params(layers, seed, (n_in,)))
+    params = jax.tree.map(lambda p: np.asarray(p) / (2 * math.sqrt(p.shape[-1])), draw_params(layers, seed, (n_in,)))
     return layers, cost, params, draw(seed + 1, (n, n_in))[0], one_hot_rows(seed + 2, n, n_out)
 
 
@@ -202,7 +202,7 @@ five = st.lists(cases(widths, st.integers(1, 9)), min_size=5, max_size=5)  # of 
 @settings(deadline=None, derandomize=True, max_examples=40)
 @given(five, st.booleans())
 def test_backprop_is_autodiff_for_random_nets(cases, x64):
-    check_nets(jax.jit, cases, x64)
+    check_nets(compiled, cases, x64)
 
 
 few = st.sampled_from((1, 4))  # widths: each new shape compiles every operation anew
