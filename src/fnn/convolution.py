@@ -69,7 +69,8 @@ def overlay(delta: Array, shape: Shape, size: int, stride: int = 1) -> Array:
     squares = delta.reshape(g, channels, size, size, n // g, *steps(shape, size, s))
     squares = _padded(squares, {2: rest, 3: rest}).reshape(g, channels, reach, s, reach, s, *squares.shape[4:])
     bands = _slid(squares, 4, 8)  # (g, channels, reach, s, s, n/g, down, across)
-    pixels = _slid(bands.transpose(0, 5, 1, 2, 6, 3, 7, 4), 3, 4)  # (g, n/g, channels, down, s, across, s)
+    bands = bands.transpose(0, 5, 1, 2, 6, 3, 7, 4)  # before the sum: what is moved last, XLA moves for every reader
+    pixels = _slid(bands, 3, 4)  # (g, n/g, channels, down, s, across, s)
     pixels = pixels.reshape(n, channels, pixels.shape[3] * s, pixels.shape[5] * s)
     return _padded(pixels, {2: (0, height - pixels.shape[2]), 3: (0, width - pixels.shape[3])})
 
