@@ -99,6 +99,14 @@ def test_init_promises_the_shape_of_forward(layer, shape):
     assert computed(layer, shape, True)[1].shape == (2, *promised)
 
 
+@pytest.mark.parametrize(("layer", "shape"), [CASES[0], CASES[2], CASES[4], CASES[6], CASES[7]], ids=repr)
+def test_no_image_is_a_batch_too(layer, shape):
+    params, a, delta = case(layer, shape, n=0)
+    assert delta.shape == (0, *fnn.shape_out((layer,), shape))
+    nabla, delta_prev = layer.backward(params, a, delta)
+    assert_trees_close((nabla, delta_prev), (jax.tree.map(jnp.zeros_like, params), a))
+
+
 def loops(layer, params, a, delta):
     """Outputs, `nabla` and `delta_prev` of any of the layers, one index at a time, in NumPy."""
     n, channels, height, width = a.shape

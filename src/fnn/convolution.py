@@ -33,13 +33,13 @@ def groups(shape: Shape, size: int, stride: int) -> int:
     All images make one group, unless an image has more patches than a filter has weights: then each is its own,
     since it is cheaper to repeat the filters than to move the patches.
     """
-    return shape[0] if shape[1] * size**2 < math.prod(steps(shape, size, stride)) else 1
+    return max(1, shape[0]) if shape[1] * size**2 < math.prod(steps(shape, size, stride)) else 1
 
 
 def beside(x: Array, g: int) -> Array:
     """Images `(n, channels, height, width)` in `g` groups of pixels side by side: `(g, channels, n/g·height·width)`."""
-    n, channels = x.shape[:2]
-    return x.reshape(g, n // g, channels, math.prod(x.shape[2:])).swapaxes(1, 2).reshape(g, channels, -1)
+    (n, channels), pixels = x.shape[:2], math.prod(x.shape[2:])
+    return x.reshape(g, n // g, channels, pixels).swapaxes(1, 2).reshape(g, channels, n // g * pixels)
 
 
 def apart(x: Array, shape: Shape) -> Array:
@@ -54,7 +54,7 @@ def patches(a: Array, size: int, stride: int = 1) -> Array:
     a = beside(a, g).reshape(g, channels, n // g, height, width)
     bands = jnp.stack([a[..., i : height - size + 1 + i : stride, :] for i in range(size)], axis=2)
     squares = jnp.stack([bands[..., j : width - size + 1 + j : stride] for j in range(size)], axis=3)
-    return squares.reshape(g, channels * size**2, -1)
+    return squares.reshape(g, channels * size**2, math.prod(squares.shape[4:]))
 
 
 def overlay(delta: Array, shape: Shape, size: int, stride: int = 1) -> Array:
@@ -238,7 +238,7 @@ class MaxPool:
     def squares(self, a: Array) -> Array:
         """The pixels that compete, `(g, channels, size², n/g·q)`."""
         x = patches(a, self.size, self.size)
-        return x.reshape(len(x), a.shape[1], self.size**2, -1)
+        return x.reshape(len(x), a.shape[1], self.size**2, x.shape[2])
 
     def forward(self, params: Params, a: Array) -> Array:
         """`max` over every square."""
@@ -288,7 +288,7 @@ class ConvPool:
     def contest(self, params: ConvParams, a: Array) -> Array:
         """What competes for every pooled pixel, without the bias: `(g, filters, pool², n/g·q)`."""
         z = product(rows(placed(params.W, self.pool)), self.windows(a))
-        return z.reshape(len(z), self.filters, self.pool**2, -1)
+        return z.reshape(len(z), self.filters, self.pool**2, z.shape[2])
 
     def forward(self, params: ConvParams, a: Array) -> Array:
         """Patches, one product, the maximum, the bias."""
@@ -299,7 +299,7 @@ class ConvPool:
         """`delta` goes to the first winner, then as in `Conv`, then every filter sums over its places."""
         W, x = placed(params.W, self.pool), self.windows(a)
         d = beside(delta, len(x))
-        routed = largest_backward(self.contest(params, a), d).reshape(len(x), -1, d.shape[2])
+        routed = largest_backward(self.contest(params, a), d).reshape(len(x), len(rows(W)), d.shape[2])
         by_W, by_windows = product_backward(rows(W), x, routed)
         nabla = ConvParams(placed_backward(by_W.reshape(W.shape), params.W.shape, self.pool), total(d))
         return nabla, overlay(by_windows, a.shape, self.size + self.pool - 1, self.pool)
