@@ -21,8 +21,8 @@ def both(net, cost, params, x, y):
 
 
 def check_layer(layer, wrap=lambda f: f):
-    params, out_shape = layer.init(jax.random.key(0), (3,))
-    a, delta = draw(1, (5, 3), (5, *out_shape))
+    (params,) = draw_params((layer,), 0, (3,))
+    a, delta = draw(1, (5, 3), (5, *fnn.shape_out((layer,), (3,))))
     _, vjp = jax.vjp(layer.forward, params, a)
     assert_trees_close(wrap(layer.backward)(params, a, delta), vjp(delta))
 
@@ -208,7 +208,7 @@ def test_backprop_is_autodiff_for_random_nets(cases, x64):
 few = st.sampled_from((1, 4))  # widths: each new shape compiles every operation anew
 
 
-@settings(deadline=None, derandomize=True, max_examples=10)
-@given(cases(few, st.just(3)), st.booleans())
+@settings(deadline=None, derandomize=True, max_examples=8)
+@given(cases(few, st.just(4)), st.booleans())
 def test_backprop_is_autodiff_for_random_nets_eagerly(case, x64):
     check_nets(lambda f: f, [case], x64)
