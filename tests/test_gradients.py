@@ -174,6 +174,7 @@ def problem(net, cost, n_in, n, seed):
     layers, n_out = net
     # too small to saturate: where 1 - a is left of a, neither route has twelve digits to agree in
     params = jax.tree.map(lambda p: np.asarray(p) / (2 * math.sqrt(p.shape[-1])), draw_params(layers, seed, (n_in,)))
+    params = jax.tree.map(jnp.asarray, params)
     return layers, cost, params, draw(seed + 1, (n, n_in))[0], one_hot_rows(seed + 2, n, n_out)
 
 
