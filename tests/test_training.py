@@ -182,9 +182,12 @@ def test_fit_reports_what_there_is():
     assert list(fit(epochs=1))[0].validation is None
 
 
-@pytest.mark.parametrize("n", [1, 499, 500, 501, 1200])
-def test_evaluation_is_exact_for_any_number(n):
-    examples, params = some(n), start()[0]
+@pytest.mark.parametrize(
+    ("n", "n_in"),
+    [(1, 5), (5000, 5), (5001, 5), (100, 4000), (211, 4000)],  # 211 inputs of 4,000: a hundred, another, and eleven
+)
+def test_evaluation_is_exact_for_any_number(n, n_in):
+    examples, params = some(n, n_in=n_in), fnn.init(NET, jax.random.key(0), (n_in,))
     x, y = np.asarray(examples.x, np.float32) / 255, np.asarray(examples.y)
     a = np.asarray(fnn.predict(NET, COST, params, jnp.asarray(x)))
     cost, accuracy = fnn.evaluate(NET, COST, params, examples)

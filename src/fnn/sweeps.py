@@ -22,11 +22,11 @@ from .errors import InputError
 from .files import write_atomically
 from .grids import Member, members, widened
 from .models import network_table, save_params
-from .network import init
+from .network import activations, init
 from .optimizers import SGD, is_weight
 from .plain import write_json
 from .sweeping import SweepResult, sweep
-from .training import CHUNK
+from .training import at_once
 from .types import Key, Net, Params
 
 
@@ -70,12 +70,8 @@ def network_bytes(net: Net, shape: tuple[int, ...], batch_size: int) -> int:
     template = jax.eval_shape(lambda key: init(net, key, shape), jax.random.key(0))
     params = sum(leaf.size for leaf in jax.tree.leaves(template))
     x = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
-    one = jax.eval_shape(lambda p, x: _all_activations(net, p, x), template, x)
-    return 4 * (5 * params + 2 * max(CHUNK, batch_size) * sum(math.prod(a.shape) for a in one))
-
-
-def _all_activations(net: Net, params: Params, a: jax.Array) -> list[jax.Array]:
-    return [a := layer.forward(p, a) for layer, p in zip(net, params, strict=True)]
+    one = jax.eval_shape(activations, net, template, x)
+    return 4 * (5 * params + 2 * max(at_once(one), batch_size) * sum(a.size for a in one))
 
 
 def results(config: Config, data: Dataset, turn: Turn) -> Generator[SweepResult]:

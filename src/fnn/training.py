@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from .examples import Examples
-from .network import backprop, forward
+from .network import activations, backprop, forward
 from .shifting import Shifted
 from .shuffling import permutation
 from .streaming import Window, in_file, windows
@@ -24,7 +24,7 @@ from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
 GATHERED = 256  # rows taken from the data before their mini-batches train
 EVALUATED = 5000  # rows evaluated by one call: between two calls an interrupted run can save itself
-CHUNK = 500  # rows evaluated at once: bounds the memory; the result is the same sum in another order
+NUMBERS = 400_000  # of the widest layer, evaluated at once: with more they leave the cache
 
 
 class Evaluation(NamedTuple):
@@ -177,12 +177,20 @@ def _sums(net, cost, params, examples, kinds, first, *, count) -> tuple[Array, A
         right = jnp.where(classes, a.argmax(axis=1) == y.argmax(axis=1), same_bits)
         return cost.value(z, y) * len(rows), right.sum()
 
-    whole, rest = divmod(count, CHUNK)
     i = first + jnp.arange(count)
-    totals, rights = jax.lax.map(part, i[: count - rest].reshape(whole, CHUNK))
+    one = jax.eval_shape(lambda: activations(net, params, examples.rows(i[:1])[0]))
+    size = even(count, at_once(one))
+    whole, rest = divmod(count, size)
+    totals, rights = jax.lax.map(part, i[: count - rest].reshape(whole, size))
     last_total, last_right = part(i[count - rest :]) if rest else (0.0, 0)
     right = (rights.sum() + last_right).astype(totals.dtype)
     return totals.sum() + last_total, jnp.where(decisions, right, jnp.nan)
+
+
+def at_once(one: Iterable[Array]) -> int:
+    """How many rows are evaluated at once, for the activations of one: it bounds the memory, and changes no result
+    but by the order of its sum. Fewer than 100 would make products that read the weights too often."""
+    return min(EVALUATED, max(100, NUMBERS // max(a.size for a in one)))
 
 
 def _row_sums(y: Array) -> Array:
