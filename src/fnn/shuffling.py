@@ -50,24 +50,38 @@ def permuted(key: Key, positions: Array, n: int) -> Array:
     """
     if not 1 <= n < 2**31:
         raise ValueError(f"an order of n={n} examples: expected 1 to 2,147,483,647.")
-    round_keys = jax.random.bits(key, (ROUNDS,), jnp.uint32)
-    i = _feistel(round_keys, positions.astype(jnp.uint32), n)
+    round_keys = jax.random.bits(key, (ROUNDS,), jnp.uint32).reshape(-1, 2)
 
-    def walk_on(i: Array) -> Array:
-        return jnp.where(i < n, i, _feistel(round_keys, i, n))
+    def walk(state: tuple[Array, Array]) -> tuple[Array, bool]:
+        i, begun = state
+        return jnp.where(begun & (i < n), i, _feistel(round_keys, i, n)), True
 
-    return jax.lax.while_loop(lambda i: (i >= n).any(), walk_on, i).astype(jnp.int32)
+    def outside(state: tuple[Array, Array]) -> Array:
+        i, begun = state
+        return ~begun | (i >= n).any()
+
+    return jax.lax.while_loop(outside, walk, (positions.astype(jnp.uint32), jnp.asarray(False)))[0].astype(jnp.int32)
 
 
 def _feistel(round_keys: Array, i: Array, n: int) -> Array:
     """A permutation of the a·b cells `i`; each round adds a hash of one coordinate to the other."""
     a = math.isqrt(n - 1) + 1
     b = -(-n // a)
-    left, right = i // b, i % b
-    for r in range(0, ROUNDS, 2):
-        left = (left + _hash(round_keys[r], right) % a) % a
-        right = (right + _hash(round_keys[r + 1], left) % b) % b
+
+    def two_rounds(cell: tuple[Array, Array], keys: Array) -> tuple[tuple[Array, Array], None]:
+        left, right = cell
+        left = _sum(left, _hash(keys[0], right) % a, a)
+        right = _sum(right, _hash(keys[1], left) % b, b)
+        return (left, right), None
+
+    # a loop: of twelve rounds in a row XLA makes one long kernel, which takes three times as long
+    (left, right), _ = jax.lax.scan(two_rounds, (i // b, i % b), round_keys)
     return left * b + right
+
+
+def _sum(i: Array, j: Array, m: int) -> Array:
+    """`(i + j) mod m` for `i` and `j` below m: where nothing is to be taken off, the difference wraps around."""
+    return jnp.minimum(i + j, i + j - jnp.uint32(m))
 
 
 def _hash(k: Array, i: Array) -> Array:
