@@ -43,15 +43,20 @@ LAYERS = (Dense(4), Maxout(3, 2), Maxout(2, 5), *ACTIVATIONS)
 COSTS = (CrossEntropy(), LogLikelihood(), *(Quadratic(activation) for activation in ACTIVATIONS))
 
 
+QUICK = {"xla_backend_optimization_level": 0}  # LLVM's
+if jax.__version_info__ <= (0, 10, 1):
+    QUICK["xla_cpu_use_fusion_emitters"] = False  # the plain ones compile faster; newer jaxlibs have the others alone
+
+
 def compiled(f):
-    """`f` compiled in three quarters of the time, without LLVM's optimisations: to be right, and to run once."""
-    return jax.jit(f, compiler_options={"xla_backend_optimization_level": 0})
+    """`f` compiled in half the time, without optimisations: to be right, and to run once."""
+    return jax.jit(f, compiler_options=QUICK)
 
 
 def draw(seed, *shapes):
-    """Standard normal arrays, in the float type of the scope; by NumPy, since JAX compiles all it does per shape."""
+    """Standard normal arrays, in the float type of the scope; by NumPy: JAX compiles for each shape, even `asarray`."""
     rng = np.random.default_rng(seed)
-    return tuple(jnp.asarray(rng.standard_normal(shape).astype(jnp.result_type(float))) for shape in shapes)
+    return tuple(jax.device_put(rng.standard_normal(shape).astype(jnp.result_type(float))) for shape in shapes)
 
 
 def draw_params(net, seed, shape):
@@ -62,7 +67,7 @@ def draw_params(net, seed, shape):
 
 def one_hot_rows(seed, n, n_out):
     classes = np.random.default_rng(seed).integers(0, n_out, n)
-    return jnp.asarray(np.eye(n_out)[classes].astype(jnp.result_type(float)))
+    return jax.device_put(np.eye(n_out)[classes].astype(jnp.result_type(float)))
 
 
 def assert_trees_close(got, expected):

@@ -63,7 +63,7 @@ def by_autodiff(layer, params, a, delta):
     return jax.vjp(layer.forward, params, a)[1](delta)
 
 
-@jax.jit
+@compiled
 def both(layer, params, a, delta):
     return layer.backward(params, a, delta), by_autodiff(layer, params, a, delta)
 
@@ -73,7 +73,8 @@ def computed(layer, shape, x64):
     """A case, its output, and its derivatives by hand and by autodiff: one compilation for several tests."""
     with jax.enable_x64(x64):
         data = case(layer, shape, n=2)
-        return data, *compiled(lambda *data: (layer.forward(*data[:2]), *both(layer, *data)))(*data)
+        everything = compiled(lambda *x: (layer.forward(*x[:2]), layer.backward(*x), by_autodiff(layer, *x)))
+        return data, *everything(*data)
 
 
 @EVERY
@@ -103,7 +104,7 @@ def test_init_promises_the_shape_of_forward(layer, shape):
 def test_no_image_is_a_batch_too(layer, shape):
     params, a, delta = case(layer, shape, n=0)
     assert delta.shape == (0, *fnn.shape_out((layer,), shape))
-    nabla, delta_prev = layer.backward(params, a, delta)
+    nabla, delta_prev = compiled(layer.backward)(params, a, delta)
     assert_trees_close((nabla, delta_prev), (jax.tree.map(jnp.zeros_like, params), a))
 
 
@@ -148,13 +149,13 @@ def test_backward_agrees_with_finite_differences(layer, shape):
         start, back = jax.flatten_util.ravel_pytree((params, a))
         step = 1e-6
 
-        @jax.jit
+        @compiled
         @jax.vmap
         def slope(direction):
             high, low = ((layer.forward(*back(start + s * direction)) * delta).sum() for s in (step, -step))
             return (high - low) / (2 * step)
 
-        by_hand, _ = jax.flatten_util.ravel_pytree(jax.jit(layer.backward)(params, a, delta))
+        by_hand, _ = jax.flatten_util.ravel_pytree(compiled(layer.backward)(params, a, delta))
         np.testing.assert_allclose(by_hand, slope(jnp.eye(start.size)), atol=1e-7)
 
 
@@ -169,7 +170,7 @@ def test_the_compilers_own_convolution_gives_the_same(layer, shape, x64):
     with jax.enable_x64(x64):
         (params, a, delta), z, by_hand, _ = computed(layer, shape, x64)
 
-        @jax.jit
+        @compiled
         def reference(params, a):
             expected, vjp = jax.vjp(lambda *x: library(layer, *x), params, a)
             return expected, vjp(delta)

@@ -51,7 +51,7 @@ def test_rows_are_scaled_and_float32_in_numpy_and_traced(i, dtype):
     assert (x.dtype, y.dtype) == (np.float32, np.float32)
     assert np.array_equal(x, np.arange(6).reshape(3, 2)[i] / 2)
     assert np.array_equal(y, np.eye(3)[i])
-    traced = jax.jit(lambda examples: examples.rows(i))(jax.tree.map(jnp.asarray, examples))
+    traced = jax.jit(lambda examples: examples.rows(i))(jax.device_put(examples))
     assert all(np.array_equal(a, b) and a.dtype == b.dtype for a, b in zip(traced, (x, y), strict=True))
     assert (examples.n, examples.shape) == (3, (2,))
 

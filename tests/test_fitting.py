@@ -17,7 +17,7 @@ MOMENTUM = SGD(0.1, mu=0.9, lmbda=0.01)
 
 def some(n, seed=0):
     x = np.random.default_rng(seed).random((n, 5), np.float32)
-    return Examples(jnp.asarray(x), one_hot_rows(seed, n, 3))
+    return Examples(jax.device_put(x), one_hot_rows(seed, n, 3))
 
 
 def params_of(net=NET, shape=(5,)):

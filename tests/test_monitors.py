@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from support import ACTIVATIONS, Swish, assert_trees_close, draw_params, one_hot_rows
+from support import ACTIVATIONS, Swish, assert_trees_close, compiled, draw_params, one_hot_rows
 
 import fnn
 from fnn import (
@@ -64,7 +64,7 @@ IMAGES = (Conv(3, 2), ReLU(), ConvPool(2, 2, 2), Sigmoid(), Flatten(), Dense(3))
 
 def some(n, shape=(5,), seed=0):
     x = 8 * np.random.default_rng(seed).random((n, *shape), np.float32) - 3
-    return Examples(jnp.asarray(x), one_hot_rows(seed, n, 3))
+    return Examples(jax.device_put(x), one_hot_rows(seed, n, 3))
 
 
 def bits(tree):
@@ -84,7 +84,7 @@ SLOPES = {
 def expected(net, cost, optimizer, params, examples, order, batch_size):
     """The readings of an epoch, by a loop over its steps that knows the definitions alone, and the params."""
 
-    @jax.jit
+    @compiled
     def step(params, v, x, y):
         _, gradient = fnn.autodiff(net, cost, params, x, y)
         parts = fnn.activations(net, params, x), fnn.deltas(net, cost, params, x, y), gradient

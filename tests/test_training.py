@@ -32,7 +32,7 @@ NET, COST, PLAIN = (Dense(4), ReLU(), Dense(3)), LogLikelihood(), SGD(0.1)
 
 def some(n, seed=0, n_in=5, n_out=3):
     x = np.random.default_rng(seed).integers(0, 256, (n, n_in), np.uint8)
-    return Examples(jnp.asarray(x), one_hot_rows(seed, n, n_out).astype(jnp.uint8), 1 / 255)
+    return Examples(jax.device_put(x), one_hot_rows(seed, n, n_out).astype(jnp.uint8), 1 / 255)
 
 
 def start(sgd=PLAIN, seed=0):

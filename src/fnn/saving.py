@@ -133,7 +133,7 @@ def _arrays(state: State) -> dict[str, np.ndarray]:
 
 
 def _filled(tree: Params, part: str, arrays: Mapping[str, np.ndarray]) -> Params:
-    leaves = [jax.numpy.asarray(arrays[f"{part}.{name}"]) for name in named(tree)]
+    leaves = [jax.device_put(arrays[f"{part}.{name}"]) for name in named(tree)]
     return jax.tree.unflatten(jax.tree.structure(tree), leaves)
 
 

@@ -188,8 +188,11 @@ def _sums(net, cost, params, examples, kinds, first, *, count) -> tuple[Array, A
 
 
 def at_once(one: Iterable[Array]) -> int:
-    """How many rows are evaluated at once, for the activations of one: it bounds the memory, and changes no result
-    but by the order of its sum. Fewer than 100 would make products that read the weights too often."""
+    """How many rows are evaluated at once, for the activations `one` of one row.
+
+    It bounds the memory, and changes a result by the order of its sum alone. Fewer than a hundred would read the
+    weights too often.
+    """
     return min(EVALUATED, max(100, NUMBERS // max(a.size for a in one)))
 
 
