@@ -52,15 +52,18 @@ def permuted(key: Key, positions: Array, n: int) -> Array:
         raise ValueError(f"an order of n={n} examples: expected 1 to 2,147,483,647.")
     round_keys = jax.random.bits(key, (ROUNDS,), jnp.uint32).reshape(-1, 2)
 
-    def walk(state: tuple[Array, Array]) -> tuple[Array, bool]:
-        i, begun = state
-        return jnp.where(begun & (i < n), i, _feistel(round_keys, i, n)), True
+    # one loop for the first walk of all and the next ones of those outside: the permutation is compiled once
 
-    def outside(state: tuple[Array, Array]) -> Array:
+    def unfinished(state: tuple[Array, Array]) -> Array:
         i, begun = state
         return ~begun | (i >= n).any()
 
-    return jax.lax.while_loop(outside, walk, (positions.astype(jnp.uint32), jnp.asarray(False)))[0].astype(jnp.int32)
+    def walk(state: tuple[Array, Array]) -> tuple[Array, Array]:
+        i, begun = state
+        return jnp.where(begun & (i < n), i, _feistel(round_keys, i, n)), jnp.asarray(True)
+
+    i, _ = jax.lax.while_loop(unfinished, walk, (positions.astype(jnp.uint32), jnp.asarray(False)))
+    return i.astype(jnp.int32)
 
 
 def _feistel(round_keys: Array, i: Array, n: int) -> Array:
