@@ -135,6 +135,21 @@ def test_the_comparison_measures_relative_to_the_largest_entry_and_in_ulps():
     assert comparison.ulps(next_up, right) == 1
 
 
+def test_compared_trainings_take_turns_until_one_ends(config):
+    prepared, went = runs.prepare(load_config(config)), []
+    net, cost = prepared.config.network.layers, prepared.config.network.cost
+    result = fnn.fitting.Result(*[None] * len(fnn.fitting.Result._fields))._replace(params=prepared.params)
+
+    def training(name, epochs):
+        for _ in range(epochs):
+            went.append(name)
+            yield result
+
+    found = comparison.compare(net, cost, prepared.data.train, training("hand", 4), training("auto", 3))
+    assert len(list(found)) == 3
+    assert went == ["hand", "auto", "auto", "hand", "hand", "auto", "hand"]
+
+
 def test_the_comparison_says_which_is_nearer_to_float64(config):
     prepared = runs.prepare(load_config(config))
     net, cost = prepared.config.network.layers, prepared.config.network.cost
