@@ -93,8 +93,8 @@ def epoch(
 def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
     """How an epoch is cut: (turns, mini-batches of each, rows of each) of the equal turns and of the two at its end.
 
-    The rows of a turn are gathered at once. The last two hold the whole mini-batches that are left, and the rows that
-    are: either may be empty.
+    The rows of a turn are gathered at once, of an even number of mini-batches if there is one that leaves none. The last
+    two hold the whole mini-batches that are left, and the rows that are: either may be empty.
 
     Raises:
         ValueError: B is not in 1 … n.
@@ -102,7 +102,8 @@ def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
     if not 1 <= batch_size <= n:
         raise ValueError(f"batch_size={batch_size} for {n} examples: expected 1 to {n}.")
     whole, rest = divmod(n, batch_size)
-    size = even(whole, GATHERED // batch_size)
+    pair = 2 - whole % 2
+    size = pair * even(whole // pair, GATHERED // batch_size // pair)
     turns, others = divmod(whole, size)
     return (turns, size, batch_size), (1, others, batch_size), (1, 1, rest)
 
@@ -114,7 +115,9 @@ def turn(examples: Examples | Shifted | Window, on: Callable[[Any, Array, Array]
     core for one inside the step, or for one of the whole turn.
     """
     batches = jax.lax.map(examples.take, rows)
-    return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, batches)
+    # two steps in a body, by turns from one place to another: in one, XLA would copy each W that `backward` reads as well
+    unroll = 2 - len(rows) % 2
+    return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, batches, unroll=unroll)
 
 
 def even(whole: int, most: int) -> int:
