@@ -16,7 +16,7 @@ def test_this_installation_is_fit(capsys):
     assert last == "all is well"
     assert [row.split()[:2] for row in rows] == [["ok", name] for name in doctor.CHECKS]
     assert f"jaxlib {jax.lib.__version__}" in rows[0]
-    assert "100 calls of one step, 1 result" in rows[5]
+    assert "100 calls of one step, 1 result" in rows[6]
 
 
 @pytest.mark.parametrize(("found", "remedy"), [

@@ -17,6 +17,7 @@ SOURCE = pathlib.Path(fnn.__file__).parent
 ROOMS = {
     "errors": (),
     "files": (),
+    "waking": ("errors",),
     "examples": (),
     "zips": ("errors",),
     "arrays": ("errors", "files", "zips"),
@@ -69,8 +70,8 @@ ROOMS = {
         *("fitting",),
     ),
     "doctor": (
-        *("types", "data", "environments", "checkpoints", "checking", "costs", "layers", "network", "optimizers"),
-        *("training",),
+        *("types", "errors", "data", "environments", "checkpoints", "checking", "costs", "layers", "network"),
+        *("optimizers", "training", "waking"),
     ),
     "grids": ("types", "errors", "optimizers", "config"),
 }

@@ -36,6 +36,7 @@ _ROOMS = {
     "training": ("Evaluation", "epoch", "evaluate", "step"),
     "truth_tables": ("perceptron", "truth_table"),
     "types": ("Array", "Cost", "Initializer", "Key", "Layer", "Net", "Optimizer", "Params", "Shape", "static"),
+    "waking": ("awake",),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -73,5 +73,6 @@ from .types import Optimizer as Optimizer
 from .types import Params as Params
 from .types import Shape as Shape
 from .types import static as static
+from .waking import awake as awake
 
 __version__: str

@@ -7,6 +7,7 @@ diverged, 130 and 143 stopped by Ctrl-C and SIGTERM; a training is saved before.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -62,7 +63,11 @@ def parser() -> argparse.ArgumentParser:
     sweep.add_argument(
         "--out", default="runs", metavar="DIR", help="the folder in which run directories are made (runs)"
     )
-    _config_command(commands, "compare", _compare, "train by backprop and by autodiff: agreement and time")
+    compare = _config_command(commands, "compare", _compare, "train by backprop and by autodiff: agreement and time")
+    for training in (run, sweep, compare):
+        training.add_argument(
+            "--awake", action="store_true", help="let no idle core sleep meanwhile (Linux, root): same bits, sooner"
+        )
 
     check = _config_command(commands, "gradcheck", _gradcheck, "backprop, autodiff and differences, one by one")
     check.add_argument("--examples", type=int, default=32, metavar="N", help="training examples to check on (32)")
@@ -131,7 +136,8 @@ def _run(options: argparse.Namespace) -> int:
     from .run_command import Options, run
 
     beside = Options(options.out, options.resume, options.accept_changes, options.checkpoint)
-    return run(options.config, _overrides(options), options.types, beside)
+    with _cores(options):
+        return run(options.config, _overrides(options), options.types, beside)
 
 
 def _verify(options: argparse.Namespace) -> int:
@@ -149,13 +155,15 @@ def _doctor(options: argparse.Namespace) -> int:
 def _sweep(options: argparse.Namespace) -> int:
     from .sweep_command import sweep
 
-    return sweep(options.config, _overrides(options), options.out, options.types)
+    with _cores(options):
+        return sweep(options.config, _overrides(options), options.out, options.types)
 
 
 def _compare(options: argparse.Namespace) -> int:
     from .commands import compare
 
-    return compare(options.config, _overrides(options), options.types)
+    with _cores(options):
+        return compare(options.config, _overrides(options), options.types)
 
 
 def _gradcheck(options: argparse.Namespace) -> int:
@@ -180,6 +188,12 @@ def _data(options: argparse.Namespace) -> int:
     from .listing import show
 
     return show(options.name)
+
+
+def _cores(options: argparse.Namespace) -> contextlib.AbstractContextManager[None]:
+    from .waking import awake
+
+    return awake() if options.awake else contextlib.nullcontext()
 
 
 def _overrides(options: argparse.Namespace) -> list[str]:

@@ -21,10 +21,12 @@ from .checkpoints import Checkpoint
 from .costs import CrossEntropy
 from .data import load_data, sources
 from .environments import cores
+from .errors import InputError
 from .layers import Dense, Maxout, ReLU, Sigmoid
 from .network import backprop, init
 from .optimizers import SGD
 from .training import step
+from .waking import awake, wake_time
 
 OLDEST = {"python": (3, 11), "jax": (0, 10, 1), "jaxlib": (0, 10, 1)}
 EXCLUDED = {
@@ -92,6 +94,19 @@ def devices() -> Finding:
     named = ", ".join(f"{kinds.count(kind)} x {kind}" for kind in dict.fromkeys(kinds))
     flags = os.environ.get("XLA_FLAGS")
     return Finding(f"{named}; {cores()} cores" + (f"; XLA_FLAGS={flags}" if flags else ""))
+
+
+def waking() -> Finding:
+    """How soon another core has its work, and whether it could be sooner."""
+    asleep = wake_time()
+    if asleep is None:
+        return Finding("one core, or no say in which")
+    said = f"a message to an idle core takes {1e6 * asleep:.0f} us"
+    try:
+        with awake():
+            return Finding(f"{said}; {1e6 * (wake_time() or 0):.0f} us with fnn run --awake")
+    except InputError:
+        return Finding(f"{said}; fnn run --awake cannot change that here")
 
 
 def precision() -> Finding:
@@ -181,6 +196,7 @@ def data() -> Finding:
 CHECKS: Mapping[str, Callable[[], Finding]] = {
     "versions": lambda: versions(installed()),
     "devices": devices,
+    "waking": waking,
     "precision": precision,
     "gradient": gradient,
     "canary": canary,

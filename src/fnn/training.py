@@ -93,7 +93,7 @@ def epoch(
 def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
     """How an epoch is cut: (turns, mini-batches of each, rows of each) of the equal turns and of the two at its end.
 
-    The rows of a turn are gathered at once, of an even number of mini-batches if there is one that leaves none. The last
+    The rows of a turn are gathered at once; an even number of mini-batches goes into turns of an even number. The last
     two hold the whole mini-batches that are left, and the rows that are: either may be empty.
 
     Raises:
@@ -115,9 +115,9 @@ def turn(examples: Examples | Shifted | Window, on: Callable[[Any, Array, Array]
     core for one inside the step, or for one of the whole turn.
     """
     batches = jax.lax.map(examples.take, rows)
-    # two steps in a body, by turns from one place to another: in one, XLA would copy each W that `backward` reads as well
-    unroll = 2 - len(rows) % 2
-    return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, batches, unroll=unroll)
+    # two steps in a body write to two places by turns; in place, XLA would first copy each W that `backward` reads too
+    steps = 2 - len(rows) % 2
+    return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, batches, unroll=steps)
 
 
 def even(whole: int, most: int) -> int:
