@@ -2,17 +2,19 @@
 
     python -m experiments.benchmark                    everything, in about fifteen minutes on two cores
     python -m experiments.benchmark quick FOLDER       two minutes, to see that all is there; its numbers are noise
+    python -m experiments.benchmark --awake            the same with cores that do not sleep (`fnn.awake`), for everyone
 
 Run it from the top of the checkout, on a quiet machine, in an environment made with `pip install --group bench -e .`;
 a contestant that is not installed is left out in one line. Each contestant first proves that it computes the
 update of `fnn`, then all are timed in turns, round after round. Prints the tables, and writes them as `benchmark.md`,
-every sample as `benchmark.json`, and a picture `benchmark.png` into FOLDER (`results` in this folder).
+every sample as `benchmark.json`, and a picture `benchmark.png` into FOLDER (`results` in this folder, `results/awake`).
 `FNN_DATA_DIR` names the folder that has MNIST; without it the images are random bytes of the same shape.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import platform
 from collections.abc import Iterator
@@ -41,24 +43,32 @@ def main() -> None:
     """Measure, write, print."""
     parser = argparse.ArgumentParser(prog="python -m experiments.benchmark", description=__doc__.splitlines()[0])
     parser.add_argument("preset", nargs="?", choices=PRESETS, default="full", help="how much to measure")
-    parser.add_argument("folder", nargs="?", type=Path, default=RESULTS, help=f"for the results, {RESULTS.name} here")
+    parser.add_argument("folder", nargs="?", type=Path, help=f"for the results, {RESULTS.name} here")
+    parser.add_argument("--awake", action="store_true", help="let no idle core sleep, as fnn run --awake")
     chosen = parser.parse_args()
+    folder = chosen.folder or (RESULTS / "awake" if chosen.awake else RESULTS)
     jax.config.update("jax_num_cpu_devices", cores())  # as `fnn sweep` does; nothing else here uses the second one
-    chosen.folder.mkdir(parents=True, exist_ok=True)
-    for results in run(PRESETS[chosen.preset], chosen.preset):  # whoever stops it keeps what was measured
-        write_json(chosen.folder / "benchmark.json", results)
-        write_atomically(chosen.folder / "benchmark.md", (report.page(results) + "\n").encode())
+    folder.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as after:
+        if chosen.awake:
+            try:
+                after.enter_context(fnn.awake())
+            except fnn.InputError as error:
+                parser.error(str(error))
+        for results in run(PRESETS[chosen.preset], chosen.preset, chosen.awake):  # whoever stops it keeps what there is
+            write_json(folder / "benchmark.json", results)
+            write_atomically(folder / "benchmark.md", (report.page(results) + "\n").encode())
     print("\n" + report.page(results))
-    _draw(results, chosen.folder / "benchmark.png")
+    _draw(results, folder / "benchmark.png")
 
 
-def run(preset: Preset, name: str) -> Iterator[dict[str, Any]]:
+def run(preset: Preset, name: str, awake: bool) -> Iterator[dict[str, Any]]:
     """What the measurements depend on, the memory, and the cases measured so far: once more after each case."""
     data, source = images(max(preset.step_images, 128 * preset.wide_steps))
     results: dict[str, Any] = {
         "preset": name,
         "images": source,
-        "machine": machine(),
+        "machine": machine() | {"awake": awake},
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "memory": memory(preset, data),
     }

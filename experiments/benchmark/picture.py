@@ -35,7 +35,8 @@ def draw(results: dict[str, Any], path: str | os.PathLike[str]) -> None:
         for ax, case in zip(part.subplots(1, len(cases)), cases, strict=True):
             panel(ax, case)
     machine = results["machine"]
-    fig.suptitle(f"fnn and its peers, {machine['processor']}, {machine['cores']} cores (medians and quartiles)")
+    cores = f"{machine['cores']} cores{' kept awake' * machine['awake']}"
+    fig.suptitle(f"fnn and its peers, {machine['processor']}, {cores} (medians and quartiles)")
     write(fig, path)
 
 

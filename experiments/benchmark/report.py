@@ -52,7 +52,8 @@ def _machine(results: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     machine = results["machine"]
     return (
-        f"Measured on {machine['processor']}, {machine['cores']} cores, {', '.join(machine['devices'])}; "
+        f"Measured on {machine['processor']}, {machine['cores']} cores{' kept awake' * machine['awake']}, "
+        f"{', '.join(machine['devices'])}; "
         f"{versions}; images: {results['images']}; preset {results['preset']}. "
         "Medians; in brackets the quartiles; ratios are medians of the ratios within a round."
     )
