@@ -84,6 +84,14 @@ def parser() -> argparse.ArgumentParser:
     _type_option(predict)
     predict.set_defaults(command=_predict)
 
+    report = commands.add_parser("report", help="finished runs side by side: a table, curves, a page")
+    report.add_argument("runs", metavar="RUN", nargs="+", help="a run directory")
+    report.add_argument(
+        "--out", default="report", metavar="DIR", help="the folder for report.md and curves.png (report)"
+    )
+    _type_option(report)
+    report.set_defaults(command=_report)
+
     verify = commands.add_parser("verify", help="train a finished run again and compare the bytes")
     verify.add_argument("run", metavar="RUN", help="a run directory")
     _type_option(verify)
@@ -138,6 +146,12 @@ def _run(options: argparse.Namespace) -> int:
     beside = Options(options.out, options.resume, options.accept_changes, options.checkpoint)
     with _cores(options):
         return run(options.config, _overrides(options), options.types, beside)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from .report_command import report
+
+    return report(options.runs, options.out, options.types)
 
 
 def _verify(options: argparse.Namespace) -> int:

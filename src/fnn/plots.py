@@ -6,6 +6,7 @@ import importlib.util
 import io
 import os
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,47 @@ def _curves(axes: Any, metrics: Sequence[dict[str, float]], measure: str) -> Non
         axes.set_yscale("log")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
+
+
+def side_by_side(runs: Mapping[str, Sequence[dict[str, float]]], path: str | os.PathLike[str]) -> None:
+    """Cost and accuracy of several runs against the epoch: a row per part of the data, a line per run.
+
+    Args:
+        runs: For each name the lines of its `metrics.jsonl`.
+        path: The PNG to write.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    has = {name for lines in runs.values() for name in lines[-1]}
+    parts = [part for part in STYLES if f"{part}_cost" in has]
+    measures = [measure for measure in ("cost", "accuracy") if f"train_{measure}" in has]
+    fig = figure(5.2 * len(measures), 2.9 * len(parts) + 0.25 * len(runs))
+    grid = fig.subplots(len(parts), len(measures), squeeze=False)
+    drawn: dict[str, Any] = {}
+    for (i, part), (j, measure) in product(enumerate(parts), enumerate(measures)):
+        drawn |= _measured(grid[i, j], runs, part, measure)
+    fig.align_ylabels()
+    fig.legend(list(drawn.values()), list(drawn), loc="outside upper left", frameon=False, fontsize="small")
+    write(fig, path)
+
+
+def _measured(axes: Any, runs: Mapping[str, Sequence[dict[str, float]]], part: str, measure: str) -> dict[str, Any]:
+    """Draw one measure of one part of the data; the lines, by run."""
+    factor, key, drawn = 100 if measure == "accuracy" else 1, f"{part}_{measure}", {}
+    for i, (name, lines) in enumerate(runs.items()):
+        values = [(epoch, factor * line[key]) for epoch, line in enumerate(lines, 1) if key in line]
+        if values:
+            colour, style = PALETTE[i % len(PALETTE)], DASHES[i % len(DASHES)]
+            marker = "o" if len(values) < 3 else ""
+            (drawn[name],) = axes.plot(*zip(*values, strict=True), style, color=colour, marker=marker, lw=1.6)
+    said = "training" if part == "train" else part
+    axes.set(xlabel="epoch", ylabel=f"{said} accuracy (%)" if measure == "accuracy" else f"{said} cost (mean)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    if measure == "cost" and drawn and min(line.get_ydata().min() for line in drawn.values()) > 0:
+        axes.set_yscale("log")
+    axes.grid(alpha=0.3)
+    return drawn
 
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")

@@ -24,7 +24,7 @@ from .fitting import Result, State, Task, resumed, start
 from .models import network_table, save_params
 from .monitors import Reading
 from .network import count_params, init, shape_out
-from .plain import parse_json, write_json
+from .plain import parse_json, read_json, write_json
 from .saving import FOLDER, Keeper
 from .shifting import Shifted
 from .streaming import in_file, placed
@@ -179,11 +179,36 @@ def train(path: Path, state: State, keeper: Keeper) -> Generator[Result]:
 
 
 def digests(path: Path) -> dict[str, str]:
-    """The hashes of what a run is for: its params, and its metrics without their times."""
+    """The hashes of what a run is for: its params, and its metrics without their times.
+
+    Raises:
+        CorruptFileError: one of them is missing, or the metrics are none.
+    """
     lines = read_metrics(path)
     timeless = "".join(f"{json.dumps({k: v for k, v in line.items() if k != 'seconds'})}\n" for line in lines)
-    named = {"params.npz": (path / "params.npz").read_bytes(), "metrics.jsonl without seconds": timeless.encode()}
+    try:
+        params = (path / "params.npz").read_bytes()
+    except OSError as error:
+        raise CorruptFileError(path / "params.npz", f"cannot be read ({error.strerror})") from None
+    named = {"params.npz": params, "metrics.jsonl without seconds": timeless.encode()}
     return {name: hashlib.sha256(data).hexdigest() for name, data in named.items()}
+
+
+def check_finished(path: Path) -> None:
+    """The run has come to its end, and its files are those that the training wrote.
+
+    Raises:
+        InputError: no such run, or one that is not finished.
+        CorruptFileError: a file is missing or not what it was.
+    """
+    if not path.is_dir():
+        raise InputError(f"{path}: there is no such folder; expected a run directory.")
+    if not (path / "result.json").exists():
+        raise InputError(f"{path}: this run is not finished; finish it with fnn run CONFIG --resume.")
+    written, found = read_json(path / "result.json"), digests(path)
+    for name, digest in found.items():
+        if not isinstance(written, dict) or written.get(name) != digest:
+            raise CorruptFileError(path / name.partition(" ")[0], "is not what the training wrote (result.json)")
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ def verify(run: str, own: Sequence[str]) -> int:
         CorruptFileError: its files are not those that the training wrote.
     """
     folder = Path(run)
-    _check_files(folder)
+    runs.check_finished(folder)
     config = _config(folder, own)
     prepared = runs.prepare(config)
     changed = _changes(folder, prepared)
@@ -41,18 +41,6 @@ def verify(run: str, own: Sequence[str]) -> int:
         return _differs("the metrics are the same, params.npz is not", changed)
     print(f"the same bytes: params.npz, and metrics.jsonl but for the times: {folder}")
     return 0
-
-
-def _check_files(folder: Path) -> None:
-    """The files are those that the training wrote."""
-    if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder; expected a run directory.")
-    if not (folder / "result.json").exists():
-        raise InputError(f"{folder}: this run is not finished; finish it with fnn run CONFIG --resume.")
-    written, found = read_json(folder / "result.json"), runs.digests(folder)
-    for name, digest in found.items():
-        if not isinstance(written, dict) or written.get(name) != digest:
-            raise CorruptFileError(folder / name.partition(" ")[0], "is not what the training wrote (result.json)")
 
 
 def _config(folder: Path, own: Sequence[str]) -> Any:

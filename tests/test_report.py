@@ -1,0 +1,139 @@
+"""Finished runs side by side: what came out of each, and what was put in where they differ."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from fnn import cli, plots
+
+CONFIG = """
+name = "{name}"
+[data]
+source = "moons"
+size = 60
+validation = {validation}
+[network]
+layers = [{{ type = "Dense", units = 3 }}, "Sigmoid", {{ type = "Dense", units = 2 }}]
+cost = "LogLikelihood"
+[training]
+epochs = {epochs}
+batch_size = 10
+optimizer = {{ type = "SGD", eta = {eta} }}
+"""
+
+
+@pytest.fixture
+def two(tmp_path, capsys):
+    """Two finished runs that differ in their name, epochs, learning rate, and in whether they have validation data."""
+    made = [
+        trained(tmp_path, name="slow", epochs=3, eta=0.5, validation=0),
+        trained(tmp_path, name="fast", epochs=4, eta=2.0, validation=20),
+    ]
+    capsys.readouterr()
+    return made
+
+
+def trained(folder, **values):
+    """The directory of a run with these values."""
+    config = folder / f"{values['name']}.toml"
+    config.write_text(CONFIG.format(**values))
+    assert cli.main(["run", str(config), "--out", str(folder / "runs")]) == 0
+    return next((folder / "runs").glob(f"{values['name']}-*"))
+
+
+def said(tmp_path, *runs):
+    """The page as text, after a report that succeeds."""
+    assert cli.main(["report", *map(str, runs), "--out", str(tmp_path / "report")]) == 0
+    return (tmp_path / "report" / "report.md").read_text()
+
+
+def cells(page):
+    """The rows of the page's first table, by their name."""
+    rows = re.findall(r"^\| (.*?) *\| (.*) \|$", page.split("\n\n")[1], re.MULTILINE)
+    return {name: [cell.strip() for cell in rest.split("|")] for name, rest in rows}
+
+
+def metrics(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_results_and_differences(two, tmp_path, capsys):
+    page = said(tmp_path, *two)
+    rows = cells(page)
+    assert rows[""] == [run.name for run in two]
+    assert rows["parameters"] == ["17", "17"]
+    assert rows["epochs"] == ["3", "4"]
+    assert rows["training cost, last epoch"] == [f"{metrics(run)[-1]['train_cost']:.5g}" for run in two]
+    assert rows["training accuracy, last epoch"] == [f"{metrics(run)[-1]['train_accuracy']:.2%}" for run in two]
+    assert rows["training.optimizer"] == ["SGD(eta=0.5, lmbda=0.0, mu=0.0)", "SGD(eta=2.0, lmbda=0.0, mu=0.0)"]
+    assert rows["data.validation"] == ["0", "20"]
+    assert not rows.keys() & {"training.batch_size", "layer  0"}  # the same in both
+    assert not any(name.startswith(("classes", "inputs")) for name in rows)
+    out = capsys.readouterr().out
+    assert all(line in out for line in page.splitlines() if line.startswith("| training"))
+
+
+def test_the_best_epoch_is_chosen_by_validation(two, tmp_path):
+    rows, validated = cells(said(tmp_path, *two)), metrics(two[1])
+    accuracies = [line["validation_accuracy"] for line in validated]
+    assert rows["best epoch by validation"] == ["", str(accuracies.index(max(accuracies)) + 1)]
+    assert rows["validation accuracy there"] == ["", f"{max(accuracies):.2%}"]
+    assert rows["validation cost, last epoch"] == ["", f"{validated[-1]['validation_cost']:.5g}"]
+
+
+@pytest.mark.skipif(not plots.available(), reason="matplotlib is not installed")
+def test_the_page_shows_pictures_that_are_there(two, tmp_path):
+    shown = re.findall(r"!\[.*?\]\(<?(.*?)>?\)", said(tmp_path, *two))
+    assert [Path(picture).name for picture in shown] == ["curves.png", "learning.png", "learning.png"]
+    assert all((tmp_path / "report" / picture).read_bytes().startswith(b"\x89PNG") for picture in shown)
+
+
+def test_without_matplotlib_there_is_a_page_and_a_remedy(two, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(plots, "available", lambda: False)
+    assert "curves.png" not in said(tmp_path, two[0])
+    assert plots.MISSING in capsys.readouterr().out
+
+
+def test_layers_are_told_one_by_one(two, tmp_path):
+    config = tmp_path / "deep.toml"
+    text = CONFIG.format(name="deep", epochs=3, eta=0.5, validation=0)
+    config.write_text(text.replace('"Sigmoid",', '"Sigmoid", { type = "Dense", units = 4 },'))
+    assert cli.main(["run", str(config), "--out", str(tmp_path / "runs")]) == 0
+    rows = cells(said(tmp_path, two[0], *(tmp_path / "runs").glob("deep-*")))
+    assert [row for row in rows if row.startswith("layer")] == ["layer  2", "layer  3"]
+    assert [cell.partition(",")[0] for cell in rows["layer  2"]] == ["Dense(units=2", "Dense(units=4"]
+    assert [cell.partition(",")[0] for cell in rows["layer  3"]] == ["", "Dense(units=2"]
+
+
+def test_runs_of_one_name_are_told_apart_by_their_folders(two, tmp_path):
+    copy = tmp_path / "elsewhere" / two[0].name
+    copy.parent.mkdir()
+    two[0].rename(copy)
+    two[1].rename(two[0])
+    assert cells(said(tmp_path, copy, two[0]))[""] == [str(copy), str(two[0])]
+
+
+@pytest.mark.parametrize(("harm", "status", "words"), [
+    (lambda run: (run / "result.json").unlink(), 2, "not finished"),
+    (lambda run: (run / "metrics.jsonl").write_text('{"epoch": 1}\n'), 3, "metrics.jsonl: is not what the training"),
+    (lambda run: (run / "metrics.jsonl").unlink(), 3, "metrics.jsonl: cannot be read"),
+    (lambda run: (run / "params.npz").unlink(), 3, "params.npz: cannot be read"),
+    (lambda run: (run / "environment.json").unlink(), 3, "environment.json: cannot be read"),
+    (lambda run: run.rename(run.with_name("gone")), 2, "no such folder"),
+], ids=["unfinished", "changed", "no metrics", "no params", "no environment", "no run"])  # fmt: skip
+def test_what_is_no_finished_run_is_named(two, tmp_path, capsys, harm, status, words):
+    harm(two[1])
+    assert cli.main(["report", *map(str, two), "--out", str(tmp_path / "report")]) == status
+    (line,) = capsys.readouterr().err.splitlines()
+    assert str(two[1]) in line
+    assert words in line
+    assert not (tmp_path / "report").exists()
+
+
+def test_a_folder_that_cannot_be_made_is_the_users_to_mend(two, tmp_path, capsys):
+    (tmp_path / "report").write_text("a file")
+    assert cli.main(["report", str(two[0]), "--out", str(tmp_path / "report")]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "name another by --out" in line
