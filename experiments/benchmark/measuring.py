@@ -38,7 +38,8 @@ def measured(case: Case) -> dict[str, Any]:
 def race(trainers: Sequence[Trainer], rounds: int, budget: float) -> list[list[float]]:
     """The seconds of an epoch of each trainer in every round, after one that is not counted.
 
-    Before a short epoch another one is run, right before and not counted either. No new round begins after `budget` seconds of them.
+    A short epoch has one right before it that is not counted either. No new round begins after `budget` seconds of
+    them.
     """
     seconds: list[list[float]] = [[] for _ in trainers]
     for trainer in trainers:
