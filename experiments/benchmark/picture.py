@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import textwrap
 from typing import Any
 
@@ -53,7 +54,8 @@ def _points(ax: Any, case: dict[str, Any]) -> None:
     ax.set_xlim(low.min() / 1.5, high.max() * 3)
     ax.set_yticks(range(len(rows)), [row["contestant"] for row in rows])
     ax.invert_yaxis()
-    ax.set_title(textwrap.fill(case["title"], 30, break_on_hyphens=False))
+    title = re.sub(r"(?<=[,h]) (?=\d)", "\N{NO-BREAK SPACE}", case["title"])  # lists and "mini-batch 10" stay whole
+    ax.set_title(textwrap.fill(title, 30, break_on_hyphens=False))
     ax.set_xlabel(f"{case['unit']} (less is better)")
     _plain_numbers(ax.xaxis)
     ax.tick_params(axis="x", labelsize=8)
