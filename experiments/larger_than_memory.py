@@ -46,7 +46,7 @@ def write(folder, n):
 
 
 def child(folder, n, memory):
-    """Train two epochs; print the processor time of the second, the peak of the memory, and a sum of the params."""
+    """Train two epochs; print the two times of the second, the peak of the memory, and a sum of the params."""
     import jax
 
     import fnn
@@ -57,9 +57,9 @@ def child(folder, n, memory):
     clock = []
     for result in fnn.fit(net, cost, fnn.SGD(0.1), params, data.train, jax.random.key(1), batch_size=10, epochs=2):
         params = result.params
-        clock.append(time.process_time())
+        clock.append((time.process_time(), time.perf_counter()))
     peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(json.dumps([clock[1] - clock[0], peak, float(np.asarray(params[0].W, np.float64).sum())]))
+    print(json.dumps([*np.subtract(clock[1], clock[0]), peak, float(np.asarray(params[0].W, np.float64).sum())]))
 
 
 def main(n):
@@ -74,13 +74,13 @@ def main(n):
         for name, words in lines.items():
             command = [sys.executable, __file__, "--child", folder, *map(str, words)]
             found[name] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)  # noqa: S603 (ours)
-    same = len({found[name][2] for name, (k, _) in lines.items() if k == n}) == 1
+    same = len({found[name][3] for name, (k, _) in lines.items() if k == n}) == 1
     print(f"the same params in memory and from the file: {same}")
-    print("| | time of an example | peak memory |\n|---|---|---|")
-    first, floor = found[next(iter(lines))][:2]
+    print("| | µs of the processor | µs of the clock | peak memory |\n|---|---|---|---|")
+    floor = found[next(iter(lines))][2]
     for name, (k, _) in lines.items():
-        seconds, peak, _ = found[name]
-        print(f"| {name} | {seconds / k * sizes[0] / first:.2f} | {(peak - floor) / (n * ROW):.3f} |", flush=True)
+        processor, clock, peak, _ = found[name]
+        print(f"| {name} | {processor / k * 1e6:.1f} | {clock / k * 1e6:.1f} | {(peak - floor) / (n * ROW):.3f} |")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -24,23 +25,26 @@ optimizer = {{ type = "SGD", eta = {eta} }}
 """
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Three finished runs, by name: of other epochs, learning rate and validation data, and with one layer more."""
+    folder = tmp_path_factory.mktemp("trained")
+    usual = {"epochs": 3, "eta": 0.5, "validation": 0}
+    texts = {
+        "slow": CONFIG.format(name="slow", **usual),
+        "fast": CONFIG.format(name="fast", epochs=4, eta=2.0, validation=20),
+        "deep": CONFIG.format(name="deep", **usual).replace('"Sigmoid",', '"Sigmoid", { type = "Dense", units = 4 },'),
+    }
+    for name, text in texts.items():
+        (folder / f"{name}.toml").write_text(text)
+        assert cli.main(["run", str(folder / f"{name}.toml"), "--out", str(folder)]) == 0
+    return {name: next(folder.glob(f"{name}-*")) for name in texts}
+
+
 @pytest.fixture
-def two(tmp_path, capsys):
-    """Two finished runs that differ in their name, epochs, learning rate, and in whether they have validation data."""
-    made = [
-        trained(tmp_path, name="slow", epochs=3, eta=0.5, validation=0),
-        trained(tmp_path, name="fast", epochs=4, eta=2.0, validation=20),
-    ]
-    capsys.readouterr()
-    return made
-
-
-def trained(folder, **values):
-    """The directory of a run with these values."""
-    config = folder / f"{values['name']}.toml"
-    config.write_text(CONFIG.format(**values))
-    assert cli.main(["run", str(config), "--out", str(folder / "runs")]) == 0
-    return next((folder / "runs").glob(f"{values['name']}-*"))
+def two(trained, tmp_path):
+    """Copies of the first two."""
+    return [Path(shutil.copytree(trained[name], tmp_path / "runs" / trained[name].name)) for name in ("slow", "fast")]
 
 
 def said(tmp_path, *runs):
@@ -96,12 +100,8 @@ def test_without_matplotlib_there_is_a_page_and_a_remedy(two, tmp_path, monkeypa
     assert plots.MISSING in capsys.readouterr().out
 
 
-def test_layers_are_told_one_by_one(two, tmp_path):
-    config = tmp_path / "deep.toml"
-    text = CONFIG.format(name="deep", epochs=3, eta=0.5, validation=0)
-    config.write_text(text.replace('"Sigmoid",', '"Sigmoid", { type = "Dense", units = 4 },'))
-    assert cli.main(["run", str(config), "--out", str(tmp_path / "runs")]) == 0
-    rows = cells(said(tmp_path, two[0], *(tmp_path / "runs").glob("deep-*")))
+def test_layers_are_told_one_by_one(trained, tmp_path):
+    rows = cells(said(tmp_path, trained["slow"], trained["deep"]))
     assert [row for row in rows if row.startswith("layer")] == ["layer  2", "layer  3"]
     assert [cell.partition(",")[0] for cell in rows["layer  2"]] == ["Dense(units=2", "Dense(units=4"]
     assert [cell.partition(",")[0] for cell in rows["layer  3"]] == ["", "Dense(units=2"]
