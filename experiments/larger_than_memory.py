@@ -3,22 +3,23 @@
     python experiments/larger_than_memory.py [EXAMPLES]
 
 [784,30,10], sigmoid, mini-batches of 10; an example is 784 random bytes in an `.npy` file in a temporary folder. Each
-line is a process of its own. Time is the processor's, of the second epoch with its evaluation of the training set, for
-each example, over that of the first line; memory is the peak of the process beyond that of the first line, over the
-bytes of all inputs.
+line is a process of its own. Times are those of the second epoch with its evaluation of the training set, for each
+example; memory is the peak of the process beyond that of the first line, over the bytes of all inputs.
 
-One core of a busy machine, which reading and training share, Python 3.11, JAX 0.10.1, 1,000,000 examples; 1.2 GB of
-disk. The params of the last three lines are the same:
+Two cores of a shared virtual machine, Python 3.11, JAX 0.10.1, 1,000,000 examples; 1.2 GB of disk. In brackets one core
+(`taskset -c 0`). The params of the last three lines are the same:
 
-    in memory, 1,000 examples              time 1.00, memory 0.000
-    in memory, 10,000 examples                  0.71         0.011
-    in memory, 100,000 examples                 0.44         0.107
-    in memory, 1,000,000 examples               0.52         1.043   (0.03 of it: labels, orders)
-    from the file, memory = 1/2 of it           1.14         0.592
-    from the file, memory = 1/8 of it           0.92         0.298   (beyond 1/8: labels, orders, freed windows)
+                                           µs of the processor   µs of the clock      memory
+    in memory, 1,000 examples                       9.1 (6.4)          8.6 (6.4)           0
+    in memory, 10,000 examples                      4.8 (3.3)          4.6 (3.3)    0.015 (0.012)
+    in memory, 100,000 examples                     4.5 (3.0)          4.0 (3.0)    0.109 (0.105)
+    in memory, 1,000,000 examples                   4.3 (3.2)          3.7 (3.2)    1.061 (1.048)   (0.03: labels, orders)
+    from the file, memory = 1/2 of it               9.0 (6.3)          6.4 (6.3)    0.599 (0.575)
+    from the file, memory = 1/8 of it               8.8 (6.0)          5.6 (6.0)    0.446 (0.303)   (and freed windows)
 
 Small sets pay for starting each part; from 100,000 examples on, time is linear. Reading from the page cache and copying
-cost about as much processor time again as this small net; how much of it a second core hides was not measured.
+cost about as much processor time again as this small net. The second core hides a part of it: 1.5 to 1.7 times as long
+as in memory by the clock, 1.9 to 2.0 on one core.
 """
 
 import json
