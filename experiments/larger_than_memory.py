@@ -13,9 +13,9 @@ Two cores of a shared virtual machine, Python 3.11, JAX 0.10.1, 1,000,000 exampl
     in memory, 1,000 examples                       9.1 (6.4)          8.6 (6.4)           0
     in memory, 10,000 examples                      4.8 (3.3)          4.6 (3.3)    0.015 (0.012)
     in memory, 100,000 examples                     4.5 (3.0)          4.0 (3.0)    0.109 (0.105)
-    in memory, 1,000,000 examples                   4.3 (3.2)          3.7 (3.2)    1.061 (1.048)   (0.03: labels, orders)
+    in memory, 1,000,000 examples                   4.3 (3.2)          3.7 (3.2)    1.061 (1.048)   0.03: labels, order
     from the file, memory = 1/2 of it               9.0 (6.3)          6.4 (6.3)    0.599 (0.575)
-    from the file, memory = 1/8 of it               8.8 (6.0)          5.6 (6.0)    0.446 (0.303)   (and freed windows)
+    from the file, memory = 1/8 of it               8.8 (6.0)          5.6 (6.0)    0.446 (0.303)   and freed windows
 
 Small sets pay for starting each part; from 100,000 examples on, time is linear. Reading from the page cache and copying
 cost about as much processor time again as this small net. The second core hides a part of it: 1.5 to 1.7 times as long
