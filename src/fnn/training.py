@@ -93,8 +93,8 @@ def epoch(
 def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
     """How an epoch is cut: (turns, mini-batches of each, rows of each) of the equal turns and of the two at its end.
 
-    The rows of a turn are gathered at once; an even number of mini-batches goes into turns of an even number. The last
-    two hold the whole mini-batches that are left, and the rows that are: either may be empty.
+    The rows of a turn are gathered at once; where two mini-batches may be, an even number of them goes into turns of an
+    even number. The last two hold the whole mini-batches that are left, and the rows that are: either may be empty.
 
     Raises:
         ValueError: B is not in 1 … n.
@@ -102,7 +102,7 @@ def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
     if not 1 <= batch_size <= n:
         raise ValueError(f"batch_size={batch_size} for {n} examples: expected 1 to {n}.")
     whole, rest = divmod(n, batch_size)
-    pair = 2 - whole % 2
+    pair = 2 if whole % 2 == 0 and 2 * batch_size <= GATHERED else 1
     size = pair * even(whole // pair, GATHERED // batch_size // pair)
     turns, others = divmod(whole, size)
     return (turns, size, batch_size), (1, others, batch_size), (1, 1, rest)
