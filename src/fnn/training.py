@@ -23,6 +23,7 @@ from .streaming import Window, in_file, windows
 from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
 GATHERED = 256  # rows taken from the data before their mini-batches train
+LARGE = 100_000  # parameters, from which on it takes longer to copy them than to compile a step twice
 EVALUATED = 5000  # rows evaluated by one call: between two calls an interrupted run can save itself
 NUMBERS = 400_000  # of the widest layer, evaluated at once: with more they leave the cache
 
@@ -116,7 +117,8 @@ def turn(examples: Examples | Shifted | Window, on: Callable[[Any, Array, Array]
     """
     batches = jax.lax.map(examples.take, rows)
     # two steps in a body write to two places by turns; in place, XLA would first copy each W that `backward` reads too
-    steps = 2 - len(rows) % 2
+    large = sum(leaf.size for leaf in jax.tree.leaves(carry)) > LARGE
+    steps = 2 if large and len(rows) % 2 == 0 else 1
     return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, batches, unroll=steps)
 
 
