@@ -110,6 +110,13 @@ def test_gathering_many_mini_batches_at_once_changes_nothing(n, taken, monkeypat
     assert_trees_close(got, loop(examples, sgd, key, 2, fnn.backprop))
 
 
+def test_two_steps_in_a_body_change_nothing(monkeypatch):
+    monkeypatch.setattr(fnn.training, "LARGE", 0)  # as if these few parameters were many
+    examples, key, sgd = some(65), jax.random.key(3), SGD(0.5, mu=0.9)
+    got = fnn.epoch(NET, COST, sgd, *start(sgd), examples, key, batch_size=2)
+    assert_trees_close(got, loop(examples, sgd, key, 2, fnn.backprop))
+
+
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 20])
 def test_an_epoch_uses_every_example_once(batch_size):
     # a linear unit whose "gradient" is minus the batch's rows: W counts how often each was used
