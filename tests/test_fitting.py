@@ -77,7 +77,7 @@ TASK = Task(
 def slowly(monkeypatch):
     """Control comes back after every chunk of training and after every ten rows of evaluation."""
     monkeypatch.setattr(fitting, "SLICE", 0.0)
-    monkeypatch.setattr(fnn.training, "EVALUATED", 250)
+    monkeypatch.setattr("fnn.training.EVALUATED", 250)
 
 
 def told(results):

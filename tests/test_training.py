@@ -23,6 +23,7 @@ from fnn import (
     LogLikelihood,
     Quadratic,
     ReLU,
+    training,
 )
 from fnn.schedules import Progress
 from fnn.shuffling import permutation, permuted
@@ -104,14 +105,14 @@ def test_an_epoch_is_the_same_steps_in_a_loop(n, batch_size, sgd, gradient):
 @pytest.mark.parametrize(("n", "taken"), [(57, 1), (59, 7), (61, 256)])
 def test_gathering_many_mini_batches_at_once_changes_nothing(n, taken, monkeypatch):
     # mini-batches of 2 and a last one of 1: each alone, in turns of 3 with 2 left over, all at once
-    monkeypatch.setattr(fnn.training, "GATHERED", taken)  # read when an epoch is traced, so each n of its own
+    monkeypatch.setattr(training, "GATHERED", taken)  # read when an epoch is traced, so each n of its own
     examples, key, sgd = some(n), jax.random.key(3), SGD(0.5)
     got = fnn.epoch(NET, COST, sgd, *start(sgd), examples, key, batch_size=2)
     assert_trees_close(got, loop(examples, sgd, key, 2, fnn.backprop))
 
 
 def test_two_steps_in_a_body_change_nothing(monkeypatch):
-    monkeypatch.setattr(fnn.training, "LARGE", 0)  # as if these few parameters were many
+    monkeypatch.setattr(training, "LARGE", 0)  # as if these few parameters were many
     examples, key, sgd = some(65), jax.random.key(3), SGD(0.5, mu=0.9)
     got = fnn.epoch(NET, COST, sgd, *start(sgd), examples, key, batch_size=2)
     assert_trees_close(got, loop(examples, sgd, key, 2, fnn.backprop))
