@@ -16,18 +16,8 @@ from support import assert_trees_close, compiled, draw, draw_params, one_hot_row
 
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Examples, Glorot, LogLikelihood, ReLU, Sigmoid, Zeros, autodiff, backprop
-from fnn.convolution import (
-    Conv,
-    ConvParams,
-    ConvPool,
-    Flatten,
-    MaxPool,
-    apart,
-    beside,
-    largest_backward,
-    overlay,
-    patches,
-)
+from fnn.convolution import Conv, ConvParams, ConvPool, Flatten, MaxPool, largest_backward
+from fnn.patching import apart, beside, overlay, patches
 
 # rectangular images, one and several channels, sizes of 1, few and many patches per image
 CASES = [

@@ -51,7 +51,8 @@ ROOMS = {
     "checking": ("types", "network", "errors", "optimizers"),
     "examplewise": ("types", "layers", "network"),
     "blackboard": ("types", "errors", "layers", "network", "optimizers", "training"),
-    "convolution": ("types", "initializers", "layers"),
+    "patching": ("types",),
+    "convolution": ("types", "initializers", "layers", "patching"),
     "stored": ("errors", "arrays"),
     "data": ("errors", "files", "examples", "arrays", "stored"),
     "plots": ("files",),
@@ -77,6 +78,7 @@ ROOMS = {
 }
 CORE = {"types", "initializers", "layers", "convolution", "costs", "network", "optimizers", "shuffling", "schedules"}
 CORE |= {
+    "patching",
     "training",
     "monitors",
     "segments",
