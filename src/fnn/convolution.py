@@ -16,7 +16,7 @@ import numpy as np
 
 from .initializers import Normal, ScaledNormal
 from .layers import positive
-from .patching import apart, beside, overlay, patches, steps
+from .patching import apart, beside, overlay, padded, patches, steps
 from .types import Array, Initializer, Key, Params, Shape, static
 
 
@@ -60,9 +60,13 @@ def total(delta: Array) -> Array:
 
 def placed(W: Array, pool: int) -> Array:
     """Every filter at the pool² places of a larger square: `(filters, pool², channels, size + pool − 1, …)`."""
-    still = (0, 0), (0, 0)
-    shifts = [(i, pool - 1 - i) for i in range(pool)]
-    return jnp.stack([jnp.pad(W, (*still, down, across)) for down in shifts for across in shifts], axis=1)
+    filters, channels, size, _ = W.shape
+    side = size + pool - 1
+    # with the rows of a square end to end, i down and j across is i·side + j further along: one pad, not one per row
+    line = padded(W, {3: (0, pool - 1)}).reshape(filters, channels, size * side)
+    rest = side**2 - size * side
+    places = [padded(line, {2: (i * side + j, rest - i * side - j)}) for i in range(pool) for j in range(pool)]
+    return jnp.stack(places, axis=1).reshape(filters, pool**2, channels, side, side)
 
 
 def placed_backward(delta: Array, shape: Shape, pool: int) -> Array:
