@@ -16,24 +16,30 @@ import numpy as np
 
 from .initializers import Normal, ScaledNormal
 from .layers import positive
-from .patching import apart, beside, overlay, padded, patches, steps
+from .patching import apart, beside, few, overlay, padded, patches, rivals, rivals_backward, steps
 from .types import Array, Initializer, Key, Params, Shape, static
 
 
 def product(W: Array, x: Array) -> Array:
-    """`W x` for every group: `(m, k)` times `(g, k, p)` is `(g, m, p)`."""
+    """`W x` for every group: filters `(m, channels, …)` of k weights times `(g, k, p)` is `(g, m, p)`."""
     return _each(W, x) @ x
 
 
 def product_backward(W: Array, x: Array, delta: Array) -> tuple[Array, Array]:
     """The derivatives of `product`: `Σ δ xᵀ` over groups and patches, and `Wᵀ δ`."""
-    by_W = (delta @ x.mT).sum(axis=0) if len(x) > 1 else delta[0] @ x[0].T
-    return by_W, _each(W, x).mT @ delta
+    if len(x) > 1:
+        by_W = (delta @ x.mT).sum(axis=0)
+    else:
+        # x δᵀ, transposed: it is tall, and cores share a tall product, not a flat one. Of two axes XLA would make δ xᵀ
+        apiece = x.reshape(W.shape[1], math.prod(W.shape[2:]), x.shape[2])
+        by_W = jnp.einsum("ckp,mp->ckm", apiece, delta[0]).transpose(2, 0, 1)
+    return by_W.reshape(W.shape), _each(W, x).mT @ delta
 
 
 def _each(W: Array, x: Array) -> Array:
-    """`W`, once for every group of `x`: to make one product of them, `@` would move all of `x`."""
-    return jnp.broadcast_to(W, (len(x), *W.shape)) if len(x) > 1 else W
+    """`W` as rows, once for every group of `x`: to make one product of them, `@` would move all of `x`."""
+    rows = W.reshape(len(W), math.prod(W.shape[1:]))
+    return jnp.broadcast_to(rows, (len(x), *rows.shape)) if len(x) > 1 else rows
 
 
 def largest(z: Array) -> Array:
@@ -58,27 +64,55 @@ def total(delta: Array) -> Array:
     return delta.sum(axis=0) @ jnp.ones(delta.shape[2], delta.dtype)
 
 
-def placed(W: Array, pool: int) -> Array:
-    """Every filter at the pool² places of a larger square: `(filters, pool², channels, size + pool − 1, …)`."""
+def contest(W: Array, a: Array, pool: int) -> Array:
+    """What competes for every pooled pixel, without the bias: `(g, filters, pool², n/g·q)`, places row by row.
+
+    A filter and a square of pixels meet at pool² places. Either the square is a patch, and the filter moves in it
+    (`moved`): that repeats weights, and multiplies zeros. Or the filter stays, and every place is a patch (`rivals`):
+    that repeats pixels. `few` takes the cheaper one; the result is the same but for rounding.
+    """
+    if few(a.shape, W.shape[2], pool):
+        return turned(product(W, rivals(a, W.shape[2], pool)), pool)
+    z = product(moved(W, pool), patches(a, W.shape[2] + pool - 1, pool))
+    return z.reshape(len(z), len(W), pool**2, z.shape[2])
+
+
+def contest_backward(W: Array, a: Array, pool: int, delta: Array) -> tuple[Array, Array]:
+    """The derivatives of `contest` by `W` and by `a`."""
+    g, filters, places, p = delta.shape
+    if few(a.shape, W.shape[2], pool):
+        x = rivals(a, W.shape[2], pool)
+        by_W, by_x = product_backward(W, x, turned(delta, pool).reshape(g, filters, places * p))
+        return by_W, rivals_backward(by_x, a.shape, W.shape[2], pool)
+    side = W.shape[2] + pool - 1
+    x = patches(a, side, pool)
+    by_moved, by_x = product_backward(moved(W, pool), x, delta.reshape(g, filters * places, p))
+    return moved_backward(by_moved, W.shape, pool), overlay(by_x, a.shape, side, pool)
+
+
+def turned(z: Array, pool: int) -> Array:
+    """Places column by column for places row by row, and the other way round: `(g, filters, pool², n/g·q)`."""
+    g, filters, *rest = z.shape
+    p = math.prod(rest) // pool**2
+    return z.reshape(g, filters, pool, pool, p).swapaxes(2, 3).reshape(g, filters, pool**2, p)
+
+
+def moved(W: Array, pool: int) -> Array:
+    """Every filter at the pool² places of a larger square: `(filters·pool², channels, size + pool − 1, …)`."""
     filters, channels, size, _ = W.shape
     side = size + pool - 1
     # with the rows of a square end to end, i down and j across is i·side + j further along: one pad, not one per row
     line = padded(W, {3: (0, pool - 1)}).reshape(filters, channels, size * side)
     rest = side**2 - size * side
     places = [padded(line, {2: (i * side + j, rest - i * side - j)}) for i in range(pool) for j in range(pool)]
-    return jnp.stack(places, axis=1).reshape(filters, pool**2, channels, side, side)
+    return jnp.stack(places, axis=1).reshape(filters * pool**2, channels, side, side)
 
 
-def placed_backward(delta: Array, shape: Shape, pool: int) -> Array:
-    """The transpose of `placed` for filters of `shape`: the sum over the places."""
+def moved_backward(delta: Array, shape: Shape, pool: int) -> Array:
+    """The transpose of `moved` for filters of `shape`: the sum over the places."""
     size, places = shape[-1], [(i, j) for i in range(pool) for j in range(pool)]
+    delta = delta.reshape(shape[0], len(places), *delta.shape[1:])
     return reduce(jnp.add, [delta[:, p, :, i : i + size, j : j + size] for p, (i, j) in enumerate(places)])
-
-
-def rows(W: Array) -> Array:
-    """Every filter, at every place, as one row of `k` weights."""
-    k = math.prod(W.shape[-3:])
-    return W.reshape(-1, k)
 
 
 class ConvParams(NamedTuple):
@@ -145,15 +179,15 @@ class Conv:
 
     def forward(self, params: ConvParams, a: Array) -> Array:
         """Patches, one product, the bias."""
-        z = product(rows(params.W), patches(a, self.size)) + params.b[None, :, None]
+        z = product(params.W, patches(a, self.size)) + params.b[None, :, None]
         return apart(z, (len(a), self.filters, *steps(a.shape, self.size, 1)))
 
     def backward(self, params: ConvParams, a: Array, delta: Array) -> tuple[ConvParams, Array]:
         """The gradient of a shared weight is the sum over the positions that share it."""
         x = patches(a, self.size)
         d = beside(delta, len(x))
-        by_W, by_patches = product_backward(rows(params.W), x, d)
-        return ConvParams(by_W.reshape(params.W.shape), total(d)), overlay(by_patches, a.shape, self.size)
+        by_W, by_patches = product_backward(params.W, x, d)
+        return ConvParams(by_W, total(d)), overlay(by_patches, a.shape, self.size)
 
 
 @static
@@ -192,10 +226,10 @@ class MaxPool:
 class ConvPool:
     """`MaxPool(pool)` after `Conv(filters, size)`, as one product; the activation follows as a layer.
 
-    A pooled pixel depends on one square of `size + pool − 1` pixels, in which the filter stands at pool²
-    places. So every square is a patch, every filter at every place a row of weights, and the pool a
-    maximum over pool² rows. For an increasing activation, pooling before it is the same as after it,
-    and a quarter of the work at `pool` 2.
+    A pooled pixel depends on one square of `size + pool − 1` pixels, in which the filter can stand at pool²
+    places; it is the largest of their dot products. For an increasing activation, pooling before it is the
+    same as after it, and a quarter of the work at `pool` 2. Ties: the first place, row by row, takes the
+    whole derivative.
 
     The initialisers are as in `Conv`, except that of the units that a pixel feeds only one in pool² is
     passed on: n_out = filters·size²/pool², rounded up. (Nielsen's `network3` draws W from N(0, 1/n_out).)
@@ -218,28 +252,17 @@ class ConvPool:
         n_out = math.ceil(self.filters * self.size**2 / self.pool**2)
         return draw_filters(self, key, shape[0], n_out), (self.filters, *after)
 
-    def windows(self, a: Array) -> Array:
-        """The squares that the pooled pixels see, `(g, k, n/g·q)` with k = channels·(size + pool − 1)²."""
-        return patches(a, self.size + self.pool - 1, self.pool)
-
-    def contest(self, params: ConvParams, a: Array) -> Array:
-        """What competes for every pooled pixel, without the bias: `(g, filters, pool², n/g·q)`."""
-        z = product(rows(placed(params.W, self.pool)), self.windows(a))
-        return z.reshape(len(z), self.filters, self.pool**2, z.shape[2])
-
     def forward(self, params: ConvParams, a: Array) -> Array:
-        """Patches, one product, the maximum, the bias."""
-        z = largest(self.contest(params, a)) + params.b[None, :, None]
+        """One product, the maximum, the bias."""
+        z = largest(contest(params.W, a, self.pool)) + params.b[None, :, None]
         return apart(z, (len(a), self.filters, *steps(a.shape, self.size + self.pool - 1, self.pool)))
 
     def backward(self, params: ConvParams, a: Array, delta: Array) -> tuple[ConvParams, Array]:
-        """`delta` goes to the first winner, then as in `Conv`, then every filter sums over its places."""
-        W, x = placed(params.W, self.pool), self.windows(a)
-        d = beside(delta, len(x))
-        routed = largest_backward(self.contest(params, a), d).reshape(len(x), len(rows(W)), d.shape[2])
-        by_W, by_windows = product_backward(rows(W), x, routed)
-        nabla = ConvParams(placed_backward(by_W.reshape(W.shape), params.W.shape, self.pool), total(d))
-        return nabla, overlay(by_windows, a.shape, self.size + self.pool - 1, self.pool)
+        """`delta` goes to the first winner, and from there to the filter and to the patch that met."""
+        z = contest(params.W, a, self.pool)
+        d = beside(delta, len(z))
+        by_W, by_a = contest_backward(params.W, a, self.pool, largest_backward(z, d))
+        return ConvParams(by_W, total(d)), by_a
 
 
 @static

@@ -15,6 +15,8 @@ import jax.numpy as jnp
 
 from .types import Array, Shape
 
+CACHED = 400_000  # numbers in the patches of one product
+
 
 def steps(shape: Shape, size: int, stride: int) -> tuple[int, int]:
     """How many squares of `size` fit into `(..., height, width)` at steps of `stride`, down and across."""
@@ -29,6 +31,16 @@ def groups(shape: Shape, size: int, stride: int) -> int:
     since it is cheaper to repeat the filters than to move the patches.
     """
     return max(1, shape[0]) if shape[1] * size**2 < math.prod(steps(shape, size, stride)) else 1
+
+
+def few(shape: Shape, size: int, pool: int) -> bool:
+    """Whether the patches that compete for the pixels of a pool are so few that repeating them is cheaper than filters.
+
+    They are when one product serves all images of `shape`, and the `rivals` stay in a core's cache.
+    """
+    n, channels, side = *shape[:2], size + pool - 1
+    numbers = n * channels * size**2 * pool**2 * math.prod(steps(shape, side, pool))
+    return groups(shape, side, pool) == 1 and numbers <= CACHED
 
 
 def beside(x: Array, g: int) -> Array:
@@ -68,6 +80,31 @@ def overlay(delta: Array, shape: Shape, size: int, stride: int = 1) -> Array:
     pixels = _slid(bands, 3, 4)  # (g, n/g, channels, down, s, across, s)
     pixels = pixels.reshape(n, channels, pixels.shape[3] * s, pixels.shape[5] * s)
     return padded(pixels, {2: (0, height - pixels.shape[2]), 3: (0, width - pixels.shape[3])})
+
+
+def rivals(a: Array, size: int, pool: int) -> Array:
+    """The patches that compete in every square of `pool`, a column each: `(1, k, pool²·n·q)`, k = channels·size².
+
+    An image has q squares. The columns come place by place of a patch in its square, which go column by column.
+    """
+    (n, channels, *_), (down, across) = a.shape, steps(a.shape, size + pool - 1, pool)
+    a = beside(a, 1).reshape(channels, n, *a.shape[2:])
+    starts = [divmod(s, pool) for s in range(size * pool)]  # pixel i of the patch at place v: i + v from the square's
+    bands = [a[:, :, i + v : i + v + pool * (down - 1) + 1 : pool] for i, v in starts]
+    x = jnp.stack(bands, axis=1).reshape(channels, size, pool, n, down, a.shape[3])
+    squares = [x[..., j + h : j + h + pool * (across - 1) + 1 : pool] for j, h in starts]
+    return jnp.stack(squares, axis=2).reshape(1, channels * size**2, pool**2 * n * down * across)
+
+
+def rivals_backward(delta: Array, shape: Shape, size: int, pool: int) -> Array:
+    """The transpose of `rivals` for images of `shape`: first all rivals meet in the larger square that they cover."""
+    n, channels, side = *shape[:2], size + pool - 1
+    delta = delta.reshape(channels, size, size, pool, pool, n, *steps(shape, side, pool))
+    meeting = [[(i, t - i) for i in range(size) if 0 <= t - i < pool] for t in range(side)]  # at pixel t of it
+    columns = [reduce(jnp.add, [delta[:, :, j, h] for j, h in pairs]) for pairs in meeting]
+    rows = [[reduce(jnp.add, [x[:, i, v] for i, v in pairs]) for x in columns] for pairs in meeting]
+    squares = jnp.stack([jnp.stack(row, axis=1) for row in rows], axis=1)
+    return overlay(squares.reshape(1, channels * side**2, math.prod(squares.shape[3:])), shape, side, pool)
 
 
 def _slid(x: Array, by: int, along: int) -> Array:
