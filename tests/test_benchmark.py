@@ -86,6 +86,21 @@ def test_a_contestant_with_another_update_is_refused(data):
     assert "another update" in contestants.refusal(wrong, [small_net(data)])
 
 
+class Unlucky(contestants.Contestant):
+    """Another update on the first mini-batch, as when the last bit decides a pool's winner."""
+
+    def own(self, task):
+        return task
+
+    def trainer(self, tasks):
+        first = (tasks[0].data.x[0] == self.costs["first"]).all()
+        return contestants.NUMPY.trainer([task._replace(eta=task.eta * (1 + 1e-4 * first)) for task in tasks])
+
+
+def test_two_right_updates_that_differ_on_one_mini_batch_agree_on_another(data):
+    assert disagreement(Unlucky("unlucky", "by_numpy", costs={"first": data.x[0]}), [small_net(data)]) <= 1
+
+
 def test_a_contestant_that_is_not_installed_is_refused_in_one_line(data):
     absent = contestants.Contestant("absent", "by_nothing")
     reason = contestants.refusal(absent, [small_net(data)])

@@ -9,12 +9,13 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from .tasks import Layers, Task, Trainer, Unavailable, fnn_order, resized
+from .tasks import Data, Layers, Task, Trainer, Unavailable, fnn_order
 
 TOLERANCE = 1e-5  # of the largest entry of an update, leaf by leaf
 ROUNDING = 2.0**-22  # of the largest entry of a parameter: what float32 keeps of an update that is added to it
 NETWORKS = 3  # of many are compared
 STEPS = 2  # mini-batches are compared: the second one sees what the first has left behind
+CHANCES = 3  # pairs of mini-batches: where the last bit decides who wins a pool, two right updates differ
 
 
 class Loop:
@@ -114,19 +115,26 @@ def disagreement(contestant: Contestant, tasks: Sequence[Task]) -> float:
     """The largest difference from `fnn.epoch` by `fnn.backprop` after two mini-batches, in units of what is tolerated.
 
     Every network starts where the reference does and meets the same images in the same order. Tolerated is, in
-    each leaf, `1e-5` of the largest entry of the update, and the rounding of the parameters themselves.
+    each leaf, `1e-5` of the largest entry of the update, and the rounding of the parameters themselves. Of
+    `CHANCES` pairs of mini-batches the one that tells least counts: another update differs on all of them.
     """
-    short = [_shortened(contestant.own(task)) for task in tasks[:NETWORKS]]
-    with jax.default_matmul_precision("highest"):
-        trained, expected = contestant.trainer(short), BACKPROP.trainer(short)
-        trained.epoch(0)
-        expected.epoch(0)
-    triples = zip(short, trained.params(), expected.params(), strict=True)
-    return max(_apart(task.start, got, wanted) for task, got, wanted in triples)
+    smallest = float("inf")
+    for chance in range(CHANCES):
+        short = [_shortened(contestant.own(task), chance) for task in tasks[:NETWORKS]]
+        with jax.default_matmul_precision("highest"):
+            trained, expected = contestant.trainer(short), BACKPROP.trainer(short)
+            trained.epoch(0)
+            expected.epoch(0)
+        triples = zip(short, trained.params(), expected.params(), strict=True)
+        smallest = min(smallest, max(_apart(task.start, got, wanted) for task, got, wanted in triples))
+        if smallest <= 1:
+            break
+    return smallest
 
 
-def _shortened(task: Task) -> Task:
-    return task._replace(data=resized(task.data, STEPS * task.batch_size), order=fnn_order)
+def _shortened(task: Task, chance: int) -> Task:
+    rows = (chance * STEPS * task.batch_size + np.arange(STEPS * task.batch_size)) % task.data.n
+    return task._replace(data=Data(task.data.x[rows], task.data.y[rows]), order=fnn_order)
 
 
 def _apart(start: Layers, got: Layers, wanted: Layers) -> float:
