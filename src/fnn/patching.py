@@ -15,7 +15,7 @@ import jax.numpy as jnp
 
 from .types import Array, Shape
 
-CACHED = 400_000  # numbers in the patches of one product
+CACHED = 400_000  # numbers in `rivals`; with more, autodiff takes 1.5 to 2.7 times as long as by moved filters
 
 
 def steps(shape: Shape, size: int, stride: int) -> tuple[int, int]:
