@@ -78,7 +78,7 @@ def contest(W: Array, a: Array, pool: int) -> Array:
 
 
 def contest_backward(W: Array, a: Array, pool: int, delta: Array) -> tuple[Array, Array]:
-    """The derivatives of `contest` by `W` and by `a`."""
+    """The derivatives of `contest` by `W` and by `a`, for `delta` by its result: summed over examples and positions."""
     g, filters, places, p = delta.shape
     if few(a.shape, W.shape[2], pool):
         x = rivals(a, W.shape[2], pool)
@@ -91,7 +91,10 @@ def contest_backward(W: Array, a: Array, pool: int, delta: Array) -> tuple[Array
 
 
 def turned(z: Array, pool: int) -> Array:
-    """Places column by column for places row by row, and the other way round: `(g, filters, pool², n/g·q)`."""
+    """`(g, filters, pool², n/g·q)` with places row by row for column by column, and the other way round.
+
+    `z` has the places as an axis, or as the first part of its last one, `(g, filters, pool²·n/g·q)`.
+    """
     g, filters, *rest = z.shape
     p = math.prod(rest) // pool**2
     return z.reshape(g, filters, pool, pool, p).swapaxes(2, 3).reshape(g, filters, pool**2, p)
