@@ -277,9 +277,9 @@ def test_rivals_are_the_patches_of_a_square_and_run_backward(size, pool, shape):
     assert_trees_close(*compiled(reverses)(a, *draw(1, x.shape)))
     (n, channels), (down, across) = shape[:2], steps(shape, size + pool - 1, pool)
     columns = np.asarray(x).reshape(channels, size, size, pool, pool, n, down, across)
-    for h, v, e, d, r in np.ndindex(*columns.shape[3:]):
+    for v, h, e, d, r in np.ndindex(*columns.shape[3:]):
         at = np.s_[d * pool + v : d * pool + v + size], np.s_[r * pool + h : r * pool + h + size]
-        np.testing.assert_array_equal(columns[:, :, :, h, v, e, d, r], np.asarray(a)[e, :, *at])
+        np.testing.assert_array_equal(columns[:, :, :, v, h, e, d, r], np.asarray(a)[e, :, *at])
 
 
 @pytest.mark.parametrize("tied", [False, True])

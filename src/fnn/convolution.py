@@ -16,7 +16,7 @@ import numpy as np
 
 from .initializers import Normal, ScaledNormal
 from .layers import positive
-from .patching import apart, beside, few, overlay, padded, patches, rivals, rivals_backward, steps
+from .patching import apart, beside, beside_once, few, overlay, padded, patches, rivals, rivals_backward, steps
 from .types import Array, Initializer, Key, Params, Shape, static
 
 
@@ -72,9 +72,10 @@ def contest(W: Array, a: Array, pool: int) -> Array:
     that repeats pixels. `few` takes the cheaper one; the result is the same but for rounding.
     """
     if few(a.shape, W.shape[2], pool):
-        return turned(product(W, rivals(a, W.shape[2], pool)), pool)
-    z = product(moved(W, pool), patches(a, W.shape[2] + pool - 1, pool))
-    return z.reshape(len(z), len(W), pool**2, z.shape[2])
+        z = product(W, rivals(a, W.shape[2], pool))
+    else:
+        z = product(moved(W, pool), patches(a, W.shape[2] + pool - 1, pool))
+    return z.reshape(len(z), len(W), pool**2, z.size // (len(z) * len(W) * pool**2))
 
 
 def contest_backward(W: Array, a: Array, pool: int, delta: Array) -> tuple[Array, Array]:
@@ -82,22 +83,12 @@ def contest_backward(W: Array, a: Array, pool: int, delta: Array) -> tuple[Array
     g, filters, places, p = delta.shape
     if few(a.shape, W.shape[2], pool):
         x = rivals(a, W.shape[2], pool)
-        by_W, by_x = product_backward(W, x, turned(delta, pool).reshape(g, filters, places * p))
+        by_W, by_x = product_backward(W, x, delta.reshape(g, filters, places * p))
         return by_W, rivals_backward(by_x, a.shape, W.shape[2], pool)
     side = W.shape[2] + pool - 1
     x = patches(a, side, pool)
     by_moved, by_x = product_backward(moved(W, pool), x, delta.reshape(g, filters * places, p))
     return moved_backward(by_moved, W.shape, pool), overlay(by_x, a.shape, side, pool)
-
-
-def turned(z: Array, pool: int) -> Array:
-    """`(g, filters, pool², n/g·q)` with places row by row for column by column, and the other way round.
-
-    `z` has the places as an axis, or as the first part of its last one, `(g, filters, pool²·n/g·q)`.
-    """
-    g, filters, *rest = z.shape
-    p = math.prod(rest) // pool**2
-    return z.reshape(g, filters, pool, pool, p).swapaxes(2, 3).reshape(g, filters, pool**2, p)
 
 
 def moved(W: Array, pool: int) -> Array:
@@ -221,7 +212,7 @@ class MaxPool:
     def backward(self, params: Params, a: Array, delta: Array) -> tuple[tuple[()], Array]:
         """`delta` goes back to the winning pixel alone."""
         squares = self.squares(a)
-        routed = largest_backward(squares, beside(delta, len(squares)))
+        routed = largest_backward(squares, beside_once(delta, len(squares)))
         return (), overlay(routed, a.shape, self.size, self.size)
 
 
@@ -263,7 +254,7 @@ class ConvPool:
     def backward(self, params: ConvParams, a: Array, delta: Array) -> tuple[ConvParams, Array]:
         """`delta` goes to the first winner, and from there to the filter and to the patch that met."""
         z = contest(params.W, a, self.pool)
-        d = beside(delta, len(z))
+        d = beside_once(delta, len(z))
         by_W, by_a = contest_backward(params.W, a, self.pool, largest_backward(z, d))
         return ConvParams(by_W, total(d)), by_a
 
