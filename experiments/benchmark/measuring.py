@@ -18,7 +18,7 @@ from .contestants import refusal
 from .tasks import Trainer
 
 LEAST = 3  # rounds, however long they take
-SHORT = 0.1  # seconds: what another has left in the caches and in the cores' sleep would be a part of such an epoch
+SHORT = 1.0  # seconds: what another has left in the caches and in the cores' sleep would be a part of such an epoch
 PAUSE = 0.05  # seconds: some libraries' threads spin for a while after their last work, and would be in the way
 
 
