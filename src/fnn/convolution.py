@@ -212,7 +212,7 @@ class MaxPool:
     def backward(self, params: Params, a: Array, delta: Array) -> tuple[tuple[()], Array]:
         """`delta` goes back to the winning pixel alone."""
         squares = self.squares(a)
-        routed = largest_backward(squares, beside_once(delta, len(squares)))
+        routed = largest_backward(squares, beside(delta, len(squares)))
         return (), overlay(routed, a.shape, self.size, self.size)
 
 
