@@ -204,7 +204,8 @@ class ReLU(Elementwise):
         return jnp.where(z > 0, z, 0)  # not jnp.maximum: its gradient at a tie is 1/2
 
     def df(self, z: Array) -> Array:
-        """1 where `z > 0`, which is where the output is: that is at hand, while `z` would be added up again; else 0."""
+        """1 where `z > 0`, else 0."""
+        # told by the output, which is positive there too: it is at hand, while z would be computed again
         return jnp.where(self.f(z) > 0, jnp.ones_like(z), 0)
 
 

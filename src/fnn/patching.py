@@ -96,8 +96,8 @@ def overlay(delta: Array, shape: Shape, size: int, stride: int = 1) -> Array:
 def rivals(a: Array, size: int, pool: int) -> Array:
     """The patches that compete in every square of `pool`, a column each: `(1, k, pool²·n·q)`, k = channels·size².
 
-    An image has q squares. The columns come place by place, row by row, of a patch in the larger square that its
-    rivals cover.
+    An image has q squares; all images must make one group, as where `few` holds. The columns come place by place,
+    row by row, of a patch in the larger square that its rivals cover.
     """
     channels, side = a.shape[1], size + pool - 1
     squares = patches(a, side, pool)
