@@ -17,7 +17,7 @@ import jax.numpy as jnp
 from .initializers import Normal, ScaledNormal
 from .types import Array, Initializer, Key, Params, Shape, static
 
-FEW = 64  # rows of a batch for which `affine` takes W first
+FEW = 64  # rows of a batch for which `affine` takes W first, and units that are `written_down`
 
 
 def fan_in(layer: object, shape: Shape) -> int:
@@ -49,8 +49,17 @@ def positive(owner: str, name: str, value: object) -> None:
 def affine(W: Array, b: Array, a: Array) -> Array:
     """`a Wᵀ + b` for every row of `a`, with W `(n_out, n_in)` and b `(n_out,)`."""
     if len(a) <= FEW:  # XLA copies the second factor of a product, so let it be the small one
-        return (W @ a.T + b[:, None]).T
+        return written_down(W @ a.T + b[:, None]).T
     return a @ W.T + b[None, :]
+
+
+def written_down(rows: Array) -> Array:
+    """`rows` `(n_out, n)` itself, in memory before anything else is done with it, if there are few units.
+
+    XLA takes a factor that is turned as it lies, and a product that has to read one across is slow where it is small:
+    so a step of [784, 30, 10] takes 0.9 of the time, and 0.7 with 64 rows. The derivative of this is this again.
+    """
+    return jax.lax.optimization_barrier(rows) if len(rows) <= FEW else rows
 
 
 class DenseParams(NamedTuple):
@@ -88,7 +97,7 @@ class Dense:
 
     def backward(self, params: DenseParams, a: Array, delta: Array) -> tuple[DenseParams, Array]:
         """BP4 `δᵀa` and BP3 `Σδ` for the parameters, `δW`, the left factor of BP2, for the input."""
-        return DenseParams(W=delta.T @ a, b=delta.sum(axis=0)), delta @ params.W
+        return DenseParams(W=written_down(delta.T) @ a, b=delta.sum(axis=0)), delta @ params.W
 
 
 class MaxoutParams(NamedTuple):
@@ -139,7 +148,7 @@ class Maxout:
         wins = winner[:, None, :] == jnp.arange(k)[None, :, None]
         routed = jnp.where(wins, delta[:, None, :], 0)  # (n, k, n_out)
         flat = routed.reshape(-1, k * n_out)
-        nabla = MaxoutParams(W=(flat.T @ a).reshape(params.W.shape), b=routed.sum(axis=0))
+        nabla = MaxoutParams(W=(written_down(flat.T) @ a).reshape(params.W.shape), b=routed.sum(axis=0))
         return nabla, flat @ params.W.reshape(k * n_out, n_in)
 
 
