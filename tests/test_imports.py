@@ -47,7 +47,8 @@ ROOMS = {
         "monitors",
     ),
     "comparison": ("types", "network", "fitting", "examples"),
-    "sweeping": ("types", "network", "training", "examples", "shifting"),
+    "deferring": ("types", "layers", "network", "optimizers", "examples", "shifting"),
+    "sweeping": ("types", "network", "training", "examples", "shifting", "deferring"),
     "checking": ("types", "network", "errors", "optimizers"),
     "examplewise": ("types", "layers", "network"),
     "blackboard": ("types", "errors", "layers", "network", "optimizers", "training"),
@@ -78,6 +79,7 @@ ROOMS = {
 }
 CORE = {"types", "initializers", "layers", "convolution", "costs", "network", "optimizers", "shuffling", "schedules"}
 CORE |= {
+    "deferring",
     "patching",
     "training",
     "monitors",

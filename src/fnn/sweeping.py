@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from . import deferring
 from .examples import Examples
 from .network import backprop
 from .shifting import Shifted
-from .training import Evaluation, epoch, evaluate, even
+from .training import Evaluation, epoch, evaluate, even, through
 from .types import Cost, Gradient, Key, Net, Optimizer, Params
 
 CACHED = 400_000  # bytes of parameters; beside them a core's cache holds their gradient and a mini-batch
@@ -111,20 +112,28 @@ def _epoch_of_all(net, cost, optimizer, params, v, train, key, *, batch_size, gr
     def on_a_device(optimizer, params, v, train, key):
         def one(network):
             optimizer, params, v, order = network if key.ndim else (*network, key)
-            return epoch(net, cost, optimizer, params, v, train, order, batch_size=batch_size, gradient=gradient)
+            if many == 1:
+                return epoch(net, cost, optimizer, params, v, train, order, batch_size=batch_size, gradient=gradient)
+
+            def on(params, x, y):
+                return deferring.steps(net, cost, optimizer, params, x, y, gradient, batch_size)
+
+            return through(train, order, many * batch_size, on, params), v
+
+        many = 1 if key.ndim else deferring.together(net, optimizer, v, train, gradient, batch_size)
 
         networks = (optimizer, params, v, key) if key.ndim else (optimizer, params, v)
-        return jax.lax.map(one, networks, batch_size=_at_once(params))
+        return jax.lax.map(one, networks, batch_size=_at_once(params, many))
 
     return on_a_device(optimizer, params, v, train, key)
 
 
-def _at_once(params: Params) -> int:
-    """How many networks step together: on a CPU as many as a core's cache holds, else all."""
+def _at_once(params: Params, many: int) -> int:
+    """How many networks step together: on a CPU as many as a core's cache holds, for each of the `many`; else all."""
     leaves = jax.tree.leaves(params)
     m = leaves[0].shape[0]
     bytes_of_one = sum(leaf.size * leaf.dtype.itemsize for leaf in leaves) // m
-    return even(m, CACHED // bytes_of_one) if jax.default_backend() == "cpu" else m
+    return even(m, many * CACHED // bytes_of_one) if jax.default_backend() == "cpu" else m
 
 
 def _fold(key: Key, e: int) -> Key:

@@ -77,14 +77,24 @@ def epoch(
     Raises:
         ValueError: B is not in 1 … n.
     """
-    n = examples.n
 
     def on(carry, x, y):
         params, v = carry
         return step(net, cost, optimizer, params, v, x, y, gradient)
 
-    carry, order = (params, v), permutation(key, n)
-    for shape in shapes(n, batch_size):
+    return through(examples, key, batch_size, on, (params, v))
+
+
+def through(
+    examples: Examples | Shifted, key: Key, batch_size: int, on: Callable[[Any, Array, Array], Any], carry: Any
+) -> Any:
+    """`on(carry, x, y)` for all mini-batches of an epoch, in order.
+
+    Raises:
+        ValueError: B is not in 1 … n.
+    """
+    order = permutation(key, examples.n)
+    for shape in shapes(examples.n, batch_size):
         rows, order = jnp.split(order, [math.prod(shape)])
         if rows.size:
             carry, _ = jax.lax.scan(partial(turn, examples, on), carry, rows.reshape(shape))

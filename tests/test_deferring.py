@@ -1,0 +1,104 @@
+"""Mini-batches taken together are the same mini-batches, one after the other."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from support import ACTIVATIONS, Swish, assert_trees_close, draw, one_hot_rows
+
+import fnn
+from fnn import SGD, CrossEntropy, Dense, Examples, Identity, LogLikelihood, Maxout, Quadratic, ReLU, Sigmoid, deferring
+
+KEY = jax.random.key(3)
+NETS = [
+    ((Dense(3),), LogLikelihood()),
+    ((Dense(4), Sigmoid(), Dense(3)), CrossEntropy()),
+    ((Dense(4), ReLU(), Maxout(5, 2), Swish(), Dense(3)), Quadratic(Identity())),
+]
+
+
+@pytest.mark.parametrize("gradient", [fnn.backprop, fnn.autodiff])
+@pytest.mark.parametrize("optimizer", [SGD(0.5), SGD(0.5, 0.0, 0.1)])
+@pytest.mark.parametrize(("net", "cost"), NETS)
+def test_together_they_are_the_same_steps(net, cost, optimizer, gradient):
+    with jax.enable_x64(True):
+        params = fnn.init(net, KEY, (6,))
+        (x,), y = draw(1, (11, 6)), one_hot_rows(1, 11, 3)
+        got = deferring.steps(net, cost, optimizer, params, x, y, gradient, 3)
+        for first in range(0, 11, 3):  # the last mini-batch has two rows
+            rows = slice(first, first + 3)
+            params, _ = fnn.step(net, cost, optimizer, params, (), x[rows], y[rows], gradient)
+        assert_trees_close(got, params)
+
+
+def images(n, n_in=60):
+    x = np.random.default_rng(n).integers(0, 256, (n, n_in), np.uint8)
+    return Examples(jax.device_put(x), one_hot_rows(n, n, 3).astype(jnp.uint8), 1 / 255)
+
+
+NET, COST = NETS[1]
+STARTS = jax.vmap(lambda key: fnn.init(NET, key, (60,)))
+
+
+@pytest.mark.parametrize("gradient", [fnn.backprop, fnn.autodiff])
+@pytest.mark.parametrize(("n", "batch_size"), [(12, 4), (100, 3), (611, 1), (5, 4)])
+def test_a_sweep_that_takes_them_together_trains_each_network_as_if_alone(n, batch_size, gradient, monkeypatch):
+    calls = []
+
+    def counted(*args):
+        calls.append(len(args[5]) / args[-1])
+        return real(*args)
+
+    real = deferring.steps
+    monkeypatch.setattr(deferring, "steps", counted)
+    etas, starts, examples = (0.1, 0.5, 1.0), STARTS(jax.random.split(KEY, 3)), images(n)
+    settings = {"batch_size": batch_size, "epochs": 2, "gradient": gradient}
+    *_, last = fnn.sweep(NET, COST, SGD(jnp.array(etas)), starts, examples, KEY, **settings)
+    assert max(calls, default=1) == max(1, min(8, 12 // batch_size, n // batch_size))
+    for i, eta in enumerate(etas):
+        params = jax.tree.map(lambda p, i=i: p[i], starts)
+        *_, alone = fnn.fit(NET, COST, SGD(eta), params, examples, KEY, **settings)
+        assert_trees_close(jax.tree.map(lambda p, i=i: p[i], last.params), alone.params)
+
+
+def test_one_that_diverges_leaves_the_others_alone():
+    starts = STARTS(jax.random.split(KEY, 3))
+    etas = SGD(jnp.array([0.1, jnp.inf, 1.0])), SGD(jnp.array([0.1, 0.5, 1.0]))
+    bad, good = (list(fnn.sweep(NET, COST, sgd, starts, images(100), KEY, batch_size=4, epochs=1))[-1] for sgd in etas)
+    assert np.isfinite(np.asarray(bad.train.cost)).tolist() == [True, False, True]
+    assert_trees_close(*(jax.tree.map(lambda p: p[::2], result.params) for result in (bad, good)))
+
+
+PLAIN = SGD(0.1)
+
+
+def together(net=NET, optimizer=PLAIN, v=(), n=50_000, n_in=784, gradient=fnn.backprop, batch_size=10):
+    examples = Examples(jax.ShapeDtypeStruct((n, n_in), np.uint8), None)
+    return deferring.together(net, optimizer, v, examples, gradient, batch_size)
+
+
+def test_they_are_taken_together_where_that_is_right_and_pays():
+    assert together() == together(gradient=fnn.autodiff) == 4
+    assert together(batch_size=1) == 8
+    assert together(batch_size=21) == together(n_in=2, batch_size=1) == together(n=19) == together(n=5) == 1
+    assert together(n=25) == 2
+    momentum, params = SGD(0.1, 0.9), fnn.init(NET, KEY, (784,))
+    assert together(optimizer=momentum, v=momentum.init(params)) == 1
+    assert all(together(net=(layer, *NET)) == 1 for layer in (Maxout(3), fnn.Flatten(), *ACTIVATIONS))
+
+
+def test_what_a_user_wrote_sees_everything():
+    class Clipped(SGD):
+        pass
+
+    def clipped(*args):
+        value, nabla = fnn.backprop(*args)
+        return value, jax.tree.map(lambda g: g.clip(-1e-3, 1e-3), nabla)
+
+    assert together(gradient=clipped) == together(optimizer=Clipped(0.1)) == 1
+    starts = STARTS(jax.random.split(KEY, 2))
+    settings = {"batch_size": 4, "epochs": 1, "gradient": clipped}
+    *_, last = fnn.sweep(NET, COST, SGD(1.0), starts, images(100), KEY, **settings)
+    first = jax.tree.map(lambda p: p[0], starts)
+    *_, alone = fnn.fit(NET, COST, SGD(1.0), first, images(100), KEY, **settings)
+    assert_trees_close(jax.tree.map(lambda p: p[0], last.params), alone.params)
