@@ -36,7 +36,7 @@ def images(n, n_in=60):
     return Examples(jax.device_put(x), one_hot_rows(n, n, 3).astype(jnp.uint8), 1 / 255)
 
 
-NET, COST = NETS[1]
+NET, COST = (Dense(20), Sigmoid(), Dense(3)), CrossEntropy()
 STARTS = jax.vmap(lambda key: fnn.init(NET, key, (60,)))
 
 
@@ -72,18 +72,17 @@ def test_one_that_diverges_leaves_the_others_alone():
 PLAIN = SGD(0.1)
 
 
-def together(net=NET, optimizer=PLAIN, v=(), n=50_000, n_in=784, gradient=fnn.backprop, batch_size=10):
-    examples = Examples(jax.ShapeDtypeStruct((n, n_in), np.uint8), None)
-    return deferring.together(net, optimizer, v, examples, gradient, batch_size)
+def together(net=NET, optimizer=PLAIN, m=3, n=50_000, n_in=784, gradient=fnn.backprop, batch_size=10):
+    params = jax.eval_shape(jax.vmap(lambda key: fnn.init(NET, key, (n_in,))), jax.random.split(KEY, m))
+    return deferring.together(net, optimizer, params, optimizer.init(params), n, gradient, batch_size)
 
 
 def test_they_are_taken_together_where_that_is_right_and_pays():
     assert together() == together(gradient=fnn.autodiff) == 4
     assert together(batch_size=1) == 8
-    assert together(batch_size=21) == together(n_in=2, batch_size=1) == together(n=19) == together(n=5) == 1
     assert together(n=25) == 2
-    momentum, params = SGD(0.1, 0.9), fnn.init(NET, KEY, (784,))
-    assert together(optimizer=momentum, v=momentum.init(params)) == 1
+    assert together(batch_size=21) == together(n_in=2, batch_size=1) == together(n=19) == together(n=5) == 1
+    assert together(m=2) == together(optimizer=SGD(0.1, 0.9)) == 1  # 40 units; a velocity
     assert all(together(net=(layer, *NET)) == 1 for layer in (Maxout(3), fnn.Flatten(), *ACTIVATIONS))
 
 
@@ -96,7 +95,7 @@ def test_what_a_user_wrote_sees_everything():
         return value, jax.tree.map(lambda g: g.clip(-1e-3, 1e-3), nabla)
 
     assert together(gradient=clipped) == together(optimizer=Clipped(0.1)) == 1
-    starts = STARTS(jax.random.split(KEY, 2))
+    starts = STARTS(jax.random.split(KEY, 3))
     settings = {"batch_size": 4, "epochs": 1, "gradient": clipped}
     *_, last = fnn.sweep(NET, COST, SGD(1.0), starts, images(100), KEY, **settings)
     first = jax.tree.map(lambda p: p[0], starts)

@@ -47,7 +47,7 @@ ROOMS = {
         "monitors",
     ),
     "comparison": ("types", "network", "fitting", "examples"),
-    "deferring": ("types", "layers", "network", "optimizers", "examples", "shifting"),
+    "deferring": ("types", "layers", "network", "optimizers"),
     "sweeping": ("types", "network", "training", "examples", "shifting", "deferring"),
     "checking": ("types", "network", "errors", "optimizers"),
     "examplewise": ("types", "layers", "network"),

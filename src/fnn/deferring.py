@@ -17,28 +17,38 @@ from typing import NamedTuple
 
 import jax.numpy as jnp
 
-from .examples import Examples
 from .layers import Dense, DenseParams
 from .network import autodiff, backprop
 from .optimizers import SGD
-from .shifting import Shifted
 from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params, Shape, static
 
 ROWS = 40  # taken together at most: 20 and 80 gain less
 MOST = 8  # mini-batches taken together at most: each is compiled
+UNITS = 60  # of the first layers of all networks; with fewer it takes longer
 
 
 def together(
-    net: Net, optimizer: Optimizer, v: Params, examples: Examples | Shifted, gradient: Gradient, batch_size: int
+    net: Net, optimizer: Optimizer, params: Params, v: Params, n: int, gradient: Gradient, batch_size: int
 ) -> int:
     """How many mini-batches to give to `steps` at once; 1 where that would be wrong, or no faster.
 
-    The first layer has to be affine, and `SGD` is what moves it along its inputs; with a velocity `v`, which moves
-    too, it takes longer. A gradient of the user's own may look at all of it, its norm say: it is computed as always.
+    The first layer has to be affine, and `SGD` is what moves it along its inputs; with a velocity, which moves too, it
+    takes longer. A gradient of the user's own may look at all of it, its norm say: it is computed as always.
+
+    Args:
+        net: Of all networks, like the optimiser and the gradient.
+        optimizer: Of any kind.
+        params: Leaves `(m, ...)`, for m networks.
+        v: The optimiser's state.
+        n: The number of examples.
+        gradient: Of any kind.
+        batch_size: B.
     """
     if not (type(net[0]) is Dense and type(optimizer) is SGD and v == () and gradient in (backprop, autodiff)):
         return 1
-    return max(1, min(MOST, min(ROWS, examples.shape[0] // 5, examples.n) // batch_size))
+    m, n_out, n_in = params[0].W.shape
+    rows = min(ROWS, n_in // 5, n) if m * n_out >= UNITS else 0
+    return max(1, min(MOST, rows // batch_size))
 
 
 class KnownParams(NamedTuple):

@@ -120,7 +120,7 @@ def _epoch_of_all(net, cost, optimizer, params, v, train, key, *, batch_size, gr
 
             return through(train, order, many * batch_size, on, params), v
 
-        many = 1 if key.ndim else deferring.together(net, optimizer, v, train, gradient, batch_size)
+        many = 1 if key.ndim else deferring.together(net, optimizer, params, v, train.n, gradient, batch_size)
 
         networks = (optimizer, params, v, key) if key.ndim else (optimizer, params, v)
         return jax.lax.map(one, networks, batch_size=_at_once(params, many))
