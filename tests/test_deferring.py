@@ -8,8 +8,10 @@ from support import ACTIVATIONS, Swish, assert_trees_close, draw, one_hot_rows
 
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Examples, Identity, LogLikelihood, Maxout, Quadratic, ReLU, Sigmoid, deferring
+from fnn.stored import stored
 
 KEY = jax.random.key(3)
+STEP = jax.jit(fnn.step, static_argnums=(0, 1, 7))
 NETS = [
     ((Dense(3),), LogLikelihood()),
     ((Dense(4), Sigmoid(), Dense(3)), CrossEntropy()),
@@ -37,24 +39,30 @@ def images(n, n_in=60):
 
 
 NET, COST = (Dense(20), Sigmoid(), Dense(3)), CrossEntropy()
+WIDE = (Dense(60), *NET)
 STARTS = jax.vmap(lambda key: fnn.init(NET, key, (60,)))
 
 
-@pytest.mark.parametrize("gradient", [fnn.backprop, fnn.autodiff])
-@pytest.mark.parametrize(("n", "batch_size"), [(12, 4), (100, 3), (611, 1), (5, 4)])
-def test_a_sweep_that_takes_them_together_trains_each_network_as_if_alone(n, batch_size, gradient, monkeypatch):
-    calls = []
+@pytest.fixture
+def taken(monkeypatch):
+    """How many mini-batches were taken together, in each call so far."""
+    calls, real = [], deferring.steps
 
     def counted(*args):
-        calls.append(len(args[5]) / args[-1])
+        calls.append(-(-len(args[4]) // args[-1]))
         return real(*args)
 
-    real = deferring.steps
     monkeypatch.setattr(deferring, "steps", counted)
+    return calls
+
+
+@pytest.mark.parametrize("gradient", [fnn.backprop, fnn.autodiff])
+@pytest.mark.parametrize(("n", "batch_size", "many"), [(12, 4, 3), (120, 3, 4), (611, 1, 8), (5, 4, 1)])
+def test_a_sweep_that_takes_them_together_trains_each_network_as_if_alone(n, batch_size, many, gradient, taken):
     etas, starts, examples = (0.1, 0.5, 1.0), STARTS(jax.random.split(KEY, 3)), images(n)
     settings = {"batch_size": batch_size, "epochs": 2, "gradient": gradient}
     *_, last = fnn.sweep(NET, COST, SGD(jnp.array(etas)), starts, examples, KEY, **settings)
-    assert max(calls, default=1) == max(1, min(8, 12 // batch_size, n // batch_size))
+    assert max(taken, default=1) == many
     for i, eta in enumerate(etas):
         params = jax.tree.map(lambda p, i=i: p[i], starts)
         *_, alone = fnn.fit(NET, COST, SGD(eta), params, examples, KEY, **settings)
@@ -69,6 +77,49 @@ def test_one_that_diverges_leaves_the_others_alone():
     assert_trees_close(*(jax.tree.map(lambda p: p[::2], result.params) for result in (bad, good)))
 
 
+def wide(n):
+    """A state of a net so wide that one alone is worth it, and examples whose epoch leaves one row."""
+    return fnn.init(WIDE, KEY, (60,)), (), images(n)
+
+
+@pytest.mark.parametrize("gradient", [fnn.backprop, fnn.autodiff])
+def test_an_epoch_is_the_same_steps_in_a_loop(taken, gradient):
+    with jax.enable_x64(True):
+        params, v, stored_as = wide(289)
+        examples = Examples(*(rows.astype(float) for rows in stored_as.rows(slice(None))))
+        got = fnn.epoch(WIDE, COST, SGD(0.5, 0.0, 0.01), params, v, examples, KEY, batch_size=3, gradient=gradient)
+        assert max(taken) == 4
+        order = fnn.shuffling.permutation(KEY, 289)
+        for first in range(0, 289, 3):
+            batch = examples.rows(order[first : first + 3])
+            params, v = STEP(WIDE, COST, SGD(0.5, 0.0, 0.01), params, v, *batch, gradient)
+        assert_trees_close(got, (params, v))
+
+
+def test_a_training_is_its_epochs_whether_it_is_monitored_or_in_a_file(taken, tmp_path):
+    params, v, examples = wide(289)
+    np.save(tmp_path / "x.npy", np.asarray(examples.x))
+    in_file = examples._replace(x=stored(tmp_path / "x.npy", 3 * 144 * 60))
+    settings = {"batch_size": 3, "epochs": 1}
+    sure, monitored, streamed = (
+        list(fnn.fit(WIDE, COST, SGD(0.5), params, train, KEY, **settings, monitor=monitor))[-1]
+        for train, monitor in [(examples, False), (examples, True), (in_file, False)]
+    )
+    assert max(taken) == 4
+    key = jax.random.fold_in(KEY, 1)
+    assert_trees_close(sure.params, fnn.epoch(WIDE, COST, SGD(0.5), params, v, examples, key, batch_size=3)[0])
+    assert_trees_close(sure.params, monitored.params)
+    jax.tree.map(np.testing.assert_array_equal, sure.params, streamed.params)
+
+
+@pytest.mark.parametrize("eta", [np.inf, 1e20])
+def test_a_divergence_is_found_in_its_step(eta):
+    params, _, examples = wide(289)
+    with pytest.raises(fnn.DivergedError, match="epoch 1, step [12] of 97: ") as error:
+        list(fnn.fit(WIDE, Quadratic(Identity()), SGD(eta), params, examples, KEY, batch_size=3, epochs=1))
+    assert error.value.layer >= 0
+
+
 PLAIN = SGD(0.1)
 
 
@@ -80,8 +131,8 @@ def together(net=NET, optimizer=PLAIN, m=3, n=50_000, n_in=784, gradient=fnn.bac
 def test_they_are_taken_together_where_that_is_right_and_pays():
     assert together() == together(gradient=fnn.autodiff) == 4
     assert together(batch_size=1) == 8
-    assert together(n=25) == 2
-    assert together(batch_size=21) == together(n_in=2, batch_size=1) == together(n=19) == together(n=5) == 1
+    assert together(n=35) == 3
+    assert together(batch_size=14) == together(n_in=2, batch_size=1) == together(n=25) == together(n=5) == 1
     assert together(m=2) == together(optimizer=SGD(0.1, 0.9)) == 1  # 40 units; a velocity
     assert all(together(net=(layer, *NET)) == 1 for layer in (Maxout(3), fnn.Flatten(), *ACTIVATIONS))
 

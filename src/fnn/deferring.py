@@ -36,19 +36,20 @@ def together(
     takes longer. A gradient of the user's own may look at all of it, its norm say: it is computed as always.
 
     Args:
-        net: Of all networks, like the optimiser and the gradient.
-        optimizer: Of any kind.
-        params: Leaves `(m, ...)`, for m networks.
+        net: Like the optimiser and the gradient, of any kind.
+        optimizer: Moves the params.
+        params: Of `net`; for several networks on one order, leaves `(m, ...)`.
         v: The optimiser's state.
         n: The number of examples.
-        gradient: Of any kind.
+        gradient: What the optimiser is given.
         batch_size: B.
     """
     if not (type(net[0]) is Dense and type(optimizer) is SGD and v == () and gradient in (backprop, autodiff)):
         return 1
-    m, n_out, n_in = params[0].W.shape
-    rows = min(ROWS, n_in // 5, n) if m * n_out >= UNITS else 0
-    return max(1, min(MOST, rows // batch_size))
+    W = params[0].W
+    units, n_in = W.size // W.shape[-1], W.shape[-1]
+    several = min(ROWS, n_in // 5, n) // batch_size
+    return min(MOST, several) if several > 2 and units >= UNITS else 1
 
 
 class KnownParams(NamedTuple):

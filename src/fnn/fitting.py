@@ -110,7 +110,8 @@ def fit(
             validation accuracy, else minus the validation cost, else the same of the training set.
         target_cost: Stop after the first epoch whose training cost is at most this.
         monitor: Whether to look inside: `Result.monitor` then has a `Reading` of each layer, see `fnn.monitors`. The
-            training takes the same steps; at mini-batches of one, which XLA fuses otherwise, the last bits may differ.
+            training takes the same steps, one by one: where it would take several together, and at mini-batches of one,
+            which XLA fuses otherwise, the last bits differ.
 
     Raises:
         DivergedError: a cost or a parameter is nan or infinite; the error names the step and the layer.

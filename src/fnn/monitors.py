@@ -146,12 +146,10 @@ def saw(
 ) -> tuple[Any, Params]:
     """The tally after the step from `params` on the mini-batch `x`, `y`, and the params, as they were.
 
-    `()`, the tally of a training that nobody monitors, stays `()`. The activations are those that the gradient has
-    anyway: the compiler sees that they are the same. What the few measured steps need, deltas by the delta rule and
-    the gradient, is computed again for them: if it were shared, the compiler would round the training's otherwise.
+    The activations are those that the gradient has anyway: the compiler sees that they are the same. What the few
+    measured steps need, deltas by the delta rule and the gradient, is computed again for them: if it were shared, the
+    compiler would round the training's otherwise.
     """
-    if tally == ():
-        return tally, params
 
     def measured(sizes, params, v, x, y):
         _, nabla = gradient(net, cost, params, x, y)

@@ -17,11 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 
 from . import monitors
+from .deferring import together
 from .examples import Examples
 from .shifting import Shifted
 from .shuffling import permutation
 from .streaming import Window, capacity, in_file, windows
-from .training import shapes, turn
+from .training import shapes, steps, turn
 from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
 
@@ -115,11 +116,15 @@ def segment(
 
     def on(carry, x, y):
         params, v, tally = carry
+        if tally == ():
+            state = steps(net, cost, optimizer, (params, v), x, y, batch_size=batch_size, gradient=gradient)
+            return *state, tally
         _, nabla = gradient(net, cost, params, x, y)
         tally, params = monitors.saw(tally, net, cost, optimizer, params, v, x, y, gradient)
         return *optimizer.update(params, v, nabla), tally
 
-    params, v, tally = _walk(examples, order, batch_size, first, last, on, (params, v, tally))
+    many = together(net, optimizer, params, v, len(order), gradient, batch_size) if tally == () else 1
+    params, v, tally = _walk(examples, order, batch_size, first, last, on, (params, v, tally), many)
     return params, v, tally, _finite((params, v))
 
 
@@ -141,7 +146,7 @@ def finite_steps(
     """The state before the first step that goes wrong, and how many of a segment's steps come before it.
 
     A step goes wrong when its mini-batch's cost, or the parameters or the optimiser's state after it, are not finite.
-    Arguments as for `segment`, which does the same steps, to the bit, and is faster.
+    Arguments as for `segment`, which does the same steps, to the bit unless it takes several together, and is faster.
     """
 
     def on(carry, x, y):
@@ -164,17 +169,18 @@ def _walk(
     last: int,
     on: Callable[[Any, Array, Array], Any],
     carry: Any,
+    many: int = 1,
 ) -> Any:
-    """`on(carry, x, y)` for every mini-batch of the chunks, in order."""
+    """`on(carry, x, y)` for every mini-batch of the chunks in order, up to `many` at once."""
     (turns, *shape), *ends = shapes(len(order), batch_size)
     rows, order = jnp.split(order, [turns * math.prod(shape)])
     rows = rows.reshape(turns, *shape)
     stop = jnp.minimum(last, turns)
-    carry = jax.lax.fori_loop(first, stop, lambda i, carry: turn(examples, on, carry, rows[i])[0], carry)
+    carry = jax.lax.fori_loop(first, stop, lambda i, carry: turn(examples, on, carry, rows[i], many)[0], carry)
     for _, *shape in ends:
         rows, order = jnp.split(order, [math.prod(shape)])
         if rows.size:
-            end = partial(turn, examples, on, rows=rows.reshape(shape))
+            end = partial(turn, examples, on, rows=rows.reshape(shape), many=many)
             carry = jax.lax.cond(
                 (first <= turns) & (last > turns), lambda carry, end=end: end(carry)[0], lambda carry: carry, carry
             )

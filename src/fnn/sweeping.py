@@ -23,7 +23,7 @@ from . import deferring
 from .examples import Examples
 from .network import backprop
 from .shifting import Shifted
-from .training import Evaluation, epoch, evaluate, even, through
+from .training import Evaluation, evaluate, even, steps, through
 from .types import Cost, Gradient, Key, Net, Optimizer, Params
 
 CACHED = 400_000  # bytes of parameters; beside them a core's cache holds their gradient and a mini-batch
@@ -112,16 +112,10 @@ def _epoch_of_all(net, cost, optimizer, params, v, train, key, *, batch_size, gr
     def on_a_device(optimizer, params, v, train, key):
         def one(network):
             optimizer, params, v, order = network if key.ndim else (*network, key)
-            if many == 1:
-                return epoch(net, cost, optimizer, params, v, train, order, batch_size=batch_size, gradient=gradient)
-
-            def on(params, x, y):
-                return deferring.steps(net, cost, optimizer, params, x, y, gradient, batch_size)
-
-            return through(train, order, many * batch_size, on, params), v
+            on = partial(steps, net, cost, optimizer, batch_size=batch_size, gradient=gradient)
+            return through(train, order, batch_size, on, (params, v), many)
 
         many = 1 if key.ndim else deferring.together(net, optimizer, params, v, train.n, gradient, batch_size)
-
         networks = (optimizer, params, v, key) if key.ndim else (optimizer, params, v)
         return jax.lax.map(one, networks, batch_size=_at_once(params, many))
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from . import deferring
 from .examples import Examples
 from .network import activations, backprop, forward
 from .shifting import Shifted
@@ -43,6 +44,24 @@ def step(
     return optimizer.update(params, v, nabla)
 
 
+def steps(
+    net: Net,
+    cost: Cost,
+    optimizer: Optimizer,
+    state: tuple[Params, Params],
+    x: Array,
+    y: Array,
+    *,
+    batch_size: int,
+    gradient: Gradient,
+) -> tuple[Params, Params]:
+    """The parameters and the optimiser's state after a `step` on `x`, `y`, or on each of the mini-batches in them."""
+    params, v = state
+    if len(x) <= batch_size:
+        return step(net, cost, optimizer, params, v, x, y, gradient)
+    return deferring.steps(net, cost, optimizer, params, x, y, gradient, batch_size), v
+
+
 @partial(jax.jit, static_argnames=("batch_size", "gradient"))
 def epoch(
     net: Net,
@@ -61,7 +80,8 @@ def epoch(
     One compiled `lax.scan` over the mini-batches; inside it, rows are gathered from the examples as they
     are stored, about `GATHERED` at once. Every example is used exactly once: when `batch_size` does not
     divide `n`, the remaining `n mod B` examples make a last, shorter mini-batch, whose gradient is the
-    mean over its own rows (as in Nielsen's programs), so an epoch has `ceil(n/B)` updates.
+    mean over its own rows (as in Nielsen's programs), so an epoch has `ceil(n/B)` updates. Where that is
+    faster, a few of them share one reading of the first W: the same steps, rounded in another order (`deferring`).
 
     Args:
         net: The layers.
@@ -77,18 +97,20 @@ def epoch(
     Raises:
         ValueError: B is not in 1 … n.
     """
-
-    def on(carry, x, y):
-        params, v = carry
-        return step(net, cost, optimizer, params, v, x, y, gradient)
-
-    return through(examples, key, batch_size, on, (params, v))
+    on = partial(steps, net, cost, optimizer, batch_size=batch_size, gradient=gradient)
+    many = deferring.together(net, optimizer, params, v, examples.n, gradient, batch_size)
+    return through(examples, key, batch_size, on, (params, v), many)
 
 
 def through(
-    examples: Examples | Shifted, key: Key, batch_size: int, on: Callable[[Any, Array, Array], Any], carry: Any
+    examples: Examples | Shifted,
+    key: Key,
+    batch_size: int,
+    on: Callable[[Any, Array, Array], Any],
+    carry: Any,
+    many: int,
 ) -> Any:
-    """`on(carry, x, y)` for all mini-batches of an epoch, in order.
+    """`on(carry, x, y)` for all mini-batches of an epoch in order, up to `many` at once.
 
     Raises:
         ValueError: B is not in 1 … n.
@@ -97,7 +119,7 @@ def through(
     for shape in shapes(examples.n, batch_size):
         rows, order = jnp.split(order, [math.prod(shape)])
         if rows.size:
-            carry, _ = jax.lax.scan(partial(turn, examples, on), carry, rows.reshape(shape))
+            carry, _ = jax.lax.scan(partial(turn, examples, on, many=many), carry, rows.reshape(shape))
     return carry
 
 
@@ -119,17 +141,25 @@ def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
     return (turns, size, batch_size), (1, others, batch_size), (1, 1, rest)
 
 
-def turn(examples: Examples | Shifted | Window, on: Callable[[Any, Array, Array], Any], carry: Any, rows: Array) -> Any:
-    """A scan's body: `on(carry, x, y)` for each mini-batch of the examples `rows`, `(size, B)`.
+def turn(
+    examples: Examples | Shifted | Window,
+    on: Callable[[Any, Array, Array], Any],
+    carry: Any,
+    rows: Array,
+    many: int = 1,
+) -> Any:
+    """A scan's body: `on(carry, x, y)` for the mini-batches of the examples `rows`, `(size, B)`, up to `many` at once.
 
-    The rows are read first, mini-batch by mini-batch: XLA prices a gather by all it may read, and would wake every
-    core for one inside the step, or for one of the whole turn.
+    The rows are read first, part by part: XLA prices a gather by all it may read, and would wake every core for one
+    inside the step, or for one of the whole turn.
     """
-    batches = jax.lax.map(examples.take, rows)
+    size, batch_size = rows.shape
+    several = next(k for k in range(many, 0, -1) if size % k == 0)
+    batches = jax.lax.map(examples.take, rows.reshape(size // several, several * batch_size))
     # two steps in a body write to two places by turns; in place, XLA would first copy each W that `backward` reads too
     large = sum(leaf.size for leaf in jax.tree.leaves(carry)) > LARGE
-    steps = 2 if large and len(rows) % 2 == 0 else 1
-    return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, batches, unroll=steps)
+    bodies = 2 if large and several == 1 and size % 2 == 0 else 1
+    return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, batches, unroll=bodies)
 
 
 def even(whole: int, most: int) -> int:
