@@ -24,7 +24,7 @@ from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params, Shape, st
 
 ROWS = 40  # taken together at most: 20 and 80 gain less
 MOST = 8  # mini-batches taken together at most: each is compiled
-UNITS = 60  # of the first layers of all networks; with fewer it takes longer
+INPUTS, UNITS = 500, 60  # of the first layer, the units of all networks; with fewer it is too little of the work
 
 
 def together(
@@ -48,8 +48,8 @@ def together(
         return 1
     W = params[0].W
     units, n_in = W.size // W.shape[-1], W.shape[-1]
-    several = min(ROWS, n_in // 5, n) // batch_size
-    return min(MOST, several) if several > 2 and units >= UNITS else 1
+    several = min(ROWS, n) // batch_size
+    return min(MOST, several) if several > 2 and n_in >= INPUTS and units >= UNITS else 1
 
 
 class KnownParams(NamedTuple):
