@@ -13,6 +13,10 @@ def forget_programs():
 
 @pytest.fixture(autouse=True)
 def strict():
-    """No silent broadcasting between ranks, no silent promotion of dtypes."""
-    with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"):
+    """No silent broadcasting between ranks, no silent promotion of dtypes, and products of all bits, on GPUs too."""
+    with (
+        jax.numpy_rank_promotion("raise"),
+        jax.numpy_dtype_promotion("strict"),
+        jax.default_matmul_precision("highest"),
+    ):
         yield

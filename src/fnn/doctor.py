@@ -132,7 +132,8 @@ def gradient() -> Finding:
 
 def squared_norms(W: jax.typing.ArrayLike, x: jax.typing.ArrayLike) -> jax.Array:
     """|W a|² for every row a of x, in the form that a compiler is known to have got wrong."""
-    return jax.jit(jax.vmap(lambda a: jnp.square(jnp.asarray(W) @ a).sum()))(x)
+    with jax.default_matmul_precision("highest"):  # the default of a GPU keeps 11 bits of a factor
+        return jax.jit(jax.vmap(lambda a: jnp.square(jnp.asarray(W) @ a).sum()))(x)
 
 
 def canary() -> Finding:
