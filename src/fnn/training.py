@@ -150,12 +150,13 @@ def turn(
 ) -> Any:
     """A scan's body: `on(carry, x, y)` for the mini-batches of the examples `rows`, `(size, B)`, up to `many` at once.
 
-    The rows are read first, part by part: XLA prices a gather by all it may read, and would wake every core for one
-    inside the step, or for one of the whole turn.
+    The rows are read first, on a CPU part by part: XLA prices a gather by all it may read, and would wake every core
+    for one inside the step, or for one of the whole turn. Elsewhere the whole turn's are read at once.
     """
     size, batch_size = rows.shape
     several = next(k for k in range(many, 0, -1) if size % k == 0)
-    batches = jax.lax.map(examples.take, rows.reshape(size // several, several * batch_size))
+    parts = rows.reshape(size // several, several * batch_size)
+    batches = jax.lax.map(examples.take, parts, batch_size=None if jax.default_backend() == "cpu" else len(parts))
     # two steps in a body write to two places by turns; in place, XLA would first copy each W that `backward` reads too
     large = sum(leaf.size for leaf in jax.tree.leaves(carry)) > LARGE
     bodies = 2 if large and several == 1 and size % 2 == 0 else 1
