@@ -1,5 +1,9 @@
 """Strict settings for every test."""
 
+import os
+
+os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "highest"  # all bits of a product, on GPUs too, and in processes of tests
+
 import jax
 import pytest
 
@@ -13,10 +17,6 @@ def forget_programs():
 
 @pytest.fixture(autouse=True)
 def strict():
-    """No silent broadcasting between ranks, no silent promotion of dtypes, and products of all bits, on GPUs too."""
-    with (
-        jax.numpy_rank_promotion("raise"),
-        jax.numpy_dtype_promotion("strict"),
-        jax.default_matmul_precision("highest"),
-    ):
+    """No silent broadcasting between ranks, no silent promotion of dtypes."""
+    with jax.numpy_rank_promotion("raise"), jax.numpy_dtype_promotion("strict"):
         yield

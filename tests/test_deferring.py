@@ -44,6 +44,12 @@ WIDE = (Dense(60), *NET)
 STARTS = jax.vmap(lambda key: fnn.init(NET, key, (INPUTS,)))
 
 
+@pytest.fixture(autouse=True)
+def as_on_a_cpu(monkeypatch):
+    """With its limits, wherever the tests run."""
+    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
+
+
 @pytest.fixture
 def taken(monkeypatch):
     """How many mini-batches were taken together, in each call so far."""
@@ -136,6 +142,12 @@ def test_they_are_taken_together_where_that_is_right_and_pays():
     assert together(batch_size=14) == together(n_in=INPUTS - 1) == together(n=25) == together(n=5) == 1
     assert together(m=2) == together(optimizer=SGD(0.1, 0.9)) == 1  # 40 units; a velocity
     assert all(together(net=(layer, *NET)) == 1 for layer in (Maxout(3), fnn.Flatten(), *ACTIVATIONS))
+
+
+def test_a_gpu_needs_a_crowd(monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert together(m=deferring.CROWD // 20 - 1) == 1
+    assert together(m=deferring.CROWD // 20) == 4
 
 
 def test_what_a_user_wrote_sees_everything():

@@ -111,6 +111,14 @@ def test_gathering_many_mini_batches_at_once_changes_nothing(n, taken, monkeypat
     assert_trees_close(got, loop(examples, sgd, key, 2, fnn.backprop))
 
 
+@pytest.mark.parametrize(("n", "batch_size"), [(66, 2), (71, 7)])
+def test_the_turns_of_a_gpu_change_nothing(n, batch_size, monkeypatch):
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")  # read when an epoch is traced, so each n of its own
+    examples, key, sgd = some(n), jax.random.key(3), SGD(0.5, mu=0.9)
+    got = fnn.epoch(NET, COST, sgd, *start(sgd), examples, key, batch_size=batch_size)
+    assert_trees_close(got, loop(examples, sgd, key, batch_size, fnn.backprop))
+
+
 def test_two_steps_in_a_body_change_nothing(monkeypatch):
     monkeypatch.setattr(training, "LARGE", 0)  # as if these few parameters were many
     examples, key, sgd = some(65), jax.random.key(3), SGD(0.5, mu=0.9)

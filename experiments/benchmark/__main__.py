@@ -1,6 +1,7 @@
 """How fast `fnn` is beside what a user could pick instead, and beside what the machine can do.
 
     python -m experiments.benchmark                    everything, in about fifteen minutes on two cores
+    python -m experiments.benchmark brief FOLDER       fewer rounds and images, more networks at once: for a GPU
     python -m experiments.benchmark quick FOLDER       two minutes, to see that all is there; its numbers are noise
     python -m experiments.benchmark --awake            the same with cores that do not sleep (`fnn.awake`), for everyone
 
@@ -17,7 +18,7 @@ import argparse
 import contextlib
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from fnn.files import write_atomically
 from fnn.plain import write_json
 
 from . import by_fnn, report
-from .cases import PRESETS, Preset, cases
+from .cases import CASES, PRESETS, Preset, cases
 from .measuring import measured
 from .tasks import Data, Task, images, small_net, wide_net
 
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument("preset", nargs="?", choices=PRESETS, default="full", help="how much to measure")
     parser.add_argument("folder", nargs="?", type=Path, help=f"for the results, {RESULTS.name} here")
     parser.add_argument("--awake", action="store_true", help="let no idle core sleep, as fnn run --awake")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=CASES, help="only these, in this order (all)")
     chosen = parser.parse_args()
     folder = chosen.folder or (RESULTS / "awake" if chosen.awake else RESULTS)
     jax.config.update("jax_num_cpu_devices", cores())  # as `fnn sweep` does; nothing else here uses the second one
@@ -55,27 +57,30 @@ def main() -> None:
                 after.enter_context(fnn.awake())
             except fnn.InputError as error:
                 parser.error(str(error))
-        for results in run(PRESETS[chosen.preset], chosen.preset, chosen.awake):  # whoever stops it keeps what there is
+        for results in run(chosen.preset, chosen.awake, chosen.cases):  # whoever stops it keeps what there is
             write_json(folder / "benchmark.json", results)
             write_atomically(folder / "benchmark.md", (report.page(results) + "\n").encode())
     print("\n" + report.page(results))
     _draw(results, folder / "benchmark.png")
 
 
-def run(preset: Preset, name: str, awake: bool) -> Iterator[dict[str, Any]]:
-    """What the measurements depend on, the memory, and the cases measured so far: once more after each case."""
+def run(name: str, awake: bool, chosen: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """What the measurements depend on, the cases measured so far, and at last the memory: once more after each."""
+    preset = PRESETS[name]
     data, source = images(max(preset.step_images, 128 * preset.wide_steps))
     results: dict[str, Any] = {
         "preset": name,
         "images": source,
         "machine": machine() | {"awake": awake},
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
-        "memory": memory(preset, data),
+        "cases": [],
+        "memory": [],
     }
-    results["cases"] = []
-    for case in cases(preset, data):
+    for case in cases(preset, data, chosen):
         results["cases"].append(measured(case))
         yield results
+    results["memory"] = memory(preset, data)
+    yield results
 
 
 def machine() -> dict[str, Any]:

@@ -83,7 +83,9 @@ class Sweep:
         """Stacks the starts; `streams` is one number for an order that is shared, or one per network."""
         self.net, self.cost, _ = description(tasks[0])
         self.sgd = fnn.SGD(jnp.array([task.eta for task in tasks], jnp.float32))
-        self.trained = jax.tree.map(lambda *leaves: jnp.stack(leaves), *map(params_of, tasks))
+        layers = zip(*(task.start for task in tasks), strict=True)
+        starts = [tuple(map(np.stack, zip(*pairs, strict=True))) for pairs in layers]
+        self.trained = params_of(tasks[0]._replace(start=starts))
         self.examples = examples(tasks[0])
         self.settings = {"batch_size": tasks[0].batch_size, "epochs": 1, "gradient": gradient}
         self.streams = streams

@@ -31,6 +31,7 @@ class Network:
         """Copies the start into the module."""
         self.task, self.threads = task, threads
         self.gpu = jax.default_backend() == "gpu" and torch.cuda.is_available()
+        self.all_bits = jax.config.jax_default_matmul_precision == "highest" or not self.gpu  # else TF32, as JAX
         device = "cuda" if self.gpu else "cpu"
         self.x = torch.from_numpy(task.data.pixels).to(device)
         self.y = torch.from_numpy(task.data.targets).to(device)
@@ -41,7 +42,8 @@ class Network:
     @timed
     def epoch(self, seed: int) -> None:
         """The usual five lines."""
-        torch.set_num_threads(self.threads)  # of the whole process
+        torch.set_num_threads(self.threads)  # of the whole process, as this is
+        torch.set_float32_matmul_precision("highest" if self.all_bits else "high")
         for rows in torch.from_numpy(self.task.batches(seed)).to(self.x.device):
             self.sgd.zero_grad()
             value = self.cost(self.model(self.x[rows]), self.y[rows])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import product
 from typing import NamedTuple
 
@@ -35,6 +36,10 @@ PRESETS = {
         15, 7, 50_000, 50, 1_280, 3_000, 32, (1_000, 10_000, 100_000, 1_000_000),
         (10, 30, 100, 300, 1000), (1, 2, 4, 8, 16), (1, 4, 16, 64, 256), 2_000, 40.0,
     ),
+    "brief": Preset(
+        5, 5, 20_000, 100, 1_280, 1_000, 32, (1_000, 10_000, 100_000, 1_000_000),
+        (10, 30, 100, 300, 1000), (1, 2, 4, 8, 16), (1, 16, 256, 1024, 4096), 2_000, 5.0,
+    ),
     "quick": Preset(3, 3, 2_000, 3, 128, 100, 32, (1_000, 10_000), (10, 30, 100), (1, 2, 4), (1, 32, 256), 200, 20.0),
 }  # fmt: skip
 
@@ -62,21 +67,6 @@ class Case(NamedTuple):
     entries: Sequence[Entry]
 
 
-def cases(preset: Preset, data: Data) -> list[Case]:
-    """All of them, in the order of the report."""
-    grown = resized(data, preset.growth_images)
-    return [
-        step(preset, data),
-        wide(preset, resized(data, 128 * preset.wide_steps)),
-        *(convolution(preset, data, filters, size) for filters in ((20,), (20, 40)) for size in (10, 64)),
-        sweep(preset, resized(data, preset.sweep_images)),
-        growth_in_data(preset, data),
-        growth_in_width(preset, grown),
-        growth_in_depth(preset, grown),
-        growth_in_networks(preset, grown),
-    ]
-
-
 def step(preset: Preset, data: Data) -> Case:
     """The small net on all images."""
     task = small_net(resized(data, preset.step_images))
@@ -87,14 +77,14 @@ def step(preset: Preset, data: Data) -> Case:
 
 def wide(preset: Preset, data: Data) -> Case:
     """The wide net, beside bare matrix products."""
-    task = wide_net(data)
+    task = wide_net(resized(data, 128 * preset.wide_steps))
     entries = [Entry(c, [task], steps(task), flops=flops(task)) for c in who.WIDE]
     bare = [Entry(c, [task], products.TIMES, flops=products.FLOPS, trains=False) for c in who.PRODUCTS]
     title = "Wide: [784, 800, 800, 10], ReLU, softmax, mini-batch 128"
     return Case("wide", title, "ms per step", 1e3, preset.rounds, preset.budget, [*entries, *bare])
 
 
-def convolution(preset: Preset, data: Data, filters: tuple[int, ...], batch_size: int) -> Case:
+def convolution(preset: Preset, data: Data, *, filters: tuple[int, ...], batch_size: int) -> Case:
     """One or two layers of shared filters in front of 100 sigmoid neurons."""
     images = resized(data, preset.conv_images // batch_size * batch_size)
     task = conv_net(images, filters, batch_size=batch_size)
@@ -105,7 +95,7 @@ def convolution(preset: Preset, data: Data, filters: tuple[int, ...], batch_size
 
 def sweep(preset: Preset, data: Data) -> Case:
     """Many small nets that differ in eta and start."""
-    tasks = grid(data, preset.networks)
+    tasks = grid(resized(data, preset.sweep_images), preset.networks)
     work = sum(map(steps, tasks))
     title = f"Sweep: {preset.networks} networks [784, 30, 10] of several eta and starts"
     paired = [Entry(c, tasks, work) for c in who.PAIRED]
@@ -140,23 +130,43 @@ def growth_in_data(preset: Preset, data: Data) -> Case:
 
 def growth_in_width(preset: Preset, data: Data) -> Case:
     """One hidden layer, wider and wider."""
-    tasks = [(k, small_net(data, widths=(784, k, 10))) for k in preset.widths]
+    images = resized(data, preset.growth_images)
+    tasks = [(k, small_net(images, widths=(784, k, 10))) for k in preset.widths]
     entries = [Entry(c, [task], steps(task), k, flops(task)) for k, task in tasks for c in who.GROWING]
     return Case("width", "Growth: hidden units", "µs per step", 1e6, preset.fewer_rounds, preset.budget, entries)
 
 
 def growth_in_depth(preset: Preset, data: Data) -> Case:
     """More and more hidden layers of 30."""
-    tasks = [(k, small_net(data, widths=(784, *[30] * k, 10), eta=0.1)) for k in preset.depths]
+    images = resized(data, preset.growth_images)
+    tasks = [(k, small_net(images, widths=(784, *[30] * k, 10), eta=0.1)) for k in preset.depths]
     entries = [Entry(c, [task], steps(task), k, flops(task)) for k, task in tasks for c in who.GROWING]
     return Case("depth", "Growth: hidden layers of 30", "µs per step", 1e6, preset.fewer_rounds, preset.budget, entries)
 
 
 def growth_in_networks(preset: Preset, data: Data) -> Case:
     """More and more networks in one program."""
-    fields = [(m, grid(data, m)) for m in preset.crowds]
+    images = resized(data, preset.growth_images)
+    fields = [(m, grid(images, m)) for m in preset.crowds]
     paired = [Entry(c, tasks, sum(map(steps, tasks)), m) for m, tasks in fields for c in who.PAIRED]
     apart = [Entry(who.SWEEP_ORDERS, with_own_orders(e.tasks), e.units, e.value) for e in paired[:: len(who.PAIRED)]]
     entries = sorted([*paired, *apart], key=lambda entry: entry.value)
     title = "Growth: networks trained together"
     return Case("networks", title, "µs per network and step", 1e6, preset.fewer_rounds, preset.budget, entries)
+
+
+CASES: Mapping[str, Sequence[Callable[[Preset, Data], Case]]] = {
+    "step": [step],
+    "wide": [wide],
+    "convolution": [partial(convolution, filters=f, batch_size=b) for f, b in product(((20,), (20, 40)), (10, 64))],
+    "sweep": [sweep],
+    "data": [growth_in_data],
+    "width": [growth_in_width],
+    "depth": [growth_in_depth],
+    "networks": [growth_in_networks],
+}
+
+
+def cases(preset: Preset, data: Data, names: Iterable[str]) -> Iterator[Case]:
+    """Those of the names, in their order; each is made when its turn has come."""
+    return (make(preset, data) for name in names for make in CASES[name])

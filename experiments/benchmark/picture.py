@@ -30,15 +30,22 @@ def draw(results: dict[str, Any], path: str | os.PathLike[str]) -> None:
     growth = [case for case in results["cases"] if case["name"] in AXES]
     filters = [case for case in results["cases"] if case["name"] == "convolution"]
     dense = [case for case in results["cases"] if case not in growth and case not in filters]
-    fig = figure(17, 13)
-    kinds = (dense, _points), (filters, _points), (growth, _lines)
-    for part, (cases, panel) in zip(fig.subfigures(3, 1, height_ratios=(1.15, 0.75, 1)), kinds, strict=True):
-        for ax, case in zip(part.subplots(1, len(cases)), cases, strict=True):
+    kinds = [(dense, _points, 1.15), (filters, _points, 0.75), (growth, _lines, 1)]
+    kinds = [(cases, panel, height) for cases, panel, height in kinds if cases]
+    fig = figure(17, 13 * sum(height for _, _, height in kinds) / 2.9)
+    parts = fig.subfigures(len(kinds), 1, height_ratios=[height for _, _, height in kinds], squeeze=False).flat
+    for part, (cases, panel, _) in zip(parts, kinds, strict=True):
+        for ax, case in zip(part.subplots(1, len(cases), squeeze=False).flat, cases, strict=True):
             panel(ax, case)
-    machine = results["machine"]
-    cores = f"{machine['cores']} cores{' kept awake' * machine['awake']}"
-    fig.suptitle(f"fnn and its peers, {machine['processor']}, {cores} (medians and quartiles)")
+    fig.suptitle(f"fnn and its peers, {_machine(results['machine'])} (medians and quartiles)")
     write(fig, path)
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    accelerators = [kind for kind in machine["devices"] if kind != "cpu"]
+    return ", ".join(
+        [*accelerators, machine["processor"], f"{machine['cores']} cores{' kept awake' * machine['awake']}"]
+    )
 
 
 def _points(ax: Any, case: dict[str, Any]) -> None:

@@ -14,7 +14,7 @@ Cells = Sequence[str]
 def page(results: dict[str, Any]) -> str:
     """The machine in a line, a table per case, and the memory."""
     tables = [_growth(case) if case["rows"][0]["value"] else _contest(case) for case in results["cases"]]
-    return "\n\n".join([_machine(results), *tables, _memory(results["memory"])])
+    return "\n\n".join([_machine(results), *tables, *([_memory(results["memory"])] if results["memory"] else [])])
 
 
 def timed_rows(case: dict[str, Any]) -> list[Row]:

@@ -26,6 +26,7 @@ from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params, Shape, st
 ROWS = 40  # taken together at most: 20 and 80 gain less
 MOST = 8  # mini-batches taken together at most: each is compiled
 INPUTS, UNITS = 500, 60  # of the first layer, the units of all networks; with fewer it is too little of the work
+CROWD = 5000  # the units on a GPU: before W is too large for its caches, a step takes as long as its launches
 
 
 def together(
@@ -49,7 +50,7 @@ def together(
         return 1
     W, several = params[0].W, min(ROWS, n) // batch_size
     units, n_in = W.size // W.shape[-1], W.shape[-1]
-    pays = several > 2 and n_in >= INPUTS and units >= UNITS and jax.default_backend() == "cpu"  # where it was measured
+    pays = several > 2 and n_in >= INPUTS and units >= (UNITS if jax.default_backend() == "cpu" else CROWD)
     return min(MOST, several) if pays else 1
 
 

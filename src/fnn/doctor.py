@@ -20,7 +20,7 @@ from .checking import gradcheck
 from .checkpoints import Checkpoint
 from .costs import CrossEntropy
 from .data import load_data, sources
-from .environments import cores
+from .environments import REPEATING, cores, repeats
 from .errors import InputError
 from .layers import Dense, Maxout, ReLU, Sigmoid
 from .network import backprop, init
@@ -34,7 +34,6 @@ EXCLUDED = {
     ("jaxlib", "0.11.1"): "makes long scans quadratic (jax-ml/jax#40101)",
 }
 MISCOMPILED = "this jaxlib is wrong: install another, or set XLA_FLAGS=--xla_cpu_experimental_ynn_fusion_type="
-UNREPEATABLE = "no run can be repeated bit for bit here; on a GPU set XLA_FLAGS=--xla_gpu_deterministic_ops=true"
 CALLS = 100  # of one step, whose results must be one
 
 
@@ -157,12 +156,9 @@ def repeatability() -> Finding:
     once = jax.jit(step, static_argnums=7)
     hashes = {_hash(once(net, cost, optimizer, params, optimizer.init(params), x, y, backprop)) for _ in range(CALLS)}
     said = f"{CALLS} calls of one step, {len(hashes)} result{'s' * (len(hashes) > 1)}"
-    if len(hashes) == 1:
-        return Finding(said)
-    return Finding(
-        said,
-        "runs cannot be repeated or resumed bit for bit here; on a GPU set XLA_FLAGS=--xla_gpu_deterministic_ops=true",
-    )
+    if len(hashes) > 1:
+        return Finding(said, f"runs cannot be repeated or resumed bit for bit here; {REPEATING}")
+    return Finding(said if repeats() else f"{said}; {REPEATING}")
 
 
 def _hash(tree: object) -> str:

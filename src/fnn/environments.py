@@ -17,6 +17,7 @@ import numpy as np
 from .data import Dataset
 
 ROWS = 5000  # examples hashed at once: they may be in a file
+REPEATING = "for the same bits in each process on a GPU, set XLA_FLAGS=--xla_gpu_deterministic_ops=true before training"
 
 
 def environment(data: Dataset, seed: int) -> dict[str, Any]:
@@ -36,6 +37,11 @@ def environment(data: Dataset, seed: int) -> dict[str, Any]:
         "data": data_digest(data),
         "seed": seed,
     }
+
+
+def repeats() -> bool:
+    """Whether another process computes the same bits: for a GPU, XLA takes the kernels that are fastest when tried."""
+    return jax.default_backend() == "cpu" or "--xla_gpu_deterministic_ops=true" in os.environ.get("XLA_FLAGS", "")
 
 
 def cores() -> int:

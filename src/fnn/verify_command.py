@@ -10,7 +10,7 @@ from . import runs
 from .arrays import npz_bytes
 from .commands import types
 from .config import rebuilt
-from .environments import differences, environment
+from .environments import REPEATING, differences, environment, repeats
 from .errors import CorruptFileError, InputError
 from .models import named
 from .plain import json_bytes, parse_json, read_json
@@ -68,5 +68,8 @@ def _timeless(line: dict[str, Any]) -> dict[str, Any]:
 
 def _differs(what: str, changed: Sequence[str]) -> int:
     print(f"differs: {what}")
-    print("what has changed: " + ("; ".join(changed) or "nothing that is recorded, so this should not be"))
+    unknown = (
+        "nothing that is recorded, so this should not be" if repeats() else f"which kernels are fastest: {REPEATING}"
+    )
+    print(f"what has changed: {'; '.join(changed) or unknown}")
     return 1
