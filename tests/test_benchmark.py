@@ -9,7 +9,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))  # the benchmark is not part of the installed package
 
 from experiments.benchmark import contestants, report
-from experiments.benchmark.cases import with_own_orders
+from experiments.benchmark.cases import PRESETS, cases, with_own_orders
 from experiments.benchmark.contestants import disagreement
 from experiments.benchmark.tasks import Data, Unavailable, conv_net, small_net, wide_net
 
@@ -112,6 +112,31 @@ def test_nan_is_no_agreement(data):
     task = small_net(data)
     lost = [(np.full_like(W, np.nan), b) for W, b in task.start]
     assert contestants._apart(task.start, lost, task.start) == np.inf
+
+
+def test_cases_come_in_the_order_of_their_names(data):
+    named = [case.name for case in cases(PRESETS["quick"], data, ["wide", "convolution", "step"])]
+    assert named == ["wide", *["convolution"] * 4, "step"]
+
+
+@pytest.mark.parametrize("names", [["step"], ["width", "convolution"], ["step", "convolution", "networks"]])
+def test_some_of_the_cases_have_a_page_and_a_picture(names, data, tmp_path):
+    rng = np.random.default_rng(0)
+    measured = [case._asdict() for case in cases(PRESETS["quick"]._replace(crowds=(1, 4)), data, names)]
+    for case in measured:
+        case["rows"] = [
+            {"contestant": e.contestant.name, "value": e.value, "flops": e.flops, "trains": e.trains, "note": ""}
+            | {"refusal": "", "samples": rng.uniform(1, 2, 3).tolist()}
+            for e in case["entries"]
+        ]
+    machine = {"processor": "abacus", "cores": 2, "awake": False, "devices": ["A100"]}
+    results = {"cases": measured, "memory": [], "machine": machine, "versions": {}, "images": "", "preset": "quick"}
+    assert report.page(results).count("**") == 2 * len(measured)
+    pytest.importorskip("matplotlib")
+    from experiments.benchmark.picture import draw
+
+    draw(results, tmp_path / "picture.png")
+    assert (tmp_path / "picture.png").stat().st_size > 10_000
 
 
 def test_ratios_are_taken_within_a_round():

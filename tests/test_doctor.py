@@ -55,6 +55,15 @@ def test_a_step_that_varies_is_seen(monkeypatch, capsys):
     assert "100 calls of one step, 2 results" in only(monkeypatch, capsys, "repeatability", doctor.repeatability)
 
 
+def test_a_gpu_is_told_how_to_repeat_itself(monkeypatch):
+    monkeypatch.setattr(doctor.jax, "default_backend", lambda: "gpu")
+    flag = "XLA_FLAGS", "--xla_gpu_deterministic_ops=true"
+    assert doctor.repeatability() == (f"100 calls of one step, 1 result; {doctor.REPEATING}", "")
+    monkeypatch.setenv(*flag)
+    assert doctor.repeatability() == ("100 calls of one step, 1 result", "")
+    assert "=".join(flag) in doctor.REPEATING
+
+
 def test_a_wrong_gradient_is_seen(monkeypatch, capsys):
     monkeypatch.setattr(doctor.Sigmoid, "backward", lambda self, params, a, delta: ((), delta))
     assert "wrong for (Dense(" in only(monkeypatch, capsys, "gradient", doctor.gradient)

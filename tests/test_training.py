@@ -119,6 +119,14 @@ def test_the_turns_of_a_gpu_change_nothing(n, batch_size, monkeypatch):
     assert_trees_close(got, loop(examples, sgd, key, batch_size, fnn.backprop))
 
 
+def test_how_many_steps_are_a_body(monkeypatch):
+    small, large = jnp.zeros(10), jax.ShapeDtypeStruct((training.LARGE + 1,), "float32")
+    assert [training.in_a_body(small, 20), training.in_a_body(large, 20), training.in_a_body(large, 25)] == [1, 2, 1]
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert [training.in_a_body(small, count) for count in (20, 26, 28, 7, 3)] == [5, 2, 4, 1, 3]
+    assert training.in_a_body(large, 20) == 2
+
+
 def test_two_steps_in_a_body_change_nothing(monkeypatch):
     monkeypatch.setattr(training, "LARGE", 0)  # as if these few parameters were many
     examples, key, sgd = some(65), jax.random.key(3), SGD(0.5, mu=0.9)

@@ -6,9 +6,10 @@
     python -m experiments.benchmark --awake            the same with cores that do not sleep (`fnn.awake`), for everyone
 
 Run it from the top of the checkout, on a quiet machine, in an environment made with `pip install --group bench -e .`;
-a contestant that is not installed is left out in one line. Each contestant first proves that it computes the
-update of `fnn`, then all are timed in turns, round after round. Prints the tables, and writes them as `benchmark.md`,
-every sample as `benchmark.json`, and a picture `benchmark.png` into FOLDER (`results` in this folder, `results/awake`).
+a contestant that is not installed is left out in one line. `--cases step wide` measures these alone. Each contestant
+first proves that it computes the update of `fnn`, then all are timed in turns, round after round.
+Prints the tables, and writes them as `benchmark.md`, every sample as `benchmark.json`, and a picture `benchmark.png`
+into FOLDER (`results` in this folder, `results/awake`).
 `FNN_DATA_DIR` names the folder that has MNIST; without it the images are random bytes of the same shape.
 """
 

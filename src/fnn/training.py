@@ -25,7 +25,7 @@ from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
 GATHERED = 256  # rows taken from the data before their mini-batches train
 LARGE = 100_000  # parameters, from which on it takes longer to copy them than to compile a step twice
-LAUNCHED = 5  # steps of a smaller net in one body of the loop on a GPU
+LAUNCHED = 5  # steps of a smaller net in a body of the loop on a GPU: a tenth less time
 EVALUATED = 5000  # rows evaluated by one call: between two calls an interrupted run can save itself
 NUMBERS = 400_000  # of the widest layer, evaluated at once: with more they leave the cache
 
@@ -152,19 +152,25 @@ def turn(
     """A scan's body: `on(carry, x, y)` for the mini-batches of the examples `rows`, `(size, B)`, up to `many` at once.
 
     The rows are read first, on a CPU part by part: XLA prices a gather by all it may read, and would wake every core
-    for one inside the step, or for one of the whole turn. On a GPU every launch counts: all of a turn is one gather,
-    and a few steps of a small net, no longer than their launches, are one body of the loop.
+    for one inside the step, or for one of the whole turn. On a GPU, which waits for each launch, all are one gather.
     """
     size, batch_size = rows.shape
     several = next(k for k in range(many, 0, -1) if size % k == 0)
     parts = rows.reshape(size // several, several * batch_size)
-    on_cpu = jax.default_backend() == "cpu"
-    batches = jax.lax.map(examples.take, parts, batch_size=None if on_cpu else len(parts))
-    # two steps in a body write to two places by turns; in place, XLA would first copy each W that `backward` reads too
-    large = sum(leaf.size for leaf in jax.tree.leaves(carry)) > LARGE
-    most = 1 if several > 1 else 2 if large else 1 if on_cpu else LAUNCHED
-    bodies = next(k for k in range(most, 0, -1) if len(parts) % k == 0)
+    batches = jax.lax.map(examples.take, parts, batch_size=None if jax.default_backend() == "cpu" else len(parts))
+    bodies = 1 if several > 1 else in_a_body(carry, len(parts))
     return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, batches, unroll=bodies)
+
+
+def in_a_body(carry: Any, count: int) -> int:
+    """How many of `count` steps make one body of the loop over them.
+
+    Two of a large net write to two places by turns; in place, XLA would first copy each W that `backward` reads too.
+    Of a small one `LAUNCHED` on a GPU, where they take no longer than their launches.
+    """
+    large = sum(leaf.size for leaf in jax.tree.leaves(carry)) > LARGE
+    most = 2 if large else LAUNCHED if jax.default_backend() == "gpu" else 1
+    return next(k for k in range(most, 0, -1) if count % k == 0)
 
 
 def even(whole: int, most: int) -> int:

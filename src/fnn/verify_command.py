@@ -68,8 +68,6 @@ def _timeless(line: dict[str, Any]) -> dict[str, Any]:
 
 def _differs(what: str, changed: Sequence[str]) -> int:
     print(f"differs: {what}")
-    unknown = (
-        "nothing that is recorded, so this should not be" if repeats() else f"which kernels are fastest: {REPEATING}"
-    )
-    print(f"what has changed: {'; '.join(changed) or unknown}")
+    nothing = "nothing that is recorded, so this should not be" if repeats() else f"perhaps the kernels; {REPEATING}"
+    print(f"what has changed: {'; '.join(changed) or nothing}")
     return 1
