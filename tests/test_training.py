@@ -121,6 +121,7 @@ def test_the_turns_of_a_gpu_change_nothing(n, batch_size, monkeypatch):
 
 def test_how_many_steps_are_a_body(monkeypatch):
     small, large = jnp.zeros(10), jax.ShapeDtypeStruct((training.LARGE + 1,), "float32")
+    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
     assert [training.in_a_body(small, 20), training.in_a_body(large, 20), training.in_a_body(large, 25)] == [1, 2, 1]
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
     assert [training.in_a_body(small, count) for count in (20, 26, 28, 7, 3)] == [5, 2, 4, 1, 3]
