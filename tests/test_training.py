@@ -119,6 +119,27 @@ def test_the_turns_of_a_gpu_change_nothing(n, batch_size, monkeypatch):
     assert_trees_close(got, loop(examples, sgd, key, batch_size, fnn.backprop))
 
 
+@pytest.mark.parametrize(
+    ("whole", "batch_size", "size"),
+    [(5000, 10, 20), (5500, 10, 20), (50_000, 1, 200), (11_000, 5, 40), (2500, 25, 10)]  # the best of the divisors
+    + [(26, 10, 24), (27, 10, 25), (7, 10, 7), (1, 1, 1), (6, 100, 2), (6, 300, 1)],
+)
+def test_how_many_mini_batches_are_a_turn(whole, batch_size, size):
+    assert training.in_a_turn(whole, batch_size) == size
+
+
+@given(n=st.integers(1, 100_000), batch_size=st.integers(1, 300))
+def test_an_epoch_is_cut_into_all_of_its_mini_batches(n, batch_size):
+    batch_size = min(n, batch_size)
+    cut = training.shapes(n, batch_size)
+    assert sum(math.prod(shape) for shape in cut) == n
+    (turns, size, B), (_, others, _), (_, _, rest) = cut
+    assert (turns * size + others, B) == (n // batch_size, batch_size)
+    assert size * B <= max(training.GATHERED, batch_size)
+    assert 0 <= others < size
+    assert rest < batch_size
+
+
 def test_how_many_steps_are_a_body(monkeypatch):
     small, large = jnp.zeros(10), jax.ShapeDtypeStruct((training.LARGE + 1,), "float32")
     monkeypatch.setattr(jax, "default_backend", lambda: "cpu")

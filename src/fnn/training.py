@@ -127,8 +127,8 @@ def through(
 def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
     """How an epoch is cut: (turns, mini-batches of each, rows of each) of the equal turns and of the two at its end.
 
-    The rows of a turn are gathered at once; where two mini-batches may be, an even number of them goes into turns of an
-    even number. The last two hold the whole mini-batches that are left, and the rows that are: either may be empty.
+    The rows of a turn are gathered at once. The last two hold the whole mini-batches that are left, and the rows that
+    are: either may be empty.
 
     Raises:
         ValueError: B is not in 1 … n.
@@ -136,10 +136,26 @@ def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
     if not 1 <= batch_size <= n:
         raise ValueError(f"batch_size={batch_size} for {n} examples: expected 1 to {n}.")
     whole, rest = divmod(n, batch_size)
-    pair = 2 if whole % 2 == 0 and 2 * batch_size <= GATHERED else 1
-    size = pair * even(whole // pair, GATHERED // batch_size // pair)
+    size = in_a_turn(whole, batch_size)
     turns, others = divmod(whole, size)
     return (turns, size, batch_size), (1, others, batch_size), (1, 1, rest)
+
+
+def in_a_turn(whole: int, batch_size: int) -> int:
+    """How many of `whole` mini-batches make a turn of about `GATHERED` rows; of an even number, an even one.
+
+    A divisor, for what is left is compiled once more; of those one that `deferring` can split into its largest parts.
+    """
+    most = max(1, min(whole, GATHERED // batch_size))
+    step = 2 if whole % 2 == 0 and most > 1 else 1
+    sizes = range(most - most % step, most // 2, -step)
+    parts = max(1, min(deferring.MOST, deferring.ROWS // batch_size))
+    return max((size for size in sizes if whole % size == 0), key=lambda size: divisor(size, parts), default=sizes[0])
+
+
+def divisor(number: int, most: int) -> int:
+    """The largest divisor up to `most`."""
+    return next(k for k in range(most, 0, -1) if number % k == 0)
 
 
 def turn(
@@ -155,7 +171,7 @@ def turn(
     for one inside the step, or for one of the whole turn. On a GPU, which waits for each launch, all are one gather.
     """
     size, batch_size = rows.shape
-    several = next(k for k in range(many, 0, -1) if size % k == 0)
+    several = divisor(size, many)
     parts = rows.reshape(size // several, several * batch_size)
     batches = jax.lax.map(examples.take, parts, batch_size=None if jax.default_backend() == "cpu" else len(parts))
     bodies = 1 if several > 1 else in_a_body(carry, len(parts))
@@ -169,8 +185,7 @@ def in_a_body(carry: Any, count: int) -> int:
     Of a small one `LAUNCHED` on a GPU, where they take no longer than their launches.
     """
     large = sum(leaf.size for leaf in jax.tree.leaves(carry)) > LARGE
-    most = 2 if large else LAUNCHED if jax.default_backend() == "gpu" else 1
-    return next(k for k in range(most, 0, -1) if count % k == 0)
+    return divisor(count, 2 if large else LAUNCHED if jax.default_backend() == "gpu" else 1)
 
 
 def even(whole: int, most: int) -> int:
