@@ -7,7 +7,20 @@ import pytest
 from support import ACTIVATIONS, Swish, assert_trees_close, draw, one_hot_rows
 
 import fnn
-from fnn import SGD, CrossEntropy, Dense, Examples, Identity, LogLikelihood, Maxout, Quadratic, ReLU, Sigmoid, deferring
+from fnn import (
+    SGD,
+    CrossEntropy,
+    Dense,
+    Examples,
+    Flatten,
+    Identity,
+    LogLikelihood,
+    Maxout,
+    Quadratic,
+    ReLU,
+    Sigmoid,
+    deferring,
+)
 from fnn.stored import stored
 
 KEY = jax.random.key(3)
@@ -16,6 +29,7 @@ STEP = jax.jit(fnn.step, static_argnums=(0, 1, 7))
 NETS = [
     ((Dense(3),), LogLikelihood()),
     ((Dense(4), Sigmoid(), Dense(3)), CrossEntropy()),
+    ((Flatten(), Dense(4), Sigmoid(), Dense(3)), CrossEntropy()),
     ((Dense(4), ReLU(), Maxout(5, 2), Swish(), Dense(3)), Quadratic(Identity())),
 ]
 
@@ -25,8 +39,9 @@ NETS = [
 @pytest.mark.parametrize(("net", "cost"), NETS)
 def test_together_they_are_the_same_steps(net, cost, optimizer, gradient):
     with jax.enable_x64(True):
-        params = fnn.init(net, KEY, (6,))
-        (x,), y = draw(1, (11, 6)), one_hot_rows(1, 11, 3)
+        shape = (2, 3) if net[0] == Flatten() else (6,)
+        params = fnn.init(net, KEY, shape)
+        (x,), y = draw(1, (11, *shape)), one_hot_rows(1, 11, 3)
         got = deferring.steps(net, cost, optimizer, params, x, y, gradient, 3)
         for first in range(0, 11, 3):  # the last mini-batch has two rows
             rows = slice(first, first + 3)
@@ -131,7 +146,7 @@ PLAIN = SGD(0.1)
 
 
 def together(net=NET, optimizer=PLAIN, m=3, n=50_000, n_in=784, gradient=fnn.backprop, batch_size=10):
-    params = jax.eval_shape(jax.vmap(lambda key: fnn.init(NET, key, (n_in,))), jax.random.split(KEY, m))
+    params = jax.eval_shape(jax.vmap(lambda key: fnn.init(net, key, (n_in,))), jax.random.split(KEY, m))
     return deferring.together(net, optimizer, params, optimizer.init(params), n, gradient, batch_size)
 
 
@@ -141,7 +156,9 @@ def test_they_are_taken_together_where_that_is_right_and_pays():
     assert together(n=35) == 3
     assert together(batch_size=14) == together(n_in=INPUTS - 1) == together(n=25) == together(n=5) == 1
     assert together(m=2) == together(optimizer=SGD(0.1, 0.9)) == 1  # 40 units; a velocity
-    assert all(together(net=(layer, *NET)) == 1 for layer in (Maxout(3), fnn.Flatten(), *ACTIVATIONS))
+    assert together(net=(Flatten(), *NET)) == together(net=(Flatten(), Flatten(), *NET)) == 4
+    assert all(together(net=(layer, *NET)) == 1 for layer in (Maxout(3), *ACTIVATIONS))
+    assert together(net=(Flatten(),)) == together(net=(Flatten(), Maxout(60))) == 1
 
 
 def test_a_gpu_needs_a_crowd(monkeypatch):

@@ -18,6 +18,7 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
+from .convolution import Flatten
 from .layers import Dense, DenseParams
 from .network import autodiff, backprop
 from .optimizers import SGD
@@ -34,8 +35,9 @@ def together(
 ) -> int:
     """How many mini-batches to give to `steps` at once; 1 where that would be wrong, or is not known to be faster.
 
-    The first layer has to be affine, and `SGD` is what moves it along its inputs; with a velocity, which moves too, it
-    takes longer. A gradient of the user's own may look at all of it, its norm say: it is computed as always.
+    The first layer, perhaps after a `Flatten`, has to be affine, and `SGD` is what moves it along its inputs; with a
+    velocity, which moves too, it takes longer. A gradient of the user's own may look at all of it, its norm say: it is
+    computed as always.
 
     Args:
         net: Like the optimiser and the gradient, of any kind.
@@ -46,6 +48,8 @@ def together(
         gradient: What the optimiser is given.
         batch_size: B.
     """
+    if type(net[0]) is Flatten and len(net) > 1:
+        return together(net[1:], optimizer, params[1:], v, n, gradient, batch_size)
     if not (type(net[0]) is Dense and type(optimizer) is SGD and v == () and gradient in (backprop, autodiff)):
         return 1
     W, several = params[0].W, min(ROWS, n) // batch_size
@@ -84,15 +88,18 @@ def steps(
     """The parameters after one update on each mini-batch of `x`, `y`, in order, where `together` allows it.
 
     Args:
-        net: Begins with a `Dense`.
+        net: Begins with a `Dense`, or with a `Flatten` before it.
         cost: The cost.
         optimizer: `SGD` without a velocity.
         params: Of `net`.
-        x: Inputs `(rows, n_in)`.
+        x: Inputs `(rows, n_in)`, or `(rows, *shape)` to flatten.
         y: Desired outputs, a row for each.
         gradient: `backprop` or `autodiff`.
         batch_size: B; the last mini-batch has the rows that are left.
     """
+    if type(net[0]) is Flatten:
+        rows = net[0].forward((), x)
+        return (), *steps(net[1:], cost, optimizer, params[1:], rows, y, gradient, batch_size)
     (W, b), *others = params
     start, place = W @ x.T, jnp.ones((len(W), 1), W.dtype)  # place: c, the same for each unit, and beside it A
     for first in range(0, len(x), batch_size):
