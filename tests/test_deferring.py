@@ -91,6 +91,20 @@ def test_a_sweep_that_takes_them_together_trains_each_network_as_if_alone(n, bat
         assert_trees_close(jax.tree.map(lambda p, i=i: p[i], last.params), alone.params)
 
 
+def test_with_orders_of_their_own_each_network_has_to_be_worth_it(taken):
+    settings = {"batch_size": 3, "epochs": 1}
+    for net, many in ((NET, 1), (WIDE, 8)):
+        taken.clear()
+        starts = jax.vmap(lambda key, net=net: fnn.init(net, key, (INPUTS,)))(jax.random.split(KEY, 3))
+        keys, examples = jax.random.split(jax.random.key(5), 3), images(120)
+        *_, last = fnn.sweep(net, COST, SGD(jnp.array([0.01, 0.05, 0.1])), starts, examples, keys, **settings)
+        assert max(taken, default=1) == many
+        for i, eta in enumerate((0.01, 0.05, 0.1)):
+            params = jax.tree.map(lambda p, i=i: p[i], starts)
+            *_, alone = fnn.fit(net, COST, SGD(eta), params, examples, keys[i], **settings)
+            assert_trees_close(jax.tree.map(lambda p, i=i: p[i], last.params), alone.params)
+
+
 def test_one_that_diverges_leaves_the_others_alone():
     starts = STARTS(jax.random.split(KEY, 3))
     etas = SGD(jnp.array([0.1, jnp.inf, 1.0])), SGD(jnp.array([0.1, 0.5, 1.0]))

@@ -26,7 +26,7 @@ from .types import Array, Cost, Gradient, Key, Net, Optimizer, Params, Shape, st
 
 ROWS = 40  # taken together at most: 20 and 80 gain less
 MOST = 8  # mini-batches taken together at most: each is compiled
-INPUTS, UNITS = 500, 60  # of the first layer, the units of all networks; with fewer it is too little of the work
+INPUTS, UNITS = 500, 60  # of the first layer, units of all networks on one order; fewer are too little of the work
 CROWD = 5000  # the units on a GPU: before W is too large for its caches, a step takes as long as its launches
 
 

@@ -115,7 +115,8 @@ def _epoch_of_all(net, cost, optimizer, params, v, train, key, *, batch_size, gr
             on = partial(steps, net, cost, optimizer, batch_size=batch_size, gradient=gradient)
             return through(train, order, batch_size, on, (params, v), many)
 
-        many = 1 if key.ndim else deferring.together(net, optimizer, params, v, train.n, gradient, batch_size)
+        on_one_order = jax.tree.map(lambda leaf: leaf[0], params) if key.ndim else params
+        many = deferring.together(net, optimizer, on_one_order, v, train.n, gradient, batch_size)
         networks = (optimizer, params, v, key) if key.ndim else (optimizer, params, v)
         return jax.lax.map(one, networks, batch_size=_at_once(params, many))
 
