@@ -114,6 +114,16 @@ def test_nan_is_no_agreement(data):
     assert contestants._apart(task.start, lost, task.start) == np.inf
 
 
+@pytest.mark.parametrize("arguments", [["quick"], ["full", "--cases", "step"]])
+def test_a_part_does_not_take_the_place_of_the_whole(arguments, monkeypatch, capsys):
+    from experiments.benchmark.__main__ import main
+
+    monkeypatch.setattr(sys, "argv", ["benchmark", *arguments])
+    with pytest.raises(SystemExit):
+        main()
+    assert "needs a FOLDER of its own" in capsys.readouterr().err
+
+
 def test_cases_come_in_the_order_of_their_names(data):
     named = [case.name for case in cases(PRESETS["quick"], data, ["wide", "convolution", "step"])]
     assert named == ["wide", *["convolution"] * 4, "step"]

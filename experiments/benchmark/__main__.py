@@ -6,11 +6,11 @@
     python -m experiments.benchmark --awake            the same with cores that do not sleep (`fnn.awake`), for everyone
 
 Run it from the top of the checkout, on a quiet machine, in an environment made with `pip install --group bench -e .`;
-a contestant that is not installed is left out in one line. `--cases step wide` measures these alone. Each contestant
-first proves that it computes the update of `fnn`, then all are timed in turns, round after round.
-Prints the tables, and writes them as `benchmark.md`, every sample as `benchmark.json`, and a picture `benchmark.png`
-into FOLDER (`results` in this folder, `results/awake`).
-`FNN_DATA_DIR` names the folder that has MNIST; without it the images are random bytes of the same shape.
+a contestant that is not installed is left out in one line. Each contestant first proves that it computes the
+update of `fnn`, then all are timed in turns, round after round. Prints the tables, and writes them as `benchmark.md`,
+every sample as `benchmark.json`, and a picture `benchmark.png` into FOLDER (`results` in this folder, `results/awake`).
+With `--cases step wide` it measures these alone, with a FOLDER of their own. `FNN_DATA_DIR` names the folder
+that has MNIST; without it the images are random bytes of the same shape.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import argparse
 import contextlib
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -47,8 +47,12 @@ def main() -> None:
     parser.add_argument("preset", nargs="?", choices=PRESETS, default="full", help="how much to measure")
     parser.add_argument("folder", nargs="?", type=Path, help=f"for the results, {RESULTS.name} here")
     parser.add_argument("--awake", action="store_true", help="let no idle core sleep, as fnn run --awake")
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=CASES, help="only these, in this order (all)")
+    parser.add_argument(
+        "--cases", nargs="+", choices=CASES, metavar="CASE", help=f"only these of {', '.join(CASES)}, in this order"
+    )
     chosen = parser.parse_args()
+    if not chosen.folder and (chosen.preset != "full" or chosen.cases):
+        parser.error("a part needs a FOLDER of its own, since the results here are of everything: add one.")
     folder = chosen.folder or (RESULTS / "awake" if chosen.awake else RESULTS)
     jax.config.update("jax_num_cpu_devices", cores())  # as `fnn sweep` does; nothing else here uses the second one
     folder.mkdir(parents=True, exist_ok=True)
@@ -58,14 +62,14 @@ def main() -> None:
                 after.enter_context(fnn.awake())
             except fnn.InputError as error:
                 parser.error(str(error))
-        for results in run(chosen.preset, chosen.awake, chosen.cases):  # whoever stops it keeps what there is
+        for results in run(chosen.preset, chosen.awake, chosen.cases or CASES):  # whoever stops it keeps what there is
             write_json(folder / "benchmark.json", results)
             write_atomically(folder / "benchmark.md", (report.page(results) + "\n").encode())
     print("\n" + report.page(results))
     _draw(results, folder / "benchmark.png")
 
 
-def run(name: str, awake: bool, chosen: Sequence[str]) -> Iterator[dict[str, Any]]:
+def run(name: str, awake: bool, chosen: Iterable[str]) -> Iterator[dict[str, Any]]:
     """What the measurements depend on, the cases measured so far, and at last the memory: once more after each."""
     preset = PRESETS[name]
     data, source = images(max(preset.step_images, 128 * preset.wide_steps))
