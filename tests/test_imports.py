@@ -69,7 +69,7 @@ ROOMS = {
     "stopping": (),
     "saving": (
         *("types", "errors", "plain", "checkpoints", "environments", "models", "schedules", "stopping", "training"),
-        *("fitting",),
+        *("segments", "fitting"),
     ),
     "doctor": (
         *("types", "errors", "data", "environments", "checkpoints", "checking", "costs", "layers", "network"),

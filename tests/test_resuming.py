@@ -13,7 +13,7 @@ import pytest
 from disks import Full
 from test_config import GOOD
 
-from fnn import cli, files, fitting, locks, plots, runs, saving
+from fnn import cli, files, fitting, locks, plots, runs, saving, training
 from fnn.arrays import read_npz, write_npz
 
 PLAIN = "training.optimizer={type='SGD', eta=3.0}"
@@ -198,6 +198,16 @@ def test_a_checkpoint_of_something_else_is_refused(run, stopped, change):
     status, _, error = run("--resume")
     assert status in (2, 3)
     assert "not the state of a training" in error or "another training" in error
+
+
+def test_a_checkpoint_where_no_turn_begins_is_refused(run, stopped, monkeypatch):
+    monkeypatch.setattr(training, "GATHERED", 140)  # turns of 5 mini-batches, not 12, as another version may cut them
+    status, _, error = run("--resume")
+    assert status == 2
+    assert error.count("\n") == 1
+    assert "cannot go on after" in error
+    assert "another version of fnn" in error
+    assert list((stopped / "checkpoints").iterdir())
 
 
 def test_a_run_has_one_trainer(run, stopped):

@@ -19,6 +19,7 @@ from .fitting import State, Task, start
 from .models import named
 from .plain import parse_json
 from .schedules import Progress
+from .segments import chunk_at
 from .stopping import Wish
 from .training import sums
 from .types import Params
@@ -104,7 +105,7 @@ def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple
 
     Raises:
         CorruptFileError: it holds something else than what `Keeper` writes.
-        InputError: it is of another training: its key, or its place in an epoch.
+        InputError: it is of another training: its key, or its place in an epoch, where this one has no chunk.
     """
     beginning = start(task, params)
     try:
@@ -124,6 +125,11 @@ def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple
         raise CorruptFileError(path, f"step {saved.step} is not the state of a training: {error}") from None
     if table.get("key") != _key(task) or position(task, state) != saved.step or state.step > _steps(task):
         raise InputError(f"{path}: step {saved.step} is of another training; leave --resume out to begin anew.")
+    try:
+        chunk_at(state.step, task.train.n, task.batch_size)
+    except ValueError as error:
+        remedy = "It is of another version of fnn: go on with that, or leave --resume out to begin anew."
+        raise InputError(f"{path}: {error} {remedy}") from None
     return state, lines
 
 
