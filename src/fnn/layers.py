@@ -18,6 +18,8 @@ from .initializers import Normal, ScaledNormal
 from .types import Array, Initializer, Key, Params, Shape, static
 
 FEW = 64  # rows of a batch for which `affine` takes W first, and units that are `written_down`
+TILE = 8  # rows that a CPU multiplies at once
+CUT = range(5_000, 50_001)  # weights of a product that is `cut`; with fewer or more nothing is gained
 
 
 def fan_in(layer: object, shape: Shape) -> int:
@@ -49,8 +51,26 @@ def positive(owner: str, name: str, value: object) -> None:
 def affine(W: Array, b: Array, a: Array) -> Array:
     """`a Wᵀ + b` for every row of `a`, with W `(n_out, n_in)` and b `(n_out,)`."""
     if len(a) <= FEW:  # XLA copies the second factor of a product, so let it be the small one
-        return written_down(W @ a.T + b[:, None]).T
+        pays = len(a) in (TILE + 1, TILE + 2) and W.size in CUT and jax.default_backend() == "cpu"
+        return written_down((cut(W, a) if pays else W @ a.T) + b[:, None]).T
     return a @ W.T + b[None, :]
+
+
+@jax.custom_jvp
+def cut(W: Array, a: Array) -> Array:
+    """`W aᵀ`, `(n_out, n)`, as a product of the first `TILE` rows and one of each that is left.
+
+    XLA takes nine columns of a product as slowly as sixteen, and one alone in an eighth of the time of eight. So a step
+    of [784, 30, 10] at mini-batch 10 takes 0.92 of the time, at 9 0.87; networks with orders of their own 0.88.
+    """
+    return jnp.concatenate([W @ rows.T for rows in jnp.split(a, [*range(TILE, len(a))])], axis=1)
+
+
+@cut.defjvp
+def _cut_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tuple[Array, Array]:
+    """The product rule, uncut: in pieces autodiff would add up an outer product for each row that is left."""
+    (W, a), (dW, da) = primals, tangents
+    return cut(W, a), dW @ a.T + W @ da.T
 
 
 def written_down(rows: Array) -> Array:
