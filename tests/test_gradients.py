@@ -72,6 +72,17 @@ def test_backprop_is_autodiff_and_its_slopes_where_products_are_in_pieces(net, n
         assert float((high - low) / 2e-6) == pytest.approx(float(slope), rel=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "bool", "bfloat16"])
+def test_products_in_pieces_take_every_kind_of_number(dtype, pieces):
+    net, y = (Dense(30), Sigmoid(), Dense(3)), one_hot_rows(8, 9, 3)
+    params, x = draw_params(net, 6, (200,)), np.random.default_rng(7).integers(0, 2, (9, 200))
+    with jax.numpy_dtype_promotion("standard"):  # conftest asks for the strict one
+        for gradient in (backprop, autodiff):
+            got = gradient(net, fnn.CrossEntropy(), params, x.astype(jnp.dtype(dtype)), y)
+            assert_trees_close(got, gradient(net, fnn.CrossEntropy(), params, x.astype("float32"), y))
+    assert set(pieces) == {9}
+
+
 @pytest.fixture
 def pieces(monkeypatch):
     """How many rows each product had that was computed in pieces, as on a CPU wherever the tests run."""

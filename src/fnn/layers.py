@@ -52,7 +52,8 @@ def affine(W: Array, b: Array, a: Array) -> Array:
     """`a Wᵀ + b` for every row of `a`, with W `(n_out, n_in)` and b `(n_out,)`."""
     if len(a) <= FEW:  # XLA copies the second factor of a product, so let it be the small one
         pays = len(a) in (TILE + 1, TILE + 2) and W.size in CUT and jax.default_backend() == "cpu"
-        return written_down((cut(W, a) if pays else W @ a.T) + b[:, None]).T
+        z = cut(W, a.astype(jnp.result_type(W, a))) if pays else W @ a.T  # the rule of `cut` cannot take bytes
+        return written_down(z + b[:, None]).T
     return a @ W.T + b[None, :]
 
 
