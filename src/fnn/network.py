@@ -117,6 +117,8 @@ def predict(net: Net, cost: Cost, params: Params, x: Array) -> Array:
 def autodiff(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[Array, Params]:
     """The cost of a batch and its gradient, by `jax.grad`; `backprop` has the same contract.
 
+    JAX finds every derivative by itself but one: a product in pieces, `layers.cut`, tells it the product rule.
+
     Args:
         net: The layers, first to last.
         cost: The cost; it applies the output activation itself.
