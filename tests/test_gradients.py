@@ -72,6 +72,18 @@ def test_backprop_is_autodiff_and_its_slopes_where_products_are_in_pieces(net, n
         assert float((high - low) / 2e-6) == pytest.approx(float(slope), rel=1e-6)
 
 
+def test_products_of_several_networks_are_whole():
+    W, a = draw(10, (2, 4, 3), (2, 10, 3))
+
+    def products(f, *args):
+        return jax.jit(f).lower(*args).as_text().count("stablehlo.dot_general")
+
+    assert products(layers.cut, W[0], a[0]) == 3
+    assert products(jax.vmap(layers.cut), W, a) == products(jax.vmap(layers.cut, (0, None)), W, a[0]) == 1
+    one = jax.vmap(layers.cut, (0, None))(W, a[0])
+    assert_trees_close(one, jnp.stack([layers.cut(w, a[0]) for w in W]))
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "bool", "bfloat16"])
 def test_products_in_pieces_take_every_kind_of_number(dtype, pieces):
     net, y = (Dense(30), Sigmoid(), Dense(3)), one_hot_rows(8, 9, 3)

@@ -62,9 +62,9 @@ def cut(W: Array, a: Array) -> Array:
     """`W aᵀ`, `(n_out, n)`, as a product of the first `TILE` rows and one of each that is left.
 
     XLA takes nine columns of a product as slowly as sixteen, and one alone in an eighth of the time of eight. So a step
-    of [784, 30, 10] at mini-batch 10 takes 0.92 of the time, at 9 0.87; networks with orders of their own 0.88.
+    of [784, 30, 10] at mini-batch 10 takes 0.92 of the time, and at 9 0.87.
     """
-    return jnp.concatenate([W @ rows.T for rows in jnp.split(a, [*range(TILE, len(a))])], axis=1)
+    return pieces(W, a)
 
 
 @cut.defjvp
@@ -72,6 +72,18 @@ def _cut_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tup
     """The product rule, uncut: in pieces autodiff would add up an outer product for each row that is left."""
     (W, a), (dW, da) = primals, tangents
     return cut(W, a), dW @ a.T + W @ da.T
+
+
+@jax.custom_batching.custom_vmap
+def pieces(W: Array, a: Array) -> Array:
+    """`cut` of one network."""
+    return jnp.concatenate([W @ rows.T for rows in jnp.split(a, [*range(TILE, len(a))])], axis=1)
+
+
+@pieces.def_vmap
+def _uncut(_: int, batched: list[bool], W: Array, a: Array) -> tuple[Array, bool]:
+    """Of several networks, uncut: with an order each JAX 0.12 takes 1.4 of the time in pieces."""
+    return jax.vmap(lambda W, a: W @ a.T, [0 if axis else None for axis in batched])(W, a), True
 
 
 def written_down(rows: Array) -> Array:
