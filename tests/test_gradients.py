@@ -48,7 +48,10 @@ def test_a_product_in_pieces_is_the_product_with_all_its_derivatives(n, x64):
 
         def all_of(product):
             z, forwards = jax.jvp(product, (W, a), (dW, da))
-            backwards = lambda W, a: jax.vjp(product, W, a)[1](delta)  # noqa: E731
+
+            def backwards(W, a):
+                return jax.vjp(product, W, a)[1](delta)
+
             second = jax.vjp(backwards, W, a)[1]((dW, da))
             several = jax.vmap(product)(jnp.stack([W, dW]), jnp.stack([a, da]))
             onto_one = jax.grad(lambda W: (product(W, a) * delta_again).sum())(W)  # a alone stands still

@@ -61,6 +61,7 @@ def affine(W: Array, b: Array, a: Array) -> Array:
 def cut(W: Array, a: Array) -> Array:
     """`W aᵀ`, `(n_out, n)`, as a product of the first `TILE` rows and one of each that is left.
 
+    W is `(n_out, n_in)`, a `(n, n_in)`, both of floating point. Only its roundings differ from those of `W aᵀ`.
     XLA takes nine columns of a product as slowly as sixteen, and one alone in an eighth of the time of eight. So a step
     of [784, 30, 10] at mini-batch 10 takes 0.92 of the time, and at 9 0.87.
     """
@@ -76,7 +77,7 @@ def _cut_jvp(primals: tuple[Array, Array], tangents: tuple[Array, Array]) -> tup
 
 @jax.custom_batching.custom_vmap
 def pieces(W: Array, a: Array) -> Array:
-    """`cut` of one network."""
+    """`cut` of one network; several at once, by `vmap`, are `_uncut`."""
     return jnp.concatenate([W @ rows.T for rows in jnp.split(a, [*range(TILE, len(a))])], axis=1)
 
 
