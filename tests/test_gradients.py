@@ -87,6 +87,13 @@ def test_products_of_several_networks_are_whole():
     assert_trees_close(one, jnp.stack([layers.cut(w, a[0]) for w in W]))
 
 
+def test_rules_of_products_in_pieces_are_traced_once_outside_of_a_program(pieces):
+    W, b, a = draw(11, (30, 200), (30,), (9, 200))
+    for _ in range(3):
+        layers.affine(W, b, a)
+    assert pieces == [9]
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "int32", "bool", "bfloat16"])
 def test_products_in_pieces_take_every_kind_of_number(dtype, pieces):
     net, y = (Dense(30), Sigmoid(), Dense(3)), one_hot_rows(8, 9, 3)

@@ -52,7 +52,8 @@ def affine(W: Array, b: Array, a: Array) -> Array:
     """`a Wᵀ + b` for every row of `a`, with W `(n_out, n_in)` and b `(n_out,)`."""
     if len(a) <= FEW:  # XLA copies the second factor of a product, so let it be the small one
         pays = len(a) in (TILE + 1, TILE + 2) and W.size in CUT and jax.default_backend() == "cpu"
-        z = cut(W, a.astype(jnp.result_type(W, a))) if pays else W @ a.T  # the rule of `cut` cannot take bytes
+        # a program of its own, or its rules would be traced at every call outside of one; they cannot take bytes
+        z = jax.jit(cut)(W, a.astype(jnp.result_type(W, a))) if pays else W @ a.T
         return written_down(z + b[:, None]).T
     return a @ W.T + b[None, :]
 
