@@ -241,6 +241,44 @@ def test_evaluation_is_exact_for_any_number(n, n_in):
     assert float(cost) == pytest.approx(-np.log(a[y == 1]).mean(), rel=1e-5)
 
 
+NOT_FITTING = {
+    "labels": (lambda y: y.argmax(axis=1), r"y has shape \(\d+,\), the network's .*jax.nn.one_hot\(y, 3\)"),
+    "one column": (lambda y: y[:, :1], r"y has shape \(\d+, 1\), the network's output \(\d+, 3\)"),
+    "four columns": (lambda y: y[:, [0, 1, 2, 0]], r"y has shape \(\d+, 4\), the network's output \(\d+, 3\)"),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), NOT_FITTING.values(), ids=NOT_FITTING)
+def test_desired_outputs_that_do_not_fit_are_refused_not_stretched(change, said):
+    examples, key = some(13), jax.random.key(3)
+    other, (params, v) = examples._replace(y=change(examples.y)), start(SGD(0.5))
+    with pytest.raises(ValueError, match=said):
+        fnn.evaluate(NET, COST, params, other)
+    with pytest.raises(ValueError, match=said):
+        fnn.epoch(NET, COST, SGD(0.5), params, v, other, key, batch_size=4)
+    with pytest.raises(ValueError, match=said):
+        fnn.step(NET, COST, SGD(0.5), params, v, *other.rows(slice(None)), fnn.backprop)
+    with pytest.raises(ValueError, match=said):
+        next(fnn.sweep(NET, COST, SGD(0.5), jax.tree.map(lambda p: p[None], params), other, key, batch_size=4, epochs=1))
+
+
+@pytest.mark.parametrize("change", [lambda params: (), lambda params: params[1:], lambda params: (*params, ())])
+@pytest.mark.parametrize("net", [NET, (fnn.Flatten(), *NET)], ids=["net", "flatten"])
+def test_params_of_another_net_are_refused(net, change):
+    examples, sgd, key = some(13), SGD(0.5), jax.random.key(3)
+    params = change(fnn.init(net, key, examples.shape))
+    said = rf"net has {len(net)} layers but params has {len(params)} entries"
+    with pytest.raises(ValueError, match=said):
+        fnn.evaluate(net, COST, params, examples)
+    with pytest.raises(ValueError, match=said):
+        fnn.epoch(net, COST, sgd, params, sgd.init(params), examples, key, batch_size=4)
+    with pytest.raises(ValueError, match=said):
+        next(fnn.fit(net, COST, sgd, params, examples, key, batch_size=4, epochs=1))
+    with pytest.raises(ValueError, match=said):
+        stacked = jax.tree.map(lambda p: p[None], params)
+        next(fnn.sweep(net, COST, sgd, stacked, examples, key, batch_size=4, epochs=1))
+
+
 @pytest.mark.parametrize(
     ("z", "y", "accuracy"),
     [

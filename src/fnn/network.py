@@ -98,7 +98,7 @@ def activations(net: Net, params: Params, x: Array) -> tuple[Array, ...]:
     Raises:
         ValueError: `net` and `params` differ in length.
     """
-    _check_lengths(net, params)
+    check_lengths(net, params)
     trace = [x]
     for layer, p in zip(net, params, strict=True):
         trace.append(layer.forward(p, trace[-1]))
@@ -136,7 +136,7 @@ def autodiff(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[
 
 
 def _value(cost: Cost, z: Array, y: Array) -> Array:
-    _check_targets(cost, z, y)
+    check_targets(cost, z, y)
     return cost.value(z, y)
 
 
@@ -174,7 +174,7 @@ def backprop(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[
         ((), (4, 3), ())
     """
     *inputs, z = activations(net, params, x)
-    _check_targets(cost, z, y)
+    check_targets(cost, z, y)
     nablas = [nabla for nabla, _ in _backward(net, params, inputs, cost.delta(z, y))]
     return cost.value(z, y), tuple(reversed(nablas))
 
@@ -188,7 +188,7 @@ def deltas(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[Ar
         ValueError: `net` and `params` differ in length, or `y` does not fit the output.
     """
     *inputs, z = activations(net, params, x)
-    _check_targets(cost, z, y)
+    check_targets(cost, z, y)
     entering = [delta for _, delta in _backward(net, params, inputs, cost.delta(z, y))]
     return tuple(reversed(entering))
 
@@ -201,7 +201,12 @@ def _backward(net: Net, params: Params, inputs: list[Array], delta: Array) -> It
         delta = delta_prev
 
 
-def _check_lengths(net: Net, params: Params) -> None:
+def check_lengths(net: Net, params: Params) -> None:
+    """Refuse params that are not one entry per layer.
+
+    Raises:
+        ValueError: `net` and `params` differ in length.
+    """
     if len(net) != len(params):
         raise ValueError(
             f"net has {len(net)} layers but params has {len(params)} entries; "
@@ -209,7 +214,12 @@ def _check_lengths(net: Net, params: Params) -> None:
         )
 
 
-def _check_targets(cost: Cost, z: Array, y: Array) -> None:
+def check_targets(cost: Cost, z: Array, y: Array) -> None:
+    """Refuse desired outputs that are not of the shape of the outputs: JAX would stretch some of them.
+
+    Raises:
+        ValueError: `y` and `z` differ in shape.
+    """
     if z.shape != y.shape:
         hint = f" For integer labels use jax.nn.one_hot(y, {z.shape[-1]})." if y.ndim < z.ndim else ""
         raise ValueError(

@@ -2,7 +2,7 @@
 
 Shape letters: `m` networks, `n` examples. On a CPU a few networks step together, as many as a core's cache holds, group
 after group; elsewhere all of them. Networks that share the order of the mini-batches share the reading of every batch,
-the product with it, and what `deferring` makes of several. That saves a third on two cores ([784, 30, 10], mini-batch
+the product with it, and what `deferring` makes of several. That saves a quarter on two cores ([784, 30, 10], mini-batch
 10, `python -m experiments.benchmark`), and it *pairs* them: they differ in what is swept, not in luck with the order,
 so differences between networks are sharper than with orders of their own. For the same reason their results are
 correlated: the spread over seeds then shows the start alone, and misses what the order adds. With one key per network
@@ -21,7 +21,7 @@ import jax.numpy as jnp
 
 from . import deferring
 from .examples import Examples
-from .network import backprop
+from .network import backprop, check_lengths
 from .shifting import Shifted
 from .training import Evaluation, evaluate, even, steps, through
 from .types import Cost, Gradient, Key, Net, Optimizer, Params
@@ -75,7 +75,8 @@ def sweep(
         test: Examples to report on.
 
     Raises:
-        ValueError: B is not in 1 … n.
+        ValueError: B is not in 1 … n, `net` and `params` differ in length, `y` does not fit the output, or a number
+            of the optimiser is neither one for all nor one per network.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -87,6 +88,7 @@ def sweep(
         >>> int(last.train.cost.argmin())
         2
     """
+    check_lengths(net, params)
     m = jax.tree.leaves(params)[0].shape[0]
     over, everywhere = _placement(m)
     v = jax.vmap(optimizer.init)(params)

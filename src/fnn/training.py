@@ -17,7 +17,7 @@ import jax.numpy as jnp
 
 from . import deferring
 from .examples import Examples
-from .network import activations, backprop, forward
+from .network import activations, backprop, check_targets, forward
 from .shifting import Shifted
 from .shuffling import permutation
 from .streaming import Window, in_file, windows
@@ -40,7 +40,21 @@ class Evaluation(NamedTuple):
 def step(
     net: Net, cost: Cost, optimizer: Optimizer, params: Params, v: Params, x: Array, y: Array, gradient: Gradient
 ) -> tuple[Params, Params]:
-    """The parameters and the optimiser's state after one update on the mini-batch `x`, `y`."""
+    """The parameters and the optimiser's state after one update on one mini-batch.
+
+    Args:
+        net: The layers.
+        cost: The cost.
+        optimizer: What moves the params along the gradient.
+        params: Of `net`.
+        v: The optimiser's state, `optimizer.init(params)` at the start.
+        x: Inputs `(n, *shape)`; the gradient is the mean over these n rows.
+        y: Desired outputs `(n, n_out)`.
+        gradient: `backprop`, `autodiff`, or any function with their contract.
+
+    Raises:
+        ValueError: `net` and `params` differ in length, or `y` does not fit the output.
+    """
     _, nabla = gradient(net, cost, params, x, y)
     return optimizer.update(params, v, nabla)
 
@@ -96,7 +110,7 @@ def epoch(
         gradient: `backprop`, `autodiff`, or any function with their contract.
 
     Raises:
-        ValueError: B is not in 1 … n.
+        ValueError: B is not in 1 … n, `net` and `params` differ in length, or `y` does not fit the output.
     """
     on = partial(steps, net, cost, optimizer, batch_size=batch_size, gradient=gradient)
     many = deferring.together(net, optimizer, params, v, examples.n, gradient, batch_size)
@@ -231,6 +245,7 @@ def sums(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) -> 
 @jax.jit
 def _kinds(y: Array) -> tuple[Array, Array]:
     """Whether the rows of `y` are classes, and whether they are decisions at all."""
+    y = y.reshape(len(y), -1)  # labels without an axis of outputs too, which `_sums` refuses
     classes = jnp.asarray(y.shape[1] > 1) & (_row_sums(y) == 1).all()
     return classes, classes | ((y == 0) | (y == 1)).all()
 
@@ -243,6 +258,7 @@ def _sums(net, cost, params, examples, kinds, first, *, count) -> tuple[Array, A
     def part(rows):
         x, y = examples.rows(rows)
         z = forward(net, params, x)
+        check_targets(cost, z, y)
         a = cost.output(z)
         same_bits = ((a > 0.5) == (y > 0.5)).all(axis=1)
         right = jnp.where(classes, a.argmax(axis=1) == y.argmax(axis=1), same_bits)
