@@ -14,9 +14,9 @@ def shown(results: Iterable[Result], epochs: int, out: TextIO) -> Iterator[Resul
     """The same results, each one told as it passes.
 
     On a terminal one line is rewritten at most ten times a second; in a pipe there are at most about
-    thirty lines, the first and the last epoch always among them.
+    thirty lines, and the first and the last epoch are among them.
     """
-    start, every, told, result = time.monotonic(), max(1, epochs // 30), -1.0, None
+    start, every, told, result = time.monotonic(), max(1, -(-epochs // 30)), -1.0, None
     try:
         for done, result in enumerate(results, 1):
             now = time.monotonic()
@@ -36,7 +36,7 @@ def shown(results: Iterable[Result], epochs: int, out: TextIO) -> Iterator[Resul
 
 
 def line(result: Result, epochs: int) -> str:
-    """One epoch in words: `epoch  3/30  cost 0.0712 train, 0.0813 validation  accuracy 96.21 % ...`."""
+    """One epoch in words: `epoch  3/30  cost: train 0.0712, validation 0.0813  accuracy: train 96.21%, ...`."""
     numbers = metrics(result)
     words = [f"epoch {result.epoch:{len(str(epochs))}}/{epochs}"]
     for measure, form in (("cost", "{:.4g}"), ("accuracy", "{:.2%}")):
