@@ -1,7 +1,7 @@
 """The command line: `fnn COMMAND ...`. JAX is imported only by the commands that compute.
 
 Exit status: 0 done, 1 a check did not hold, 2 the user's input is wrong, 3 a file is corrupt, 4 training
-diverged, 130 and 143 stopped by Ctrl-C and SIGTERM; a training is saved before.
+diverged, 130 and 143 stopped by Ctrl-C and SIGTERM, when a training is saved before, 141 the reader of a pipe has left.
 """
 
 from __future__ import annotations

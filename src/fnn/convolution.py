@@ -155,6 +155,10 @@ class Conv:
     Images `(n, channels, height, width)` become `(n, filters, height − size + 1, width − size + 1)`.
     `initializer` draws `W` and `bias_initializer` draws `b`, as for `Dense`, with n_in = channels·size²,
     the inputs of a unit, and n_out = filters·size², the units that a pixel feeds.
+
+    Raises:
+        TypeError: `filters` or `size` is not a whole number.
+        ValueError: `filters` or `size` is below 1.
     """
 
     filters: int
@@ -189,6 +193,10 @@ class MaxPool:
     """The largest pixel of every square of `size` pixels, which do not overlap, channel by channel.
 
     Ties: the first winner, row by row within the square, takes the whole derivative.
+
+    Raises:
+        TypeError: `size` is not a whole number.
+        ValueError: `size` is below 1.
     """
 
     size: int
@@ -227,6 +235,10 @@ class ConvPool:
 
     The initialisers are as in `Conv`, except that of the units that a pixel feeds only one in pool² is
     passed on: n_out = filters·size²/pool², rounded up. (Nielsen's `network3` draws W from N(0, 1/n_out).)
+
+    Raises:
+        TypeError: `filters`, `size` or `pool` is not a whole number.
+        ValueError: `filters`, `size` or `pool` is below 1.
     """
 
     filters: int

@@ -14,7 +14,11 @@ from .types import Array, Key, Shape, static
 
 @static
 class Normal:
-    """Every entry from N(0, std²); `Normal(1.0)` is Nielsen's first choice (ch. 1, "large" in ch. 3)."""
+    """Every entry from N(0, std²); `Normal(1.0)` is Nielsen's first choice (ch. 1, "large" in ch. 3).
+
+    Raises:
+        ValueError: `std` is below 0.
+    """
 
     std: float = 1.0
 

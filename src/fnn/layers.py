@@ -110,6 +110,10 @@ class Dense:
 
     `initializer` draws `W` (default `ScaledNormal()`) and `bias_initializer` draws `b` (default
     `Normal(1.0)`), Nielsen's choice in ch. 3.
+
+    Raises:
+        TypeError: `units` is not a whole number.
+        ValueError: `units` is below 1.
     """
 
     units: int  # n_out
@@ -148,6 +152,10 @@ class Maxout:
 
     ReLU is the case of two pieces with one of them 0. It never saturates, and the winning piece
     always passes its gradient on. Ties: the first winner takes the whole derivative.
+
+    Raises:
+        TypeError: `units` or `pieces` is not a whole number.
+        ValueError: `units` or `pieces` is below 1.
     """
 
     units: int  # n_out
@@ -303,7 +311,11 @@ class Softmax:
     """`aᵢ = e^{zᵢ} / Σⱼ e^{zⱼ}` over the last axis of every row: positive, summing to 1, unchanged by z + c."""
 
     def init(self, key: Key, shape: Shape) -> tuple[tuple[()], Shape]:
-        """No parameters, the same shape."""
+        """No parameters, the same shape.
+
+        Raises:
+            ValueError: `shape` has not one axis.
+        """
         fan_in(self, shape)
         return (), shape
 

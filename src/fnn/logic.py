@@ -55,6 +55,7 @@ class Circuit:
     Signals are numbers: the inputs `0 … n − 1`, then gate `k` gives the signal `n + k`.
 
     Raises:
+        TypeError: `n` is not a whole number.
         ValueError: no input or output, or a signal that is not there (yet): a circuit has no loops.
     """
 
@@ -82,6 +83,9 @@ def circuit(n: int, rule: Callable[..., int | Sequence[int]]) -> Circuit:
         n: The number of inputs.
         rule: Called as `rule(nand, x_1, …, x_n)`, it builds the outputs by calling `nand` on signals. Equal gates
             are built once.
+
+    Raises:
+        TypeError, ValueError: as `Circuit`.
 
     Example:
         >>> from fnn import circuit

@@ -71,7 +71,7 @@ def load(run: str | os.PathLike[str], types: Mapping[str, type] = TYPES) -> tupl
 
     Raises:
         CorruptFileError: a file is missing or damaged, or the arrays are not those of the net.
-        InputError: the net has a class that is not in `types`.
+        InputError: there is no such folder, or the net has a class that is not in `types`.
     """
     net, cost, shape = _description(run, types)
     path = Path(run, "params.npz")

@@ -49,7 +49,12 @@ class Constant:
 
 @static
 class EarlyStopping:
-    """The same eta, and a stop after `patience` epochs without improvement ("no-improvement-in-n")."""
+    """The same eta, and a stop after `patience` epochs without improvement ("no-improvement-in-n").
+
+    Raises:
+        TypeError: `patience` is not a whole number.
+        ValueError: `patience` is below 1.
+    """
 
     patience: int = 10
 
@@ -67,6 +72,10 @@ class HalveOnPlateau:
     """Eta is halved after `patience` epochs without improvement; training ends when it would reach eta/`until`.
 
     With the default 128 the seventh halving ends it: the exercise in Nielsen, ch. 3.
+
+    Raises:
+        TypeError: `patience` or `until` is not a whole number.
+        ValueError: `patience` or `until` is below 1.
     """
 
     patience: int = 10
