@@ -77,7 +77,7 @@ NUMBERS = [f"E{k}" if note == "E" else f"{note}-{k:02}" for note, count in COUNT
 OUTSIDE = {"E27": "about the brain, nothing to run", "E28": "slips of notation, nothing to run"}
 HEAD = """# The claims of the lecture notes, run
 
-Made by `make claims`; never edited by hand. A number is the claim's in our inventory of the notes (000 to 004), E an
+Made by `make claims`; never edited by hand. A number is ours: the note (000 to 004) and the claim in it, E an
 error in them; the claims are in our own words. *Holds as corrected*: what the notes say fails, the corrected form
 passes, both were run. `python experiments/TOPIC.py` runs one topic and draws its pictures.
 """

@@ -84,9 +84,9 @@ def mnist_sized():
     )
 
 
-def table(mutations, lmbda):
-    """Print one row per bug, and return the counts."""
-    print("| planted bug | check_grads, float32 | check_grads, float64 | gradcheck |\n|---|---|---|---|")
+def table(mutations, lmbda, what="planted bug"):
+    """Print one row per bug, or whatever else, and return the counts."""
+    print(f"| {what} | check_grads, float32 | check_grads, float64 | gradcheck |\n|---|---|---|---|")
     counts = np.zeros(3, int)
     for mutation in mutations:
         flags = [flagged_by_one_direction(mutation, lmbda, x64) for x64 in (False, True)]
@@ -112,7 +112,7 @@ def main():
     table(MUTATIONS, LMBDA)
     print("\n## No bug: every flag here is a false alarm\n")
     right = {"[784,30,10]": setting, **SETTINGS}
-    table([Mutation(name, setting, backprop, l2) for name, setting in right.items()], LMBDA)
+    table([Mutation(name, setting, backprop, l2) for name, setting in right.items()], LMBDA, "net")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ HEAD = f"""## Deviations by chance
 
 Among many curves some lie far out by chance, and those of one training together. Measured is how many: each of our
 seeds is taken for a book in all its trainings, its curves ranked among all seeds; at most {RARE:.0%} is a deviation.
+Left out is what the book shows the best of three runs of.
 """
 HEADING = ("curves", "seeds", "deviations of the book", "of a seed: mean", "most", "seeds with as many as the book")
 

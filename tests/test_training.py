@@ -258,8 +258,9 @@ def test_desired_outputs_that_do_not_fit_are_refused_not_stretched(change, said)
         fnn.epoch(NET, COST, SGD(0.5), params, v, other, key, batch_size=4)
     with pytest.raises(ValueError, match=said):
         fnn.step(NET, COST, SGD(0.5), params, v, *other.rows(slice(None)), fnn.backprop)
+    one = jax.tree.map(lambda p: p[None], params)
     with pytest.raises(ValueError, match=said):
-        next(fnn.sweep(NET, COST, SGD(0.5), jax.tree.map(lambda p: p[None], params), other, key, batch_size=4, epochs=1))
+        next(fnn.sweep(NET, COST, SGD(0.5), one, other, key, batch_size=4, epochs=1))
 
 
 @pytest.mark.parametrize("change", [lambda params: (), lambda params: params[1:], lambda params: (*params, ())])
@@ -274,9 +275,9 @@ def test_params_of_another_net_are_refused(net, change):
         fnn.epoch(net, COST, sgd, params, sgd.init(params), examples, key, batch_size=4)
     with pytest.raises(ValueError, match=said):
         next(fnn.fit(net, COST, sgd, params, examples, key, batch_size=4, epochs=1))
+    one = jax.tree.map(lambda p: p[None], params)
     with pytest.raises(ValueError, match=said):
-        stacked = jax.tree.map(lambda p: p[None], params)
-        next(fnn.sweep(net, COST, sgd, stacked, examples, key, batch_size=4, epochs=1))
+        next(fnn.sweep(net, COST, sgd, one, examples, key, batch_size=4, epochs=1))
 
 
 @pytest.mark.parametrize(
