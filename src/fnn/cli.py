@@ -75,6 +75,10 @@ def parser() -> argparse.ArgumentParser:
 
     explain = _config_command(commands, "explain", _explain, "one training step of a small net, every number shown")
     explain.add_argument("--example", type=int, default=0, metavar="K", help="the training example, from 0 (0)")
+    for one_gradient in (run, sweep, explain):  # the others take both
+        one_gradient.add_argument(
+            "--gradient", choices=("backprop", "autodiff"), help="short for --set training.gradient=..."
+        )
 
     predict = commands.add_parser("predict", help="outputs of a trained run for new inputs")
     predict.add_argument("run", metavar="RUN", help="a run directory")
@@ -119,9 +123,8 @@ def _config_command(
         dest="overrides",
         help="override an entry: training.epochs=3, network.layers.0.units=50; may be repeated",
     )
-    parser.add_argument("--gradient", choices=("backprop", "autodiff"), help="short for --set training.gradient=...")
     _type_option(parser)
-    parser.set_defaults(command=command)
+    parser.set_defaults(command=command, gradient=None)
     return parser
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import importlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +31,12 @@ def types(names: Iterable[str]) -> Mapping[str, type]:
         sys.path.insert(0, "")
         try:
             known[cls] = getattr(importlib.import_module(module), cls)
-        except (ImportError, AttributeError, ValueError) as error:
+        except (ImportError, AttributeError, TypeError, ValueError, SyntaxError) as error:
             raise InputError(f"--type {name}: {error}; expected MODULE:CLASS that can be imported from here.") from None
         finally:
             sys.path.remove("")
+        if not (isinstance(known[cls], type) and is_dataclass(known[cls])):
+            raise InputError(f"--type {name}: {known[cls]!r} is no class with fields; expected one under @fnn.static.")
     return known
 
 
@@ -78,7 +81,7 @@ def compare(path: str, overrides: Sequence[str], own: Sequence[str]) -> int:
             errors = f"{row.nearer} ({row.backprop_error:.1e}, {row.autodiff_error:.1e})"
             said = f"{row.gradient:9.1e}  {row.ulps:6.1f}  {errors:39}  {row.params:.1e}"
             print(f"{each.backprop.epoch:5}  {name:14}  {said}")
-    steps = -(-prepared.data.train.n // config.training.batch_size)
+    steps = -(-runs.training_set(config, prepared.data).n // config.training.batch_size)
     for way in ("backprop", "autodiff"):
         print(_way(way, [getattr(each, way) for each in epochs], steps))
     return 0
@@ -103,7 +106,7 @@ def predict(run: str, file: str | None, own: Sequence[str]) -> int:
     trained = prediction.open_run(run, known)
     a = np.concatenate([prediction.outputs(trained, x) for x in prediction.inputs(trained, file)])
     said = prediction.classes(trained, a)
-    print(",".join(["row", *(["class"] if said else []), *(f"output_{k}" for k in range(a.shape[1]))]))
-    for i, row in enumerate(a):
-        print(",".join([str(i), *([said[i]] if said else []), *(f"{v:.6g}" for v in row)]))
+    rows = csv.writer(sys.stdout, lineterminator="\n")
+    rows.writerow(["row", *(["class"] if said else []), *(f"output_{k}" for k in range(a.shape[1]))])
+    rows.writerows([i, *([said[i]] if said else []), *(f"{v:.6g}" for v in row)] for i, row in enumerate(a))
     return 0

@@ -34,6 +34,8 @@ _CLASSES = (
 )
 TYPES: Mapping[str, type] = types.MappingProxyType({cls.__name__: cls for cls in _CLASSES})
 LARGEST_CONFIG = 2**20  # bytes
+MOST_AXES = 32  # of an example; an array has at most 64
+MOST_NETWORKS = 100_000  # of a sweep
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,9 @@ class DataConfig:
     size: int = 0
     noise: float = 0.1
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check("shape", list(self.shape), len(self.shape) <= MOST_AXES, f"at most {MOST_AXES} axes")
 
 
 @dataclass(frozen=True)
@@ -114,13 +119,16 @@ class SweepConfig:
     memory: float = 4.0  # GiB that the networks held at once may take
 
     def __post_init__(self) -> None:
-        _check("seeds", self.seeds, 1 <= self.seeds <= 100_000, "1 to 100,000")
+        _check("seeds", self.seeds, 1 <= self.seeds <= MOST_NETWORKS, f"1 to {MOST_NETWORKS:,}")
         _check("memory", self.memory, 0 < self.memory < math.inf, "a number of GiB above 0")
         _check("eta", list(self.eta), all(0 < eta < math.inf for eta in self.eta), "finite numbers above 0")
         _check("mu", list(self.mu), all(0 <= mu < 1 for mu in self.mu), "numbers of at least 0 and below 1")
         for name, numbers in (("lmbda", self.lmbda), ("scale", self.scale)):
             _check(name, list(numbers), all(0 <= x < math.inf for x in numbers), "finite numbers of at least 0")
         _check("units", list(self.units), all(k >= 1 for k in self.units), "whole numbers of at least 1")
+        axes = (self.eta, self.mu, self.lmbda, self.scale, self.units)
+        count = self.seeds * math.prod(max(1, len(axis)) for axis in axes)
+        _check("the number of networks", count, count <= MOST_NETWORKS, f"at most {MOST_NETWORKS:,}: each is a folder")
 
 
 @dataclass(frozen=True)
@@ -153,6 +161,8 @@ class Config:
             "at most 80 letters, digits, '-', '_' or '.': it names a folder",
         )
         _check("seed", self.seed, 0 <= self.seed < 2**32, "0 to 4,294,967,295")
+        last = self.seed + self.sweep.seeds - 1
+        _check("sweep.seeds", self.sweep.seeds, last < 2**32, f"fewer: the last seed would be {last:,}")
 
 
 def load_config(path: str | Path, overrides: Iterable[str] = (), known: Mapping[str, type] = TYPES) -> Config:
@@ -222,6 +232,8 @@ def parse(text: str) -> dict[str, Any]:
 
 def _set(table: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
+    if "\n" in override.strip():
+        raise InputError(f"--set {override!r}: expected one line; say --set once more for another entry.")
     if not equals or not key.strip():
         raise InputError(f"--set {override}: expected key=value, such as training.epochs=3.")
     *path, last = key.strip().split(".")

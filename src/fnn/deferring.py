@@ -48,8 +48,8 @@ def together(
         gradient: What the optimiser is given.
         batch_size: B.
     """
-    if not net or len(net) != len(params):
-        return 1  # and the gradient says what is wrong
+    if not net or len(net) != len(params) or batch_size < 1:
+        return 1  # and `training` says what is wrong
     if type(net[0]) is Flatten and len(net) > 1:
         return together(net[1:], optimizer, params[1:], v, n, gradient, batch_size)
     if not (type(net[0]) is Dense and type(optimizer) is SGD and v == () and gradient in (backprop, autodiff)):

@@ -14,7 +14,7 @@ from .types import Array, Cost, Gradient, Net, Optimizer, Params
 REMEDY = "a smaller eta is the usual remedy, say a tenth; then a smaller mu, lmbda or initial W"
 
 
-def in_step(net: Net, culprit: tuple[int, str], epoch: int, step: int, steps: int) -> DivergedError:
+def in_step(culprit: tuple[int, str], epoch: int, step: int, steps: int) -> DivergedError:
     """The error for a step of an epoch, both from 1, and its `culprit`."""
     layer, what = culprit
     remedy = REMEDY if layer >= 0 else "remove or replace such examples"

@@ -5,6 +5,7 @@ them, or replay what a power cut would leave.
 """
 
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import Iterable, Mapping
@@ -21,8 +22,8 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
         data: All of its bytes.
 
     Raises:
-        OSError: The disk is full, the folder is missing or read-only, ...; `path` is then as it was, and the
-            temporary file beside it is gone.
+        OSError: The disk is full, the folder is missing or read-only, ...; `path` is then as it was, or new already
+            where only its folder cannot be synced, and the temporary file beside it is gone.
     """
     target = Path(path)
     temporary = _temporary(target)
@@ -53,7 +54,7 @@ def write_folder(path: str | os.PathLike[str], files: Mapping[str, bytes]) -> No
             _write_through(temporary / name, data)
         sync_folder(temporary)
         if target.exists():  # rename would replace an empty folder without a word
-            raise FileExistsError(f"{target} exists")
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         os.rename(temporary, target)
     except BaseException:
         _erase(temporary)

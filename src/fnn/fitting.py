@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from . import divergence, monitors, segments
+from .errors import DivergedError
 from .examples import Examples
 from .monitors import Reading
 from .network import backprop
@@ -257,7 +258,7 @@ def _evaluated(task: Task, examples: Examples | Shifted, state: State, between: 
     return jax.block_until_ready(mean(parts, examples.n))  # off the clock of the next epoch
 
 
-def _diverged(task: Task, state: State, last: int, value: float) -> Exception:
+def _diverged(task: Task, state: State, last: int, value: float) -> DivergedError:
     """The error for an epoch that went wrong before chunk `last`, found by running it again from `state`."""
     n, e = task.train.n, state.epochs + 1
     first = segments.chunk_at(state.step, n, task.batch_size)
@@ -273,7 +274,7 @@ def _diverged(task: Task, state: State, last: int, value: float) -> Exception:
         return divergence.after_epoch(task.net, e, value)
     rows = order[step * task.batch_size : (step + 1) * task.batch_size]
     wrong = divergence.culprit(net, cost, optimizer, params, v, *task.train.rows(rows), task.gradient)
-    return divergence.in_step(net, wrong, e, step + 1, -(-n // task.batch_size))
+    return divergence.in_step(wrong, e, step + 1, -(-n // task.batch_size))
 
 
 def _score(evaluation: Evaluation) -> float:

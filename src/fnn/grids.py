@@ -42,6 +42,10 @@ def members(config: Config) -> list[Member]:
     optimizer, grid = config.training.optimizer, config.sweep
     if not isinstance(optimizer, SGD):
         raise InputError(f"training.optimizer: a sweep is over the numbers of SGD, got {type(optimizer).__name__}.")
+    if grid.units and not _hidden(config.network.layers):
+        raise InputError(
+            "sweep.units: the network has no hidden layer with units; drop it, or add a Dense before the last."
+        )
     axes = (
         grid.units or (0,),
         grid.eta or (float(optimizer.eta),),
@@ -55,11 +59,15 @@ def members(config: Config) -> list[Member]:
 
 def widened(net: Net, units: int) -> Net:
     """The net with `units` in every layer that has units, but the last such one; 0 leaves it as it is."""
-    places = [i for i, layer in enumerate(net) if is_dataclass(layer) and "units" in {f.name for f in fields(layer)}]
     wider = list(net)
-    for i in places[:-1] if units else []:
+    for i in _hidden(net) if units else []:
         wider[i] = replace(net[i], units=units)  # type: ignore (`places` has dataclasses alone)
     return tuple(wider)
+
+
+def _hidden(net: Net) -> list[int]:
+    """The layers that have units, but the last such one, which gives the outputs."""
+    return [i for i, layer in enumerate(net) if is_dataclass(layer) and "units" in {f.name for f in fields(layer)}][:-1]
 
 
 class Summary(NamedTuple):
@@ -101,5 +109,5 @@ def swept(points: Iterable[Point]) -> list[str]:
 
 def label(point: Point, names: Sequence[str]) -> str:
     """A point in words: `eta 0.25, lmbda 0`."""
-    said: list[Any] = [f"{name} {getattr(point, name):g}" for name in names]
+    said: list[Any] = [f"{name} {getattr(point, name):.10g}" for name in names]
     return ", ".join(said) or "the config as it is"

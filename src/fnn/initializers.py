@@ -6,6 +6,8 @@ number of units (its fan-out). Draws are float32 unless 64-bit mode is on.
 
 from __future__ import annotations
 
+import math
+
 import jax
 import jax.numpy as jnp
 
@@ -17,14 +19,16 @@ class Normal:
     """Every entry from N(0, std²); `Normal(1.0)` is Nielsen's first choice (ch. 1, "large" in ch. 3).
 
     Raises:
-        ValueError: `std` is below 0.
+        ValueError: `std` is below 0, infinite or nan.
     """
 
     std: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.std < 0:
-            raise ValueError(f"Normal(std={self.std}): a standard deviation is at least 0; for all zeros use Zeros().")
+        if not 0 <= self.std < math.inf:
+            raise ValueError(
+                f"Normal(std={self.std}): a standard deviation is a number of at least 0; for all zeros use Zeros()."
+            )
 
     def draw(self, key: Key, shape: Shape, n_in: int, n_out: int) -> Array:
         """`std · N(0, 1)`."""

@@ -8,6 +8,7 @@ To add a layer, write a class like these: `init`, `forward` and, under it, `back
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
@@ -263,9 +264,17 @@ class ReLU(Elementwise):
 
 @static
 class LeakyReLU(Elementwise):
-    """`z` where `z > 0`, else `slope·z`; the derivative at the kink `z = 0` is `slope`."""
+    """`z` where `z > 0`, else `slope·z`; the derivative at the kink `z = 0` is `slope`.
+
+    Raises:
+        ValueError: `slope` is infinite or nan.
+    """
 
     slope: float = 0.01
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.slope):
+            raise ValueError(f"LeakyReLU(slope={self.slope}): expected a finite number.")
 
     def f(self, z: Array) -> Array:
         """`z` or `slope·z`."""

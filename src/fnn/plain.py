@@ -12,7 +12,7 @@ from typing import Any
 from .errors import CorruptFileError
 from .files import write_atomically
 
-LARGEST = 2**20  # bytes
+LARGEST = 2**26  # bytes: config.json has two numbers for each standardised input
 DEEPEST = 50  # levels of tables and lists
 
 
@@ -38,7 +38,7 @@ def _finite(value: Any) -> Any:
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:
-    """The value in a JSON file of at most 1 MiB.
+    """The value in a JSON file of at most 64 MiB.
 
     Raises:
         CorruptFileError: missing, too large, no UTF-8, no JSON, a key twice, nan or infinity, nested too deeply.
@@ -47,21 +47,30 @@ def read_json(path: str | os.PathLike[str]) -> Any:
 
 
 def read_bounded(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file of at most 1 MiB.
+    """The bytes of a file of at most 64 MiB.
 
     Raises:
         CorruptFileError: missing, not a plain file, or too large.
+    """
+    data = read_plain(path, LARGEST + 1)
+    if len(data) > LARGEST:
+        raise CorruptFileError(path, f"larger than {LARGEST:,} bytes")
+    return data
+
+
+def read_plain(path: str | os.PathLike[str], most: int = -1) -> bytes:
+    """The bytes of a plain file, or the first `most` of them.
+
+    Raises:
+        CorruptFileError: missing, or not a plain file.
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # before opening: to open a pipe would wait for its other end
             raise CorruptFileError(path, "is not a plain file")
         with open(path, "rb") as file:
-            data = file.read(LARGEST + 1)
+            return file.read(most)
     except OSError as error:
         raise CorruptFileError(path, f"cannot be read ({error.strerror})") from None
-    if len(data) > LARGEST:
-        raise CorruptFileError(path, f"larger than {LARGEST:,} bytes")
-    return data
 
 
 def parse_json(data: bytes, path: str | os.PathLike[str] | Path) -> Any:

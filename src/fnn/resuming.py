@@ -15,7 +15,7 @@ from .environments import differences, environment
 from .errors import CorruptFileError, InputError
 from .fitting import State, start
 from .plain import json_bytes, read_json, write_json
-from .runs import Prepared
+from .runs import Prepared, numbered
 from .saving import FOLDER, Keeper
 from .tables import describe
 
@@ -32,7 +32,7 @@ def find(out: Path, config: Config, accept: bool) -> Path | None:
         InputError: there is none, but an unfinished one with checkpoints of another config of the same name; it names
             the entries that differ. `accept` lets it be.
     """
-    runs = _runs(out, config.name)
+    runs = [run for _, run in numbered(out, re.escape(config.name) + "-[0-9a-f]{8}")]
     own = [run for run in runs if run.name.startswith(f"{config.name}-{short_hash(config)}")]
     unfinished = [run for run in own if not is_finished(run)]
     others = [run for run in runs if run not in own and not is_finished(run) and any(run.glob(f"{FOLDER}/step-*"))]
@@ -43,19 +43,6 @@ def find(out: Path, config: Config, accept: bool) -> Path | None:
             "or add --accept-changes to begin a run of its own."
         )
     return next(iter(unfinished or own), None)
-
-
-def _runs(out: Path, name: str) -> list[Path]:
-    """The run directories of this name, newest first."""
-    form = re.compile(re.escape(name) + r"-[0-9a-f]{8}(?:-(\d+))?")
-    try:
-        found = [(path, form.fullmatch(path.name)) for path in out.iterdir()] if out.is_dir() else []
-    except OSError as error:
-        raise InputError(
-            f"--out {out}: cannot be listed ({error.strerror}); expected a folder that you may read."
-        ) from None
-    named = [(int(match[1] or 1), path) for path, match in found if match and path.is_dir()]
-    return [path for _, path in sorted(named, reverse=True)]
 
 
 def _config_changes(folder: Path, config: Config) -> list[str]:

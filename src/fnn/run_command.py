@@ -19,6 +19,7 @@ from .files import remove_temporaries
 from .locks import locked
 from .models import load
 from .network import count_params
+from .plain import read_json
 from .progress import shown
 from .saving import FOLDER, Keeper
 from .stopping import Wish, wishes
@@ -76,6 +77,7 @@ def _train(folder: Path, prepared: runs.Prepared, text: str, options: Options, w
     keeper = Keeper(folder, task, about, options.every, wish)
     state = resuming.resume(folder, prepared, keeper, options.accept)
     if state.epochs or state.step:
+        read_json(folder / "config.json")  # without it the trained run could not be read
         print(f"going on after {state.epochs} epochs and {state.step:,} steps: {folder}")
     else:
         runs.write_description(folder, prepared, text)

@@ -6,32 +6,36 @@ import hashlib
 import json
 import math
 import os
+import re
 import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from .config import GRADIENTS, Config, short_hash
+from .costs import CrossEntropy, LogLikelihood, Quadratic
 from .data import Dataset, load_data
 from .environments import environment, memory
 from .errors import CorruptFileError, InputError
 from .examples import Examples
-from .files import remove_folder, write_atomically
+from .files import remove_folder, sync_folder, write_atomically
 from .fitting import Result, State, Task, resumed, start
 from .models import network_table, save_params
 from .monitors import Reading
-from .network import count_params, init, shape_out
-from .plain import parse_json, read_json, write_json
+from .network import activations, count_params, init, shape_out
+from .plain import parse_json, read_json, read_plain, write_json
 from .saving import FOLDER, Keeper
 from .shifting import Shifted
 from .streaming import in_file, placed
 from .tables import describe
-from .training import Evaluation
-from .types import Key, Params
+from .training import Evaluation, at_once
+from .types import Cost, Key, Params
 
+STANDARDISED = 10**6  # inputs: a file of some 50 MB
 COPIES = 3  # of the params while they are trained, at least: themselves, their gradient, the optimiser's state
 WRITE_EVERY = 1.0  # seconds between two writes of metrics.jsonl, which is replaced as a whole
 
@@ -84,6 +88,11 @@ def _check_fit(config: Config, data: Dataset) -> None:
             f"training.batch_size = {config.training.batch_size}: expected at most {n}, the number of training "
             "examples; that many is batch gradient descent."
         )
+    if config.data.standardise and math.prod(data.shape) > STANDARDISED:
+        raise InputError(
+            f"data.standardise: of at most {STANDARDISED:,} inputs, got {math.prod(data.shape):,}; config.json keeps a "
+            "mean and a deviation for each. Set data.scale instead."
+        )
     try:
         out = shape_out(config.network.layers, data.shape)
     except (TypeError, ValueError) as error:
@@ -93,17 +102,48 @@ def _check_fit(config: Config, data: Dataset) -> None:
             f"network.layers: the last layer gives {_outputs(out)}, the data want {n_out}"
             f"{_meaning(data)}; let the last Dense have units = {n_out}."
         )
+    _check_cost(config.network.cost, data)
     _check_size(config, data)
+
+
+def _check_cost(cost: Cost, data: Dataset) -> None:
+    """Refuse a cost that has no minimum for such desired outputs, or nothing to learn from them."""
+    y = data.train.y
+    if isinstance(cost, LogLikelihood) and y.shape[1] == 1:
+        raise InputError(
+            "network.cost: the softmax of one output is always 1; use CrossEntropy, whose output is a sigmoid."
+        )
+    if isinstance(cost, CrossEntropy) and (y.min() < 0 or y.max() > 1):
+        raise InputError(
+            f"network.cost: CrossEntropy is for desired outputs from 0 to 1, got {y.min():g} to {y.max():g}; "
+            'use { type = "Quadratic", activation = "Identity" }.'
+        )
+    if isinstance(cost, Quadratic):
+        try:
+            params, out = jax.eval_shape(lambda: cost.activation.init(jax.random.key(0), y.shape[1:]))
+        except (TypeError, ValueError) as error:
+            raise InputError(f"network.cost.activation: {error}") from None
+        if jax.tree.leaves(params):
+            name = type(cost.activation).__name__
+            raise InputError(f"network.cost.activation: {name} has parameters; make it the last of network.layers.")
 
 
 def _check_size(config: Config, data: Dataset) -> None:
     """Refuse a net whose training would not fit into the memory that there is."""
-    params = jax.eval_shape(lambda: init(config.network.layers, jax.random.key(0), data.shape))
+    net = config.network.layers
+    params = jax.eval_shape(lambda: init(net, jax.random.key(0), data.shape))
     bytes_needed = COPIES * sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(params))
     if bytes_needed > memory():
         raise InputError(
             f"network.layers: {count_params(params):,} parameters need {bytes_needed / 2**30:,.0f} GiB to train, "
             f"this machine has {memory() / 2**30:,.0f}; use fewer units."
+        )
+    one = jax.eval_shape(activations, net, params, jax.ShapeDtypeStruct((1, *data.shape), jnp.float32))
+    rows, numbers = max(at_once(one), config.training.batch_size), sum(a.size for a in one)
+    if 4 * rows * numbers > memory():
+        raise InputError(
+            f"network.layers: {rows:,} examples of {numbers:,} numbers at once are {4 * rows * numbers / 2**30:,.0f} "
+            f"GiB, this machine has {memory() / 2**30:,.0f}; use fewer units or filters, or a smaller batch_size."
         )
 
 
@@ -116,8 +156,9 @@ def _meaning(data: Dataset) -> str:
 
 
 def create(out: str | os.PathLike[str], name: str, config: Config) -> Path:
-    """A new run directory `<name>-<hash>` in `out`, or `<name>-<hash>-2`, ... when there is one already."""
-    stem, number = f"{name}-{short_hash(config)}", 1
+    """A new run directory `<name>-<hash>` in `out`, or with the number after the highest there is, from `-2` on."""
+    stem = f"{name}-{short_hash(config)}"
+    number = 1 + max((number for number, _ in numbered(Path(out), re.escape(stem))), default=0)
     while True:
         path = Path(out, stem if number == 1 else f"{stem}-{number}")
         try:
@@ -126,6 +167,7 @@ def create(out: str | os.PathLike[str], name: str, config: Config) -> Path:
             raise InputError(f"--out {out}: cannot be made ({error.strerror}); expected a writable folder.") from None
         try:
             path.mkdir()
+            sync_folder(path.parent)
             break
         except FileExistsError:
             number += 1
@@ -134,6 +176,18 @@ def create(out: str | os.PathLike[str], name: str, config: Config) -> Path:
                 f"--out {out}: cannot make {path} ({error.strerror}); expected a writable folder."
             ) from None
     return path
+
+
+def numbered(out: Path, form: str) -> list[tuple[int, Path]]:
+    """The run directories in `out` whose name, without its number, has the form of a pattern; the newest first."""
+    pattern = re.compile(rf"(?:{form})(?:-(\d+))?")
+    try:
+        found = [(path, pattern.fullmatch(path.name)) for path in out.iterdir()] if out.is_dir() else []
+    except OSError as error:
+        raise InputError(
+            f"--out {out}: cannot be listed ({error.strerror}); expected a folder that you may read."
+        ) from None
+    return sorted(((int(match[1] or 1), path) for path, match in found if match and path.is_dir()), reverse=True)
 
 
 def write_description(path: Path, prepared: Prepared, text: str) -> None:
@@ -186,11 +240,7 @@ def digests(path: Path) -> dict[str, str]:
     """
     lines = read_metrics(path)
     timeless = "".join(f"{json.dumps({k: v for k, v in line.items() if k != 'seconds'})}\n" for line in lines)
-    try:
-        params = (path / "params.npz").read_bytes()
-    except OSError as error:
-        raise CorruptFileError(path / "params.npz", f"cannot be read ({error.strerror})") from None
-    named = {"params.npz": params, "metrics.jsonl without seconds": timeless.encode()}
+    named = {"params.npz": read_plain(path / "params.npz"), "metrics.jsonl without seconds": timeless.encode()}
     return {name: hashlib.sha256(data).hexdigest() for name, data in named.items()}
 
 
@@ -218,10 +268,7 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         CorruptFileError: it is missing, or a line of it is no table.
     """
     file = path / "metrics.jsonl"
-    try:
-        rows = [parse_json(line, file) for line in file.read_bytes().splitlines()]
-    except OSError as error:
-        raise CorruptFileError(file, f"cannot be read ({error.strerror})") from None
+    rows = [parse_json(line, file) for line in read_plain(file).splitlines()]
     if not all(isinstance(row, dict) for row in rows):
         raise CorruptFileError(file, "has a line that is no table")
     return rows

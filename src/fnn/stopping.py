@@ -8,6 +8,8 @@ import signal
 import threading
 from collections.abc import Iterator
 
+from .errors import StoppedError
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -32,18 +34,35 @@ def wishes() -> Iterator[Wish]:
     os.set_blocking(writer, False)
     thread = threading.Thread(target=_listen, args=(reader, wish), daemon=True)
     thread.start()
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)  # first, and last: else a signal between is lost
     handlers = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
-    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     try:
         yield wish
     finally:
-        signal.set_wakeup_fd(before)
         for number, handler in handlers.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(before)
         os.write(writer, b"\0")
         thread.join()
         os.close(reader)
         os.close(writer)
+
+
+@contextlib.contextmanager
+def raised() -> Iterator[None]:
+    """SIGTERM while the block runs is a `StoppedError` there, as Ctrl-C is a `KeyboardInterrupt`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, _: object) -> None:
+        raise StoppedError(number, "stopped by SIGTERM; what was done is kept")
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _listen(reader: int, wish: Wish) -> None:

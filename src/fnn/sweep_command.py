@@ -1,4 +1,4 @@
-"""`fnn sweep CONFIG`: train the grid, turn by turn; keep each turn as it is done, and what there is on Ctrl-C."""
+"""`fnn sweep CONFIG`: train the grid, turn by turn; keep each as it is done, and what there is on Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from .config import config_text, resolved
 from .environments import cores
 from .errors import InputError
 from .schedules import Constant
+from .stopping import raised
 from .streaming import in_file
 from .sweeping import SweepResult
 
@@ -36,7 +37,7 @@ def sweep(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> 
         raise InputError(f"{path}: data.memory = {config.data.memory}: a sweep holds all its data in memory; raise it.")
     turns = sweeps.turns(config, prepared.data.shape)
     folder = runs.create(out, f"{config.name}-sweep", config)
-    with written(folder, "make room or give it back its rights, then begin anew"):
+    with written(folder, "make room or give it back its rights, then begin anew"), raised():
         _sweep(folder, prepared, text, turns)
     return 0
 

@@ -49,18 +49,20 @@ def turns(config: Config, shape: tuple[int, ...]) -> list[Turn]:
     """The grid cut into turns: one shape each, and no more networks than the config's memory holds.
 
     Raises:
-        InputError: one network does not fit into this machine's memory.
+        InputError: a network has no parameters, or does not fit into this machine's memory.
     """
     result = []
     for units, group in itertools.groupby(members(config), key=lambda member: member.point.units):
         net, rest = widened(config.network.layers, units), list(group)
+        if not jax.tree.leaves(jax.eval_shape(lambda net=net: init(net, jax.random.key(0), shape))):
+            raise InputError("network.layers: no layer has parameters, there is nothing to train; add a Dense.")
         needed = network_bytes(net, shape, config.training.batch_size)
         if needed > memory():
+            one = f"sweep.units: a network of {units} units" if units else "network.layers: one network"
             raise InputError(
-                f"sweep.units: a network of {units} units takes {needed / 2**30:,.0f} GiB, this machine has "
-                f"{memory() / 2**30:,.0f}; use fewer units."
+                f"{one} takes {needed / 2**30:,.0f} GiB, this machine has {memory() / 2**30:,.0f}; use fewer units."
             )
-        held = max(1, int(config.sweep.memory * 2**30 / needed))
+        held = max(1, int(min(len(rest), config.sweep.memory * 2**30 / needed)))
         result += [Turn(net, tuple(rest[i : i + held])) for i in range(0, len(rest), held)]
     return result
 

@@ -33,11 +33,13 @@ def read(expected: Any, value: object, where: str, known: Types) -> Any:
         InputError: it does not fit.
     """
     if isinstance(expected, types.UnionType):  # `Array | float`: in a table it is the number
-        expected = next(kind for kind in _NOUNS if kind in typing.get_args(expected))
+        expected = next((kind for kind in _NOUNS if kind in typing.get_args(expected)), expected)
     if expected in _NOUNS:
         return _scalar(expected, value, where)
     if typing.get_origin(expected) is tuple:
         return _tuple(typing.get_args(expected)[0], value, where, known)
+    if isinstance(expected, types.UnionType):
+        raise InputError(f"{where}: a field of type {expected} cannot be said in a config; leave it to its default.")
     if dataclasses.is_dataclass(expected):
         return _fields(expected, _table(value, where), where, known)
     return _typed(expected, value, where, known)
@@ -67,7 +69,10 @@ def _table(value: object, where: str) -> Mapping[str, object]:
 
 def _fields(cls: Any, table: Mapping[str, object], where: str, known: Types) -> Any:
     """An instance of a dataclass from the keys of a table."""
-    hints = typing.get_type_hints(cls)
+    try:
+        hints = typing.get_type_hints(cls)
+    except NameError as error:  # imported for type checkers alone
+        raise InputError(f"{_join(where, cls.__name__)}: the types of its fields are not there ({error}).") from None
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for key in table:
         if key not in fields:

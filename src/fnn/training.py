@@ -161,8 +161,8 @@ def in_a_turn(whole: int, batch_size: int) -> int:
     A divisor, for what is left is compiled once more; of those one that `deferring` can split into its largest parts.
     """
     most = max(1, min(whole, GATHERED // batch_size))
-    step = 2 if whole % 2 == 0 and most > 1 else 1
-    sizes = range(most - most % step, most // 2, -step)
+    apart = 2 if whole % 2 == 0 and most > 1 else 1
+    sizes = range(most - most % apart, most // 2, -apart)
     parts = max(1, min(deferring.MOST, deferring.ROWS // batch_size))
     return max((size for size in sizes if whole % size == 0), key=lambda size: divisor(size, parts), default=sizes[0])
 

@@ -13,7 +13,7 @@ from .config import rebuilt
 from .environments import REPEATING, differences, environment, repeats
 from .errors import CorruptFileError, InputError
 from .models import named
-from .plain import json_bytes, parse_json, read_json
+from .plain import json_bytes, parse_json, read_json, read_plain
 
 
 def verify(run: str, own: Sequence[str]) -> int:
@@ -29,7 +29,9 @@ def verify(run: str, own: Sequence[str]) -> int:
     prepared = runs.prepare(config)
     changed = _changes(folder, prepared)
     lines = runs.read_metrics(folder)
-    print(f"{config.name}: {len(lines)} epochs again, about {sum(line.get('seconds', 0) for line in lines):.0f} s")
+    seconds = [line.get("seconds") for line in lines]
+    took = sum(number for number in seconds if isinstance(number, int | float))
+    print(f"{config.name}: {len(lines)} epochs again, about {took:.0f} s")
     last = None
     for i, last in enumerate(runs.results(prepared, config.training.gradient)):
         wrong = differences(_timeless(lines[i] if i < len(lines) else {}), _timeless(runs.metrics(last)))
@@ -37,7 +39,7 @@ def verify(run: str, own: Sequence[str]) -> int:
             return _differs(f"epoch {last.epoch}: {'; '.join(wrong)}", changed)
     if last is None or last.epoch != len(lines):
         return _differs(f"{len(lines)} epochs were recorded, now there are {last.epoch if last else 0}", changed)
-    if npz_bytes(named(last.params)) != (folder / "params.npz").read_bytes():
+    if npz_bytes(named(last.params)) != read_plain(folder / "params.npz"):
         return _differs("the metrics are the same, params.npz is not", changed)
     print(f"the same bytes: params.npz, and metrics.jsonl but for the times: {folder}")
     return 0
@@ -56,8 +58,9 @@ def _changes(folder: Path, prepared: runs.Prepared) -> list[str]:
     then = read_json(folder / "environment.json")
     if not isinstance(then, dict):
         raise CorruptFileError(folder / "environment.json", "is no table")
-    if then.get("changes"):
-        raise InputError(f"{folder}: it went on under changes ({then['changes'][0]} ...); nothing can repeat it.")
+    if changes := then.get("changes"):
+        first = changes[0] if isinstance(changes, list) else changes
+        raise InputError(f"{folder}: it went on under changes ({first} ...); nothing can repeat it.")
     now = parse_json(json_bytes(environment(prepared.data, prepared.config.seed)), folder)
     return differences(then, now)
 

@@ -29,14 +29,14 @@ def _of_the_cost(point: Point, found: np.ndarray, own: np.ndarray, decay: np.nda
         base = own + decay - rest
         factor = _multiple(found - rest, base)
         known = _meaning(factor, point)
-        if not _near(factor, 1) and (known or found.size > 1) and _fits(found, factor * base + rest):
+        if not _near(factor, 1) and (known or found.size > 1) and fits(found, factor * base + rest):
             yield known or f"{factor:.7g} times the right gradient"
 
 
 def _of_the_penalty(point: Point, found: np.ndarray, own: np.ndarray, decay: np.ndarray, right: float) -> Iterator[str]:
     """`found = own + factor λ p`, where the factor should be `right`."""
     factor = _multiple(found - own, decay)
-    if not decay.any() or _near(factor, right) or not _fits(found, own + factor * decay):
+    if not decay.any() or _near(factor, right) or not fits(found, own + factor * decay):
         return
     n = len(point.x)
     names = {0.0: "omitted", -1.0: "of the wrong sign", 2.0: "λ ΣW², without the 1/2", 1 / n: f"λ/{n}, not λ"}
@@ -48,7 +48,7 @@ def _of_the_penalty(point: Point, found: np.ndarray, own: np.ndarray, decay: np.
 
 
 def _of_the_shape(shape: tuple[int, ...], found: np.ndarray, own: np.ndarray, decay: np.ndarray) -> Iterator[str]:
-    if len(shape) == 2 and shape[0] == shape[1] > 1 and _fits(found, own.reshape(shape).T.ravel() + decay):
+    if len(shape) == 2 and shape[0] == shape[1] > 1 and fits(found, own.reshape(shape).T.ravel() + decay):
         yield "the transpose of the right gradient"
 
 
@@ -77,5 +77,6 @@ def _near(a: float, b: float) -> bool:
     return abs(a - b) <= CLOSE * max(1, abs(b))
 
 
-def _fits(found: np.ndarray, slip: np.ndarray) -> bool:
+def fits(found: np.ndarray, slip: np.ndarray) -> bool:
+    """Whether a leaf's gradient is as near to a slip as `CLOSE`."""
     return bool(np.abs(found - slip).max() <= CLOSE * np.abs(found).max())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from fnn.checking.chain import chain_slips
-from fnn.checking.factors import CLOSE, leaf_slips
+from fnn.checking.factors import fits, leaf_slips
 from fnn.checking.inputs import name
 from fnn.checking.judging import exceeds, places
 from fnn.checking.numerical import Point
@@ -38,13 +38,9 @@ def _in_the_rule(point: Point, opinions: Opinions) -> Iterator[str]:
     parts = [part for _, _, part in places(point)]
     found, right = opinions.along.by_hand, opinions.along.autodiff
     for text, slip in chain_slips(point):
-        fits = all(_close(found[part], slip[part]) for part in parts)
-        if fits and not all(_close(right[part], slip[part]) for part in parts):
+        fitting = all(fits(found[part], slip[part]) for part in parts)
+        if fitting and not all(fits(right[part], slip[part]) for part in parts):
             yield text
-
-
-def _close(found: np.ndarray, slip: np.ndarray) -> bool:
-    return bool(np.abs(found - slip).max() <= CLOSE * np.abs(found).max())
 
 
 def _where(point: Point, wrong: np.ndarray) -> str:

@@ -28,7 +28,7 @@ def is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return True
+    return "_" not in cell  # which Python reads as 10 in 1_0
 
 
 class Labels:
