@@ -1,5 +1,8 @@
 """Training in parts is training in one; and a training that diverges says where."""
 
+import itertools
+from types import SimpleNamespace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -8,7 +11,8 @@ from support import one_hot_rows
 
 import fnn
 from fnn import SGD, Dense, Examples, HalveOnPlateau, Identity, LogLikelihood, Quadratic, fitting, segments
-from fnn.fitting import Task, resumed, start
+from fnn.divergence import culprit
+from fnn.fitting import Pace, Task, resumed, start
 from fnn.shuffling import permutation
 
 NET, COST, KEY = (Dense(3),), LogLikelihood(), jax.random.key(1)
@@ -104,6 +108,20 @@ def test_control_comes_back_during_the_evaluation(slowly):
     assert [state.step for state in states] == [0, 50, 100, 150, 200, 201] + 5 * [201]
 
 
+@pytest.mark.parametrize(("chunks", "seconds", "then"), [(1, 0.01, 50), (50, 0.5, 50), (50, 1.0, 25), (1, 9.0, 1)])
+def test_control_comes_back_after_half_a_second(chunks, seconds, then):
+    pace = Pace()
+    pace.saw(chunks, seconds)
+    assert pace.chunks == then
+
+
+def test_every_epoch_has_its_own_seconds(monkeypatch):
+    ticks = itertools.count()
+    monkeypatch.setattr(fitting, "time", SimpleNamespace(perf_counter=lambda: float(next(ticks))))
+    one, *others = [result.seconds for result in resumed(TASK, start(TASK, params_of()))]
+    assert others == [one, one]
+
+
 def test_what_is_raised_between_two_parts_ends_the_training():
     def stop(state):
         raise KeyError(state.epochs)
@@ -171,10 +189,10 @@ class Bomb:
 
 
 @pytest.mark.parametrize(("forwards", "layer", "words"), [
-    (True, 1, "layer 1 (Bomb) gives inf"), (False, 0, "delta entering layer 0 (Dense) holds inf")
+    (True, 2, "layer 2 (Bomb) gives inf"), (False, 1, "delta entering layer 1 (Identity) holds inf")
 ], ids=["activation", "delta"])  # fmt: skip
 def test_the_layer_is_named(forwards, layer, words):
-    error = diverges((Dense(1), Bomb(forwards), Dense(1)), SGD(1e-3), LINE, 1, Quadratic(Identity()), (1,))
+    error = diverges((Dense(1), Identity(), Bomb(forwards), Dense(1)), SGD(1e-3), LINE, 1, Quadratic(Identity()), (1,))
     assert error.layer == layer
     assert words in str(error)
 
@@ -183,6 +201,13 @@ def test_params_that_overflow_are_named_by_their_layer():
     error = diverges((Dense(1), Dense(1)), SGD(3e38), LINE, 48, Quadratic(Identity()), (1,))
     assert (error.epoch, error.step) == (1, 1)
     assert "the new params of layer" in str(error)
+
+
+def test_params_that_overflow_by_momentum_alone_are_named():
+    params = jax.tree.map(lambda p: jnp.full_like(p, 3e38), params_of())
+    x, y = jnp.zeros((1, 5)), jnp.full((1, 3), 1 / 3)
+    layer, said = culprit(NET, COST, SGD(1.0, mu=1.0), params, params, x, y, fnn.backprop)
+    assert (layer, said) == (0, "the new params of layer 0 (Dense) hold inf")
 
 
 def test_a_cost_that_overflows_after_the_last_step_is_named():

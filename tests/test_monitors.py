@@ -233,9 +233,9 @@ def test_nobody_who_looks_is_the_same_program():
 def test_a_monitored_training_goes_on_from_any_state(monkeypatch):
     monkeypatch.setattr(fitting, "SLICE", 0.0)
     task, states = Task(DENSE, CrossEntropy(), MOMENTUM, some(601), KEY, 3, 2, monitor=True), []
-    whole = [
-        bits((r.params, r.monitor)) for r in resumed(task, start(task, draw_params(DENSE, 0, (5,))), states.append)
-    ]
+    begun = start(task, draw_params(DENSE, 0, (5,)))
+    whole = [bits((r.params, r.monitor)) for r in resumed(task, begun, states.append)]
     assert whole[0] != whole[1]
+    assert all(bits(state.tally) == bits(begun.tally) for state in states if not state.step)  # every epoch its own
     for state in states[::2]:
         assert [bits((r.params, r.monitor)) for r in resumed(task, state)] == whole[state.epochs :]

@@ -130,6 +130,10 @@ def ones(n, **fields):
     return Examples(Ones((n, *SHAPE), [], **fields), np.eye(3, dtype=np.uint8)[np.arange(n) % 3])
 
 
+def test_the_memory_holds_all_copies_of_a_window():
+    assert streaming.capacity(ones(601, memory=3.0 * 150 * 4 * ROW).x) == 150
+
+
 def test_the_next_window_is_read_while_one_is_used():
     examples = ones(30)
     for k, window in enumerate(windows(examples, ((i, slice(i, i + 10)) for i in (0, 10, 20)), 10)):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -12,7 +13,7 @@ from test_config import GOOD
 from test_training import COST, NET, some
 
 import fnn
-from fnn import SGD, cli, runs, sweep_command, sweep_report, sweeps
+from fnn import SGD, cli, runs, sweep_command, sweep_report, sweeping, sweeps
 from fnn.config import load_config
 from fnn.grids import Member, Point, label, members, summarise, swept, widened
 from fnn.sweeping import SweepResult
@@ -55,13 +56,22 @@ def test_with_a_key_each_the_orders_differ():
 
 
 def test_one_that_diverges_leaves_the_others_alone():
-    last = sweep(SGD(jnp.array([0.1, jnp.inf, 1.0])), jax.random.key(7))[-1]
+    last = sweep(SGD(jnp.array([0.1, jnp.inf, 1.0])), jax.random.key(7), test=some(30).take(slice(0)))[-1]
+    assert last.test is None  # of no examples
     assert np.isfinite(np.asarray(last.train.cost)).tolist() == [True, False, True]
     assert_trees_close(jax.tree.map(lambda p: p[2], last.params), alone(SGD(1.0), jax.random.key(7), 2).params)
 
 
-def test_a_grid_is_one_compilation():
-    traces = []
+@pytest.mark.parametrize(("m", "devices"), [(1, 1), (5, 1), (6, 3), (8, 4)])
+def test_as_many_devices_as_divide_the_networks_share_them(monkeypatch, m, devices):
+    monkeypatch.setattr(jax, "devices", lambda real=jax.devices: 4 * real()[:1])
+    networks, data = sweeping._placement(m)
+    assert networks.mesh.size == data.mesh.size == devices
+
+
+def test_a_grid_is_one_compilation_off_the_clock(monkeypatch):
+    traces, known = [], set()
+    monkeypatch.setattr(sweeping, "time", SimpleNamespace(perf_counter=lambda: known.add(len(traces)) or 0.0))
 
     def counted(*args):
         traces.append(args)
@@ -70,6 +80,7 @@ def test_a_grid_is_one_compilation():
     for etas in ((0.1, 0.2, 0.3), (1.0, 2.0, 3.0)):
         sweep(SGD(jnp.array(etas)), jax.random.key(0), gradient=counted)
     assert len(traces) == 2  # the scan's mini-batches and the last short one, each once
+    assert known == {2}
 
 
 @pytest.fixture
@@ -98,6 +109,14 @@ def test_a_width_is_a_turn_and_memory_makes_more(config):
     assert sum(sizes) == 8
 
 
+def test_a_network_diverges_when_it_is_first_seen_to():
+    line = {"validation": None, "test": None, "seconds": 1.0, "params": (), "v": ()}
+    costs = [[1.0, 1.0], [np.nan, 1.0], [np.inf, 1.0]]
+    history = [SweepResult(e, Evaluation(jnp.array(cost), jnp.zeros(2)), **line) for e, cost in enumerate(costs, 1)]
+    turn = sweeps.Turn(NET, tuple(Member(Point(0, eta, 0.0, 0.0, 1.0), 0) for eta in (9.0, 1.0)))
+    assert [track.diverged for track in sweeps.tracks(turn, history)] == [2, 0]
+
+
 def test_summaries_leave_out_what_diverged():
     point = Point(0, 1.0, 0.0, 0.0, 1.0)
     (summary,) = summarise([Member(point, s) for s in range(4)], [1.0, 2.0, float("nan"), 6.0])
@@ -120,14 +139,27 @@ def test_the_command_keeps_tables_pictures_and_every_network(config, tmp_path, c
     assert [row["eta"] for row in rows] == ["0.5"] * 4 + ["3.0"] * 4
     assert len(table(folder / "curves.csv")) == 8 * 2
     # the first seed's network is the one that `fnn run` trains
-    net, cost, params = fnn.load(folder / "networks" / "0004")
-    prepared = runs.prepare(load_config(config, ["training.optimizer.eta=3.0"]))
+    net, cost, params = fnn.load(folder / "networks" / "0006")
+    prepared = runs.prepare(load_config(config, ["training.optimizer={type='SGD', eta=3.0, lmbda=0.01}"]))
     *_, last = runs.results(prepared, "backprop")
     assert_trees_close(params, last.params)
-    assert float(rows[4]["test_accuracy"]) == pytest.approx(float(last.test.accuracy), abs=0.004)
-    assert json.loads((folder / "networks" / "0004" / "config.json").read_text())["member"]["eta"] == 3.0
+    assert float(rows[6]["test_accuracy"]) == pytest.approx(float(last.test.accuracy), abs=0.004)
+    assert json.loads((folder / "networks" / "0006" / "config.json").read_text())["member"]["eta"] == 3.0
     capsys.readouterr()
     assert cli.main(["predict", str(folder / "networks" / "0007")]) == 0
+
+
+@pytest.mark.parametrize("own_orders", [False, True])
+def test_networks_start_as_alone_but_for_their_scale(config, own_orders):
+    sets = ["sweep.eta=[0.5]", "sweep.scale=[1.0, 3.0]", f"sweep.own_orders={str(own_orders).lower()}"]
+    scaled = load_config(config, sets)
+    (turn,) = sweeps.turns(scaled, (64,))
+    params, keys = sweeps.starts(scaled, (64,), turn)
+    for i in (0, 1, 2, 3):  # both seeds at the first scale, both at the other
+        alone, key = runs.keys(turn.members[i].seed)
+        W, b = fnn.init(turn.net, alone, (64,))[0]
+        assert_trees_close((params[0].W[i], params[0].b[i]), (turn.members[i].point.scale * W, b))
+        assert (keys[i] if own_orders else keys) == (key if own_orders else runs.keys(scaled.seed)[1])
 
 
 def test_the_best_is_chosen_by_validation_never_by_test():
@@ -135,23 +167,32 @@ def test_the_best_is_chosen_by_validation_never_by_test():
         line = {"train_cost": 1.0, "train_accuracy": 0.5, "validation_accuracy": validation, "test_accuracy": test}
         return sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [line], diverged)
 
-    tracks = [track(0.1, 0.9, 0.5), track(1.0, 0.8, 0.99), track(9.0, 0.95, 0.95, diverged=1)]
+    tracks = [track(0.1, 0.9, 0.5), track(1.0, 0.8, 0.99), track(9.0, 0.95, 0.95), track(9.0, 0.95, 0.95, diverged=1)]
     assert sweep_report.best_point(tracks).eta == 0.1
     assert "eta 0.1  " in next(line for line in sweep_report.table(tracks).splitlines() if "best by" in line)
 
 
+def test_the_lowest_cost_is_the_best():
+    tracks = [sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [{"train_cost": 1 / eta}], 0) for eta in (1.0, 2.0)]
+    assert sweep_report.best_point(tracks).eta == 2.0
+
+
 def test_ctrl_c_keeps_what_is_done(config, tmp_path, capsys, monkeypatch):
-    real = sweeps.results
+    turns, real, begun = sweeps.turns, sweeps.results, []
 
     def interrupted(*args):
-        yield next(real(*args))
-        raise KeyboardInterrupt
+        begun.append(args)
+        for result in real(*args):
+            yield result
+            if len(begun) == 2:
+                raise KeyboardInterrupt
 
+    monkeypatch.setattr(sweeps, "turns", lambda *args: 2 * turns(*args))  # the same programs twice
     monkeypatch.setattr(sweeps, "results", interrupted)
     assert cli.main(["sweep", config, "--out", str(tmp_path / "runs")]) == 130
     folder = next((tmp_path / "runs").iterdir())
-    assert [row["epochs"] for row in table(folder / "sweep.csv")] == ["1"] * 8
-    assert len(list((folder / "networks").iterdir())) == 8
+    assert [row["epochs"] for row in table(folder / "sweep.csv")] == ["2"] * 8 + ["1"] * 8
+    assert len(list((folder / "networks").iterdir())) == 16
 
 
 @pytest.mark.parametrize(

@@ -224,6 +224,7 @@ def test_fit_reports_what_there_is():
     assert [r.epoch for r in results] == [1, 2, 3]
     last = results[-1]
     assert_trees_close(last.test, fnn.evaluate(NET, COST, last.params, some(11, 2)))
+    assert last.progress.best == max(float(r.validation.accuracy) for r in results)  # the score, where there is one
     assert all(r.seconds > 0 for r in results)
     assert list(fit(epochs=1))[0].validation is None
 
@@ -289,6 +290,7 @@ def test_params_of_another_net_are_refused(net, change):
         ([[0.9, 0.9], [0.9, 0.1]], [[1, 1], [1, 1]], 0.5),  # a code: all of its bits
         ([[0.9, 0.1]], [[0.7, 0.2]], math.nan),  # quantities
         ([[0.9, 0.1]], [[0.7, 0.3]], 1.0),  # soft classes
+        ([[0.9, 0.1]], [[0.7, 0.2999]], 1.0),  # sums are taken to a thousandth
     ],
 )
 def test_what_counts_as_right(z, y, accuracy):
@@ -333,11 +335,19 @@ def test_eta_is_halved_until_it_would_be_a_128th():
 
 
 def test_fit_follows_the_schedule():
-    flat = Examples(jnp.zeros((4, 5), jnp.uint8), some(4).y)
-    stopped = list(fit(flat, epochs=50, optimizer=SGD(1e-30), schedule=EarlyStopping(3)))
+    flat, sgd = Examples(jnp.zeros((4, 5), jnp.uint8), some(4).y), SGD(1e-30, mu=1e-30)  # v is -eta times a constant
+    stopped = list(fit(flat, epochs=50, optimizer=sgd, schedule=EarlyStopping(3)))
     assert len(stopped) == 4
-    halved = list(fit(flat, epochs=50, optimizer=SGD(1e-30), schedule=HalveOnPlateau(2, 8)))
+    halved = list(fit(flat, epochs=50, optimizer=sgd, schedule=HalveOnPlateau(2, 8)))
     assert [r.factor for r in halved] == [1, 1, 1, 0.5, 0.5, 0.25, 0.25]
+    for r in halved:
+        assert_trees_close(r.v[2].b, r.factor * stopped[0].v[2].b)
+
+
+def test_quantities_are_scored_by_minus_their_cost():
+    pair = Examples(jnp.array([[0.9, 0.1]]), jnp.array([[0.7, 0.2]]))
+    (only,) = fit(pair, net=(Dense(2),), cost=Quadratic(Identity()), batch_size=1, epochs=1)
+    assert only.progress.best == -float(only.train.cost) < 0
 
 
 def test_sigmoid_neurons_learn_nand_for_every_seed():
