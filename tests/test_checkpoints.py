@@ -101,8 +101,11 @@ def forged(path, **changes):
     (path / "manifest.json").write_bytes(json_bytes(manifest | {"digest": checkpoints._digest(manifest)}))
 
 
-def entry(data):
-    return {"bytes": len(data), "sha256": checkpoints._sha256(data)}
+def replace(path, name, data):
+    """Another file, and the manifest that fits it."""
+    listed = json.loads((path / "manifest.json").read_bytes())["files"]
+    (path / name).write_bytes(data)
+    forged(path, files=listed | {name: {"bytes": len(data), "sha256": checkpoints._sha256(data)}})
 
 
 ATTACKS = [
@@ -155,22 +158,23 @@ def test_the_arrays_must_be_those_that_are_expected(saved):
     for arrays in (
         {"params.0.W": np.zeros((3, 2), "f4")},
         {"params.0.W": np.zeros(6, "f4"), "v.0.W": np.zeros(6, "f4")},
+        {"params.0.W": np.zeros((3, 2), "i4"), "v.0.W": np.zeros((3, 2), "f4")},
     ):
-        data = npz_bytes(arrays)
-        (saved / "arrays.npz").write_bytes(data)
-        listed = json.loads((saved / "manifest.json").read_bytes())["files"]
-        forged(saved, files=listed | {"arrays.npz": entry(data)})
+        replace(saved, "arrays.npz", npz_bytes(arrays))
         assert "arrays.npz" in rejected(saved)
     with pytest.raises(CorruptFileError, match="other arrays than this network"):
         checkpoints.load(saved, {"params.0.W": ("<f4", (3, 2))})
 
 
+def test_a_state_that_is_no_table_is_refused(saved):
+    replace(saved, "state.json", b"[]\n")
+    assert "is not a table" in rejected(saved)
+
+
 def test_mutated_archives_with_a_right_hash_are_refused_or_read_as_plain_arrays(saved):
-    listed = json.loads((saved / "manifest.json").read_bytes())["files"]
     refused = 0
     for data in mutations((saved / "arrays.npz").read_bytes(), 300):
-        (saved / "arrays.npz").write_bytes(data)
-        forged(saved, files=listed | {"arrays.npz": entry(data)})
+        replace(saved, "arrays.npz", data)
         try:
             checkpoints.load(saved, TEMPLATE)
         except CorruptFileError:

@@ -1,5 +1,6 @@
 """A run that is stopped goes on to the same bytes; a changed one is named; a finished one can be verified."""
 
+import errno
 import json
 import os
 import shutil
@@ -7,18 +8,24 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
+import jax
 import numpy as np
 import pytest
 from disks import Full
 from test_config import GOOD
 
-from fnn import cli, files, fitting, locks, plots, runs, saving, training
+import fnn
+from fnn import cli, files, fitting, locks, plots, resuming, runs, saving, training
 from fnn.arrays import read_npz, write_npz
+from fnn.config import load_config, short_hash
+from fnn.stopping import Wish, wishes
 
 PLAIN = "training.optimizer={type='SGD', eta=3.0}"
 MOMENTUM = "training.optimizer={type='SGD', eta=9.0, mu=0.9, lmbda=1e-4}"
 HALVING = "training.schedule={type='HalveOnPlateau', patience=1}"
+ARRAYS = ("params.0.W", "params.0.b")
 SETTINGS = (
     [PLAIN],
     [MOMENTUM, HALVING, "data.validation=10", "monitor.on=true"],
@@ -60,7 +67,7 @@ def bytes_of(folder):
 
 @pytest.fixture
 def stop(monkeypatch):
-    """`stop(k, number)`: the k-th time that a training gives control back it gets the signal."""
+    """`stop(k, number)`: the k-th time that a training gives control back it gets the signal; the list of all times."""
 
     def stop(k, number=signal.SIGTERM):
         calls, call = [], saving.Keeper.__call__
@@ -75,6 +82,7 @@ def stop(monkeypatch):
             call(keeper, state)
 
         monkeypatch.setattr(saving.Keeper, "__call__", counted)
+        return calls
 
     return stop
 
@@ -130,6 +138,65 @@ def test_resume_begins_what_never_began_and_ends_what_has_ended(run, tmp_path):
 
 
 @pytest.fixture
+def config(tmp_path):
+    (tmp_path / "good.toml").write_text(GOOD)
+    return load_config(tmp_path / "good.toml")
+
+
+def test_the_newest_unfinished_run_goes_on_else_the_newest_finished_one_is_the_answer(config, tmp_path):
+    own = [tmp_path / f"good-{short_hash(config)}{suffix}" for suffix in ("-10", "-2", "")]
+    for path in own:
+        path.mkdir()
+    for path in own:
+        assert resuming.find(tmp_path, config, accept=False) == path
+        (path / "result.json").touch()
+    assert resuming.find(tmp_path, config, accept=False) == own[0]
+
+
+def test_a_run_of_another_config_that_never_saved_is_no_reason_to_refuse(config, tmp_path):
+    (tmp_path / "good-00000000").mkdir()
+    assert resuming.find(tmp_path, config, accept=False) is None
+
+
+@pytest.mark.parametrize("seconds", ["nan", "-1"])
+def test_a_time_between_checkpoints_that_is_none_is_refused(run, tmp_path, seconds):
+    status, _, error = run("--checkpoint", seconds)
+    assert status == 2
+    assert f"--checkpoint {float(seconds)}: expected a number of seconds, at least 0." in error
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_signal_after_the_last_epoch_stops_nothing(run, stop, tmp_path):
+    times = stop(0)
+    assert run()[0] == 0
+    stop(len(times))
+    assert run(out="again")[0] == 0
+    assert bytes_of(only(tmp_path / "again")) == bytes_of(only(tmp_path / "runs"))
+
+
+def test_a_run_that_died_after_its_last_epoch_has_no_epoch_more(run, tmp_path, monkeypatch):
+    def die(path):
+        raise OSError(errno.ENOSPC, "dead")
+
+    with monkeypatch.context() as until_then:
+        until_then.setattr(runs, "digests", die)
+        assert run("--checkpoint", "0")[0] == 2
+    trained = bytes_of(only(tmp_path / "runs"))
+    assert run("--resume")[0] == 0
+    assert bytes_of(only(tmp_path / "runs")) == trained
+
+
+def test_a_state_whose_cost_overflows_is_not_saved(tmp_path):
+    net, examples = (fnn.Dense(1),), fnn.Examples(np.ones((1, 1), np.float32), np.ones((1, 1), np.float32))
+    task = fitting.Task(net, fnn.Quadratic(fnn.Identity()), fnn.SGD(1.0), examples, jax.random.key(0), 1, 1)
+    keeper, (params,) = saving.Keeper(tmp_path, task, {}, 0.0, Wish()), fnn.init(net, jax.random.key(0), (1,))
+    keeper(fitting.start(task, (params._replace(b=params.b + 1e30),)))
+    assert not list(tmp_path.iterdir())
+    keeper(fitting.start(task, (params,)))
+    assert list(tmp_path.iterdir())
+
+
+@pytest.fixture
 def stopped(run, stop, tmp_path):
     """The directory of a run that was stopped in its second epoch, with two checkpoints."""
     stop(16)
@@ -151,6 +218,8 @@ def test_a_changed_environment_is_named_and_refused_unless_accepted(run, stopped
     now = saving.changes
     monkeypatch.setattr(saving, "changes", lambda saved, about: now(saved, about | {"environment": {
         **about["environment"], key: was}}))  # fmt: skip
+    path = stopped / "environment.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"changes": ["an earlier one"]}))
     status, _, error = run("--resume")
     assert status == 2
     assert f"environment.{key} was" in error
@@ -158,7 +227,9 @@ def test_a_changed_environment_is_named_and_refused_unless_accepted(run, stopped
     status, _, error = run("--resume", "--accept-changes")
     assert status == 0
     assert f"going on under changes: environment.{key} was" in error
-    assert json.loads((stopped / "environment.json").read_text())["changes"]
+    earlier, now = json.loads(path.read_text())["changes"]
+    assert earlier == "an earlier one"
+    assert now.startswith(f"environment.{key} was")
     assert cli.main(["verify", str(stopped)]) == 2
 
 
@@ -183,18 +254,29 @@ def test_only_damaged_checkpoints_are_status_3(run, stopped):
     assert "manifest.json" in error
 
 
+def forge(run, change, metrics=None):
+    """Every checkpoint of a run again, with another state, and other metrics if they are given."""
+    for path in (run / "checkpoints").iterdir():
+        state, arrays = json.loads((path / "state.json").read_text()), read_npz(path / "arrays.npz", ARRAYS)
+        lines = (path / "metrics.jsonl").read_bytes() if metrics is None else metrics
+        saving.checkpoints.save(
+            path.parent, saving.checkpoints.Checkpoint(int(path.name[5:]), arrays, state | change, lines)
+        )
+
+
+def test_an_epoch_took_what_its_parts_took(run, stopped):
+    forge(stopped, {"seconds": 1000.0})
+    assert run("--resume")[0] == 0
+    seconds = [json.loads(line)["seconds"] for line in (stopped / "metrics.jsonl").read_text().splitlines()]
+    assert [s > 1000 for s in seconds] == [False, True, False]
+
+
 @pytest.mark.parametrize("change", [
     {"epochs": 1.5}, {"epochs": -1}, {"progress": [1]}, {"progress": ["nan", 0, 1]}, {"step": "3"}, {"metrics": "x"},
     {"key": {"data": [0, 0], "kind": "fry"}}, {"epochs": 0},
 ], ids=str)  # fmt: skip
 def test_a_checkpoint_of_something_else_is_refused(run, stopped, change):
-    for path in (stopped / "checkpoints").iterdir():
-        files_ = {name: (path / name).read_bytes() for name in ("arrays.npz", "state.json", "metrics.jsonl")}
-        state = json.loads(files_["state.json"]) | change
-        arrays = read_npz(path / "arrays.npz", ("params.0.W", "params.0.b"))
-        metrics = b"[]\n" if "metrics" in change else files_["metrics.jsonl"]
-        step = int(path.name[5:])
-        saving.checkpoints.save(stopped / "checkpoints", saving.checkpoints.Checkpoint(step, arrays, state, metrics))
+    forge(stopped, change, b"[]\n" if "metrics" in change else None)
     status, _, error = run("--resume")
     assert status in (2, 3)
     assert "not the state of a training" in error or "another training" in error
@@ -270,8 +352,9 @@ def test_verify_repeats_a_run_and_sees_every_change(run, tmp_path, capsys):
     assert status == 1
     assert "differs: epoch 1: train_cost was" in out
     assert "seed was 0, is 1" in out
-    (folder / "config.json").write_text(json.dumps(about | {"training": about["training"] | {"epochs": 4}}))
-    assert "3 epochs were recorded, now" in verify(capsys, folder)[1] or "epoch 4" in verify(capsys, folder)[1]
+    for epochs, what in ((2, "3 epochs were recorded, now there are 2"), (4, "epoch 4: ")):
+        (folder / "config.json").write_text(json.dumps(about | {"training": about["training"] | {"epochs": epochs}}))
+        assert f"differs: {what}" in verify(capsys, folder)[1]
     (folder / "config.json").write_text(json.dumps(about))
     before = shutil.copy(folder / "params.npz", tmp_path)
     (folder / "params.npz").write_bytes((folder / "params.npz").read_bytes()[:-1] + b"x")
@@ -312,11 +395,20 @@ def test_a_second_signal_ends_the_process_at_once():
     assert time.monotonic() - start < 5
 
 
-def test_afterwards_signals_are_as_they_were():
-    from fnn.stopping import wishes
-
-    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+def test_afterwards_signals_and_open_files_are_as_they_were():
+    before, opened = (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)), os.listdir("/dev/fd")
     with wishes() as wish:
         assert signal.getsignal(signal.SIGTERM) != before[1]
         assert not wish.number
+    assert signal.set_wakeup_fd(-1) == -1
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
+    assert set(os.listdir("/dev/fd")) <= set(opened)
+
+
+def test_signals_are_for_the_main_thread_alone():
+    def number():
+        with wishes() as wish:
+            return wish.number
+
+    with ThreadPoolExecutor() as pool:
+        assert pool.submit(number).result() == 0

@@ -73,12 +73,20 @@ def test_a_run_loads_bit_for_bit(finished, config):
 def test_the_same_config_gives_the_same_bytes_beside_the_first(finished, config, tmp_path, capsys):
     assert cli.main(["run", config, "--out", str(tmp_path / "runs")]) == 0
     second = finished.with_name(finished.name + "-2")
-    assert (second / "params.npz").read_bytes() == (finished / "params.npz").read_bytes()
+    for name in ("params.npz", "result.json"):
+        assert (second / name).read_bytes() == (finished / name).read_bytes()
     without_time = [
         [{k: v for k, v in json.loads(line).items() if k != "seconds"} for line in path.read_text().splitlines()]
         for path in (finished / "metrics.jsonl", second / "metrics.jsonl")
     ]
     assert without_time[0] == without_time[1]
+
+
+def test_metrics_leave_out_what_does_not_apply():
+    quantities = fnn.Evaluation(np.float32(0.1), np.float32("nan"))
+    result = fnn.fitting.Result(*[None] * len(fnn.fitting.Result._fields))
+    line = runs.metrics(result._replace(epoch=1, factor=0.5, train=quantities, seconds=2.0))
+    assert line == {"epoch": 1, "eta_factor": 0.5, "train_cost": 0.1, "seconds": 2.0}
 
 
 def test_predictions_are_a_csv(finished, config, capsys):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_config import GOOD
 
-from fnn import cli, runs
+from fnn import cli, environments, runs
 from fnn.arrays import npz_bytes
 from fnn.config import load_config
 from fnn.data import load_data, load_inputs
@@ -46,6 +46,16 @@ def test_what_stays_in_the_file_is_what_would_be_loaded(files, options):
     assert all(
         np.array_equal(a, b) for a, b in zip(file.train.rows(slice(5)), memory.train.rows(slice(5)), strict=True)
     )
+
+
+def test_the_digest_sees_every_example_what_is_wanted_of_it_and_its_units(files, monkeypatch):
+    monkeypatch.setattr(environments, "ROWS", 499)
+    data = loaded(files)
+    x, y, scale = data.train
+    last = np.arange(500) == 499
+    others = {"x": x + last[:, None].astype(x.dtype), "y": np.roll(y, 1, axis=0), "scale": 2 * scale}
+    digests = {data_digest(data._replace(train=data.train._replace(**{k: a}))) for k, a in others.items()}
+    assert len(digests | {data_digest(data)}) == 4
 
 
 def test_bytes_stay_bytes_and_the_budget_is_for_what_is_read(files):
