@@ -95,9 +95,10 @@ def test_a_config_without_later_entries_has_the_hash_of_old(write):
     assert len({full_hash(c) for c in (config, *in_files)}) == 3
 
 
-def test_a_path_to_data_is_relative_to_the_config(write, tmp_path):
-    config = load_config(write(GOOD.replace('"digits"', '"own.csv"')))
-    assert config.data.source == str(tmp_path / "own.csv")
+@pytest.mark.parametrize("name", ["own.csv", "OWN.CSV"])
+def test_a_path_to_data_is_relative_to_the_config(write, tmp_path, name):
+    config = load_config(write(GOOD.replace("digits", name)))
+    assert config.data.source == str(tmp_path / name)
 
 
 def test_a_layer_of_ones_own(write):
@@ -115,6 +116,7 @@ MISTAKES = [
     ("eta = 3.0", "eta = 0", r"optimizer\.eta = 0\.0: expected a finite number above 0"),
     ("eta = 3.0", "eta = -1", r"optimizer\.eta = -1\.0"),
     ("eta = 3.0", "eta = nan", r"optimizer\.eta = nan"),
+    ("eta = 3.0", "eta = 1" + "0" * 400, r"optimizer\.eta = 10+: too large for a number"),
     ("eta = 3.0", "eta = 3.0, mu = 1.0", r"optimizer\.mu = 1\.0: expected at least 0 and below 1"),
     ("eta = 3.0", "eta = 3.0, lmbda = -1", r"optimizer\.lmbda = -1\.0"),
     ("eta = 3.0", "rate = 3.0", r"training\.optimizer\.rate: unknown key"),
@@ -123,6 +125,7 @@ MISTAKES = [
     ("units = 5", "units = 5, initializer = 'Hee'", r"initializer: unknown initializer 'Hee'; did you mean 'He'\?"),
     ('"Sigmoid" },', '"Sigmiod" },', r"layers\[1\]: unknown layer 'Sigmiod'; did you mean 'Sigmoid'\?.*--type"),
     ('"Sigmoid" },', '"sigmoid" },', r"did you mean 'Sigmoid'"),
+    ('"SGD"', '"sgd"', r"unknown optimizer 'sgd'; did you mean 'SGD'\?"),
     ('"Sigmoid" },', '"CrossEntropy" },', r"layers\[1\]: unknown layer 'CrossEntropy'"),
     ("layers = [", "layers = [3, ", r"network\.layers\[0\] = 3: expected a table"),
     ("[training]", "[training]\ngradient = 'manual'", r"gradient = 'manual': expected one of backprop, autodiff"),
@@ -131,7 +134,13 @@ MISTAKES = [
     ("[training]", "[monitor]\n[training]", r"monitor\.on: missing"),
     ("[training]", "[monitor]\non = 1\n[training]", r"monitor\.on = 1: expected true or false, got a whole number"),
     ("[training]", "[monitor]\non_ = true\n[training]", r"monitor\.on_: unknown key; did you mean 'on'\?"),
+    ("[training]", "[sweep]\neta = [1, 0]\n[training]", r"sweep: eta = \[1\.0, 0\.0\]: expected .* above 0"),
+    ("[training]", "[sweep]\nmu = [0, 1]\n[training]", r"sweep: mu = \[0\.0, 1\.0\]: expected numbers .* below 1"),
+    ("[training]", "[sweep]\nlmbda = [-1]\n[training]", r"sweep: lmbda = \[-1\.0\]: expected .* of at least 0"),
+    ("[training]", "[sweep]\nscale = [inf]\n[training]", r"sweep: scale = \[inf\]: expected finite numbers"),
+    ("[training]", "[sweep]\nunits = [0]\n[training]", r"sweep: units = \[0\]: expected whole numbers of at least 1"),
     ('name = "good"', "seed = -1", r"seed = -1: expected 0 to"),
+    ('name = "good"', "seed = 4294967296", r"seed = 4294967296: expected 0 to 4,294,967,295"),
     ('name = "good"', "name = ", r"not valid TOML.*line 2"),
     ('name = "good"', "x = " + "[" * 5000, r"it\.toml: is not"),
     ('name = "good"', "seed = " + "1" * 5000, r"it\.toml: is not a config|seed = 1"),

@@ -94,8 +94,20 @@ class Flat:
         return (), delta.reshape(a.shape)
 
 
-def test_a_layer_whose_gradient_is_no_outer_product_is_right_too():
-    net = (Scale(), Flat(), Dense(2))
+@fnn.static
+class Thrice(Dense):
+    """A subclass with a rule of its own: `z = a Wᵀ + 3 b`."""
+
+    def forward(self, params, a):
+        return Dense.forward(self, params._replace(b=3 * params.b), a)
+
+    def backward(self, params, a, delta):
+        nabla, before = Dense.backward(self, params, a, delta)
+        return nabla._replace(b=3 * nabla.b), before
+
+
+@pytest.mark.parametrize("net", [(Scale(), Flat(), Dense(2)), (Flat(), Thrice(2))], ids=repr)
+def test_a_layer_whose_gradient_is_no_outer_product_is_right_too(net):
     params = draw_params(net, 0, (2, 3))
     (x,), y = draw(1, (4, 2, 3)), one_hot_rows(2, 4, 2)
     expected = norms_of(jax.jit(per_example(autodiff))(net, CrossEntropy(), params, x, y)[1])

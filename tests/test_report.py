@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from fnn import cli, plots
+from fnn.report_command import Run, entries, results
 
 CONFIG = """
 name = "{name}"
@@ -85,6 +86,19 @@ def test_the_best_epoch_is_chosen_by_validation(two, tmp_path):
     assert rows["best epoch by validation"] == ["", str(accuracies.index(max(accuracies)) + 1)]
     assert rows["validation accuracy there"] == ["", f"{max(accuracies):.2%}"]
     assert rows["validation cost, last epoch"] == ["", f"{validated[-1]['validation_cost']:.5g}"]
+
+
+@pytest.mark.parametrize(("accuracies", "best", "there"), [((0.8, 0.7, 0.8), "1", "10.00%"), ((), "2", "20.00%")])
+def test_the_test_accuracy_told_is_that_of_the_first_best_epoch_or_of_the_cheapest(accuracies, best, there):
+    lines = [{"test_accuracy": t, "validation_cost": c} for t, c in ((0.1, 0.9), (0.2, 0.5), (0.3, 0.7))]
+    for line, accuracy in zip(lines, accuracies, strict=False):
+        line["validation_accuracy"] = accuracy
+    rows = dict(results([Run(Path("run"), {}, lines, 17)]))
+    assert (rows["best epoch by validation"], rows["test accuracy there"]) == (best, there)
+
+
+def test_a_setting_ends_no_cell_of_the_table():
+    assert list(entries({"data": {"source": "a|b.csv"}})) == [("data.source", "a/b.csv")]
 
 
 @pytest.mark.skipif(not plots.available(), reason="matplotlib is not installed")
