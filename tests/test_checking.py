@@ -246,6 +246,7 @@ REFUSALS = {
     "no batch": (dict(x=np.zeros(4)), r"x has shape \(4,\).*\(n, \*shape\)"),
     "rows": (dict(y=np.zeros((4, 3))), r"y has shape \(4, 3\), x has 5 rows"),
     "integers": (dict(params=with_(SMOOTH.params, 2, W=np.ones((4, 4), int))), r"params 2\.W holds int64.*astype"),
+    "an empty leaf": (dict(params=with_(SMOOTH.params, 2, b=np.zeros(0))), r"params 2\.b is empty"),
     "nan": (dict(params=with_(SMOOTH.params, 2, W=np.full((4, 4), np.nan))), r"params 2\.W\[0, 0\] is nan and 15 more"),
     "infinite x": (dict(x=np.where(np.arange(20).reshape(5, 4) == 6, np.inf, 1)), r"x\[1, 2\] is inf; expected finite"),
     "nan in y": (dict(y=np.full((5, 3), np.nan)), r"y\[0, 0\] is nan and 14 more"),
@@ -324,3 +325,25 @@ def test_saturated_maxout_and_softmax_nets_are_right():
     net = (Maxout(4, 2), Tanh(), Dense(3))
     params = jax.tree.map(lambda p: 100 * p, draw_params(net, 1, (4,)))
     assert gradcheck(net, LogLikelihood(), params, SMOOTH.x, SMOOTH.y).ok
+
+
+@fnn.static
+class OneSlope:
+    """A ReLU that learns its slope, one number for all units."""
+
+    def init(self, key, shape):
+        return jnp.full((), 0.25), shape
+
+    def forward(self, params, a):
+        return jnp.where(a > 0, a, params * a)
+
+    def backward(self, params, a, delta):
+        return jnp.where(a > 0, 0, delta * a).sum(), jnp.where(a > 0, delta, params * delta)
+
+
+def test_a_parameter_that_is_one_number_has_a_heat_map_too():
+    net = (Dense(3), OneSlope(), Dense(2))
+    params = fnn.init(net, jax.random.key(0), (3,))
+    report = gradcheck(net, CrossEntropy(), params, jnp.ones((5, 3)), jnp.ones((5, 2)))
+    assert report.ok
+    assert [leaf.heat().shape for leaf in report.leaves] == [(3, 3), (3, 1), (1, 1), (2, 3), (2, 1)]

@@ -2,7 +2,9 @@
 
 import csv
 import json
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -279,3 +281,40 @@ def test_a_sweep_on_a_full_disk_is_one_line(config, tmp_path, capsys, monkeypatc
 def test_a_width_beyond_the_memory_is_refused(config, tmp_path, capsys):
     assert cli.main(["sweep", config, "--out", str(tmp_path / "r"), "--set", "sweep.units=[1000000000]"]) == 2
     assert "sweep.units: a network of 1000000000 units takes" in capsys.readouterr().err
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class AdaGrad:
+    """An optimiser whose state begins with one of its own numbers."""
+
+    eta: Any
+    start: Any
+
+    def scaled(self, factor):
+        return replace(self, eta=self.eta * factor)
+
+    def init(self, params):
+        return jax.tree.map(lambda p: jnp.full_like(p, self.start), params)
+
+    def update(self, params, v, gradient):
+        v = jax.tree.map(lambda v, g: v + g * g, v, gradient)
+        return jax.tree.map(lambda p, g, v: p - self.eta * g / jnp.sqrt(v), params, gradient, v), v
+
+
+def test_each_network_begins_with_its_own_numbers():
+    starts, key = [0.01, 1.0, 10.0], jax.random.key(7)
+    *_, last = sweep(AdaGrad(0.1, jnp.array(starts)), key)
+    for i, start in enumerate(starts):
+        one = alone(AdaGrad(0.1, start), key, i)
+        assert_trees_close(jax.tree.map(lambda leaf, i=i: leaf[i], last.params), one.params)
+
+
+def test_numbers_in_float32_leave_a_network_in_half_precision_as_it_is():
+    examples = some(13)._replace(x=some(13).x.astype("bfloat16"))
+    params = jax.tree.map(lambda leaf: leaf.astype("bfloat16"), many(2))
+    for mu in (0.0, jnp.array([0.5, 0.9])):
+        sgd, key = SGD(jnp.array([0.1, 0.2]), mu), jax.random.key(7)
+        with jax.numpy_dtype_promotion("standard"):
+            (last,) = fnn.sweep(NET, COST, sgd, params, examples, key, batch_size=4, epochs=1)
+        assert {leaf.dtype.name for leaf in jax.tree.leaves((last.params, last.v))} == {"bfloat16"}

@@ -242,6 +242,26 @@ def test_evaluation_is_exact_for_any_number(n, n_in):
     assert float(cost) == pytest.approx(-np.log(a[y == 1]).mean(), rel=1e-5)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_sums_over_many_examples_do_not_need_to_fit_into_half_precision(dtype):
+    examples, net = some(60_000), (Dense(3),)
+    params = fnn.init(net, jax.random.key(0), examples.shape)
+    wanted = fnn.evaluate(net, COST, params, examples)
+    half = examples._replace(x=examples.x.astype(dtype)), jax.tree.map(lambda leaf: leaf.astype(dtype), params)
+    got = fnn.evaluate(net, COST, half[1], half[0])
+    assert float(got.cost) == pytest.approx(float(wanted.cost), rel=0.01)
+    assert float(got.accuracy) == pytest.approx(float(wanted.accuracy), abs=0.002)
+
+
+def test_rows_have_one_dtype_whatever_the_scale():
+    x, y = np.ones((3, 2), np.uint8), np.ones((3, 1), np.uint8)
+    for scale in (1 / 255, np.float64(1 / 255), np.float32(1 / 255)):
+        assert {part.dtype.name for part in Examples(x, y, scale).rows(slice(2))} == {"float32"}
+        half = Examples(jnp.asarray(x, "bfloat16"), y, scale)
+        with jax.numpy_dtype_promotion("standard"):
+            assert {part.dtype.name for part in half.rows(slice(2))} == {"bfloat16"}
+
+
 NOT_FITTING = {
     "labels": (lambda y: y.argmax(axis=1), r"y has shape \(\d+,\), the network's .*jax.nn.one_hot\(y, 3\)"),
     "one column": (lambda y: y[:, :1], r"y has shape \(\d+, 1\), the network's output \(\d+, 3\)"),

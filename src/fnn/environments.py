@@ -90,7 +90,7 @@ def _entries(table: Any, where: str = "") -> Any:
     inner = (
         table.items() if isinstance(table, Mapping) else enumerate(table) if isinstance(table, (list, tuple)) else ()
     )
-    if not inner:
+    if not inner and where:  # a table with nothing in it has no leaves
         yield where, table
     for key, value in inner:
         yield from _entries(value, f"{where}.{key}" if where else str(key))

@@ -40,4 +40,4 @@ class Examples(NamedTuple):
         """
         x, y, _ = self.take(i)
         dtype = "float32" if x.dtype.kind in "biu" else x.dtype  # by kind: bfloat16 has the kind V
-        return x.astype(dtype) * self.scale, y.astype(dtype)
+        return (x.astype(dtype) * self.scale).astype(dtype), y.astype(dtype)

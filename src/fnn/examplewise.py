@@ -65,7 +65,7 @@ def per_example_norms(net: Net, cost: Cost, params: Params, x: Array, y: Array) 
 def _squares(layer: Layer, params: Params, a: Array, delta: Array) -> Array:
     """‖nabla‖² of every example in one layer, `(n,)`."""
     if type(layer) in (Dense, Maxout):  # these very classes: a subclass may have a rule of its own
-        return jnp.square(delta).sum(axis=1) * (jnp.square(a).sum(axis=1) + 1)
+        return jnp.square(delta).sum(axis=1) * (jnp.square(a.astype(delta.dtype)).sum(axis=1) + 1)
     return jax.vmap(partial(_square, layer, params))(a, delta)
 
 

@@ -51,11 +51,11 @@ class SGD:
         return () if without else jax.tree.map(jnp.zeros_like, params)
 
     def update(self, params: Params, v: Params, gradient: Params) -> tuple[Params, Params]:
-        """The parameters and the velocity after one step."""
+        """The parameters and the velocity after one step, in the dtypes that they had."""
         nabla = self.penalised(params, gradient)
         if v == ():
-            return jax.tree.map(lambda p, g: p - self.eta * g, params, nabla), v
-        v = jax.tree.map(lambda v, g: self.mu * v - self.eta * g, v, nabla)
+            return jax.tree.map(lambda p, g: (p - self.eta * g).astype(p.dtype), params, nabla), v
+        v = jax.tree.map(lambda v, g: (self.mu * v - self.eta * g).astype(v.dtype), v, nabla)
         return jax.tree.map(jnp.add, params, v), v
 
     def scaled(self, factor: float) -> SGD:

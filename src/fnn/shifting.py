@@ -36,7 +36,7 @@ class Shifted(NamedTuple):
         return self.examples.y
 
     def take(self, i: Array) -> Examples:
-        """Examples `i`, shifted, as they are stored."""
+        """Examples `i`, an array of their numbers, shifted, as they are stored."""
         x, y, scale = self.examples.take(i // len(PLACES))
         height, width = x.shape[-2:]
         padded = jnp.pad(x, [(0, 0)] * (x.ndim - 2) + [(1, 1)] * 2)
@@ -46,5 +46,5 @@ class Shifted(NamedTuple):
         return Examples(x, y, scale)
 
     def rows(self, i: Array) -> tuple[Array, Array]:
-        """Examples `i` in the units of training, as `Examples.rows`."""
+        """Examples `i`, an array of their numbers, in the units of training, as `Examples.rows`."""
         return self.take(i).rows(slice(None))

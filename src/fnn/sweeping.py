@@ -91,7 +91,8 @@ def sweep(
     check_lengths(net, params)
     m = jax.tree.leaves(params)[0].shape[0]
     over, everywhere = _placement(m)
-    v = jax.vmap(optimizer.init)(params)
+    own = jax.tree.map(lambda number: 0 if jnp.ndim(number) else None, optimizer)  # a number for all stays as it is
+    v = jax.vmap(lambda optimizer, params: optimizer.init(params), (own, 0))(optimizer, params)
     optimizer = jax.tree.map(lambda number: jnp.broadcast_to(number, (m,)), optimizer)
     params, v, optimizer = jax.device_put((params, v, optimizer), over)
     train, validation, test = jax.device_put((train, validation, test), everywhere)

@@ -262,7 +262,10 @@ def _sums(net, cost, params, examples, kinds, first, *, count) -> tuple[Array, A
         a = cost.output(z)
         same_bits = ((a > 0.5) == (y > 0.5)).all(axis=1)
         right = jnp.where(classes, a.argmax(axis=1) == y.argmax(axis=1), same_bits)
-        return cost.value(z, y) * len(rows), right.sum()
+        value = cost.value(z, y)
+        if value.dtype.itemsize < 4:  # half precision, which a sum of thousands does not fit into
+            value = value.astype(jnp.float32)
+        return value * len(rows), right.sum()
 
     i = first + jnp.arange(count)
     one = jax.eval_shape(lambda: activations(net, params, examples.rows(i[:1])[0]))

@@ -25,6 +25,9 @@ def as_params(params: Params) -> Params:
         raise InputError(
             "the net has no parameters: there is no gradient to check; expected a layer such as Dense(10)."
         )
+    for path, leaf in jax.tree.leaves_with_path(params):
+        if not np.size(leaf):
+            raise InputError(f"params {name(path)} is empty: it has no derivative; expected at least one number.")
     return jax.tree.map_with_path(lambda path, leaf: _floating(f"params {name(path)}", leaf), params)
 
 

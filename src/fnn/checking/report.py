@@ -70,7 +70,7 @@ class LeafReport:
 
         A row is what has a bias of its own: a unit, a filter with all its weights, a unit of a maxout piece.
         """
-        own = {0: 1, 3: self.shape[-1]}.get(len(self.shape), math.prod(self.shape[1:]))
+        own = math.prod(self.shape[-1:] if len(self.shape) == 3 else self.shape[1:])
         return np.log10(np.maximum(self.relative.reshape(-1, own), 1e-18))
 
     def __str__(self) -> str:
