@@ -1,9 +1,11 @@
 """What the commands make of a user's mistakes, and of files that somebody has changed."""
 
 import csv
+import io
 import json
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -205,6 +207,8 @@ WRONG = {
     "Conv": ("run", ["network.cost={type='Quadratic', activation={type='Conv', filters=1, size=1}}"], "Conv(filters=1"),
     "axes": ("run", [f"data.shape={[1] * 70 + [64]}"], "at most 32 axes"),
     "activations": ("run", ["data.shape=[1, 8, 8]", f"network.layers={CONV}"], "fewer units or filters"),
+    "zero byte": ("run", ['data.source="a\\u0000.csv"'], "a path, which has no zero byte"),
+    "long name": ("run", [f"data.source='{'a' * 300}.csv'"], "File name too long"),
     "two lines": ("run", ["training.epochs=3\ntraining.batch_size=1"], "say --set once more"),
 }  # fmt: skip
 
@@ -244,3 +248,15 @@ def test_many_standardised_inputs_can_be_read_again(tmp_path, capsys):
     assert cli.main(["run", str(config), "--out", str(tmp_path / "out")]) == 0
     assert cli.main(["verify", str(next((tmp_path / "out").iterdir()))]) == 0
     capsys.readouterr()
+
+
+@pytest.mark.parametrize("streams", [{"stdout": None}, {"encoding": "ascii"}], ids=["closed", "ascii"])
+def test_a_run_does_not_depend_on_what_can_be_told(streams, config, tmp_path, monkeypatch):
+    out = io.TextIOWrapper(io.BytesIO(), streams["encoding"]) if "encoding" in streams else None
+    monkeypatch.setattr(sys, "stdout", out)
+    folder = tmp_path / "é"
+    assert cli.main(["run", config, "--out", str(folder)]) == 0
+    assert (next(folder.iterdir()) / "result.json").exists()
+    if out is not None:
+        out.seek(0)
+        assert "\\xe9" in out.read()

@@ -66,7 +66,7 @@ ROOMS = {
     ),
     "models": ("types", "errors", "tables", "plain", "arrays", "network", "config"),
     "environments": ("data",),
-    "stopping": (),
+    "stopping": ("errors",),
     "saving": (
         *("types", "errors", "plain", "checkpoints", "environments", "models", "schedules", "stopping", "training"),
         *("segments", "fitting"),

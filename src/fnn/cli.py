@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -20,6 +21,9 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the result is the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a name that a terminal's encoding lacks is told all the same
+            stream.reconfigure(errors="backslashreplace")
     try:
         options = parser().parse_args(arguments)
         return options.command(options)
@@ -35,6 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `fnn data | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # a name too long, links in a circle, ...: of no file that fnn itself needs
+        print(f"fnn: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
+        return 2
 
 
 def parser() -> argparse.ArgumentParser:

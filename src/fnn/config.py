@@ -62,6 +62,8 @@ class DataConfig:
 
     def __post_init__(self) -> None:
         _check("shape", list(self.shape), len(self.shape) <= MOST_AXES, f"at most {MOST_AXES} axes")
+        for name, path in (("source", self.source), ("y", self.y)):
+            _check(name, path, "\0" not in path, "a name or a path, which has no zero byte")
 
 
 @dataclass(frozen=True)

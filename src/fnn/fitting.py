@@ -16,7 +16,6 @@ import jax
 import jax.numpy as jnp
 
 from . import divergence, monitors, segments
-from .errors import DivergedError
 from .examples import Examples
 from .monitors import Reading
 from .network import backprop
@@ -258,7 +257,7 @@ def _evaluated(task: Task, examples: Examples | Shifted, state: State, between: 
     return jax.block_until_ready(mean(parts, examples.n))  # off the clock of the next epoch
 
 
-def _diverged(task: Task, state: State, last: int, value: float) -> DivergedError:
+def _diverged(task: Task, state: State, last: int, value: float) -> Exception:
     """The error for an epoch that went wrong before chunk `last`, found by running it again from `state`."""
     n, e = task.train.n, state.epochs + 1
     first = segments.chunk_at(state.step, n, task.batch_size)

@@ -10,12 +10,15 @@ from .fitting import Result
 from .runs import metrics
 
 
-def shown(results: Iterable[Result], epochs: int, out: TextIO) -> Iterator[Result]:
+def shown(results: Iterable[Result], epochs: int, out: TextIO | None) -> Iterator[Result]:
     """The same results, each one told as it passes.
 
     On a terminal one line is rewritten at most ten times a second; in a pipe there are at most about
     thirty lines, and the first and the last epoch are among them.
     """
+    if out is None:  # the process was given no stdout
+        yield from results
+        return
     start, every, told, result = time.monotonic(), max(1, -(-epochs // 30)), -1.0, None
     try:
         for done, result in enumerate(results, 1):
