@@ -32,6 +32,7 @@ FORMAT = 1
 KEPT = 2  # checkpoints that stay: the latest, and one more in case the disk damages it
 FILES = ("arrays.npz", "state.json", "metrics.jsonl")
 CHUNK = 2**20  # bytes hashed at a time
+LARGEST_MANIFEST = 2**20  # bytes
 _STEP = re.compile(r"step-(\d{10,15})", re.ASCII)
 
 Template = Mapping[str, tuple[str, tuple[int, ...]]]  # dtype (`<f4`) and shape of every array, by name
@@ -147,7 +148,7 @@ def _steps(folder: Path) -> list[Path]:
 def _manifest(path: Path, template: Template) -> dict[str, Any]:
     """The manifest of a checkpoint, which fits its folder and the template."""
     file = path / "manifest.json"
-    data = read_bounded(file)
+    data = read_bounded(file, LARGEST_MANIFEST)
     manifest = parse_json(data, file)
     if not isinstance(manifest, dict) or repr(manifest.get("format")) != str(FORMAT):  # nor True, nor 1.0
         raise CorruptFileError(file, f"is not the manifest of a checkpoint of format {FORMAT}")

@@ -43,23 +43,23 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     Raises:
         CorruptFileError: missing, too large, no UTF-8, no JSON, a key twice, nan or infinity, nested too deeply.
     """
-    return parse_json(read_bounded(path), path)
+    return parse_json(read_bounded(path, LARGEST), path)
 
 
-def read_bounded(path: str | os.PathLike[str]) -> bytes:
-    """The bytes of a file of at most 64 MiB.
+def read_bounded(path: str | os.PathLike[str], largest: int) -> bytes:
+    """The bytes of a file of at most `largest`.
 
     Raises:
         CorruptFileError: missing, not a plain file, or too large.
     """
-    data = read_plain(path, LARGEST + 1)
-    if len(data) > LARGEST:
-        raise CorruptFileError(path, f"larger than {LARGEST:,} bytes")
+    data = read_plain(path, largest + 1)
+    if len(data) > largest:
+        raise CorruptFileError(path, f"larger than {largest:,} bytes")
     return data
 
 
-def read_plain(path: str | os.PathLike[str], most: int = -1) -> bytes:
-    """The bytes of a plain file, or the first `most` of them.
+def read_plain(path: str | os.PathLike[str], most: float = math.inf) -> bytes:
+    """The bytes of a plain file, or the first `most` of them; takes no more memory than the file has bytes.
 
     Raises:
         CorruptFileError: missing, or not a plain file.
@@ -68,7 +68,7 @@ def read_plain(path: str | os.PathLike[str], most: int = -1) -> bytes:
         if not stat.S_ISREG(os.stat(path).st_mode):  # before opening: to open a pipe would wait for its other end
             raise CorruptFileError(path, "is not a plain file")
         with open(path, "rb") as file:
-            return file.read(most)
+            return file.read(int(min(most, os.fstat(file.fileno()).st_size)))
     except OSError as error:
         raise CorruptFileError(path, f"cannot be read ({error.strerror})") from None
 
