@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 
+import jax
 import numpy as np
 import pytest
 from test_config import GOOD
@@ -18,6 +19,7 @@ from fnn.config import load_config
 @pytest.fixture(autouse=True)
 def no_pictures(monkeypatch):
     monkeypatch.setattr(plots, "available", lambda: False)
+    jax.devices()  # in use, so `fnn sweep` does not change their number for the tests that follow
 
 
 @pytest.fixture
