@@ -268,6 +268,7 @@ def test_quantities_may_start_with_many_whole_numbers(tmp_path):
         ("a,b\n1,x\n2\n", r"line 3: 1 cells; expected 2"),
         ("a,b\n1,x\n\n,y\n", r"line 4, column 'a': nothing; expected a number"),
         ("a,b\n1,x\nred,y\n", r"line 3, column 'a': 'red'; expected a number"),
+        ("a,b\n1_0,y\n", r"line 2, column 'a': '1_0'; expected a number"),
         ("a,c,b\n1,2,x\n3,nan,y\n", r"line 3, column 'c': nan; expected a finite number"),
         ("a,b\n-inf,y\n", r"line 2, column 'a': -inf; expected a finite"),
         ("a,b\n1e39,y\n", r"line 2, column 'a': 1e39; expected a finite number that fits float32"),

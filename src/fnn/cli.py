@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `fnn data | head`: the reader has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except OSError as error:  # a name too long, links in a circle, ...: of no file that fnn itself needs
+    except OSError as error:  # a name too long, links in a circle, a disk that fails
         print(f"fnn: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
         return 2
 

@@ -120,7 +120,7 @@ def _check_cost(cost: Cost, data: Dataset) -> None:
         )
     if isinstance(cost, Quadratic):
         try:
-            params, out = jax.eval_shape(lambda: cost.activation.init(jax.random.key(0), y.shape[1:]))
+            params, _ = jax.eval_shape(lambda: cost.activation.init(jax.random.key(0), y.shape[1:]))
         except (TypeError, ValueError) as error:
             raise InputError(f"network.cost.activation: {error}") from None
         if jax.tree.leaves(params):

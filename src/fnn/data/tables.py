@@ -124,9 +124,8 @@ def _add_label(path: str | os.PathLike[str], line: int, name: str, cell: str, la
 def _add_numbers(path: str | os.PathLike[str], line: int, names: list[str], cells: list[str], values: array) -> None:
     try:
         row = [float(cell) for cell in cells]
-        if not sum(map(abs, row)) <= FLOAT32_MAX or any(
-            "_" in cell for cell in cells
-        ):  # then, and only then, look at each
+        plain = sum(map(abs, row)) <= FLOAT32_MAX and "_" not in "".join(cells)
+        if not plain:  # as with a nan; then, and only then, look at each
             row = [number(cell) for cell in cells]
     except ValueError:
         for name, cell in zip(names, cells, strict=True):
