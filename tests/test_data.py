@@ -278,7 +278,7 @@ def test_quantities_may_start_with_many_whole_numbers(tmp_path):
         ("a,b\n" + "".join(f"0,x{i}\n" for i in range(2000)), r"line 1003, column 'b': more than 1,000 different"),
         ("a,b\n1," + "x" * 300, r"line 2, column 'b': a label of 300 characters"),
     ],
-    ids=range(17),
+    ids=range(18),
 )
 def test_a_wrong_csv_is_an_input_error_with_line_and_column(tmp_path, text, message):
     with pytest.raises(InputError, match=r"a\.csv.*" + message):
