@@ -45,20 +45,6 @@ def fails(capsys, status, message, *arguments):
     assert message in error
 
 
-class StopAfterOne:
-    """A `Keeper.__call__` that is asked to stop after an epoch."""
-
-    def __init__(self, call):
-        self.call = call
-
-    def __get__(self, keeper, _=None):
-        def called(state):
-            keeper.wish.number = signal.SIGTERM if state.epochs else 0
-            return self.call(keeper, state)
-
-        return called
-
-
 TYPES = {
     "json:dumps": "is no class with fields; expected one under @fnn.static",
     "own:Bare": "is no class with fields",
@@ -91,6 +77,7 @@ def test_a_class_that_no_config_can_name_is_one_line(name, said, config, tmp_pat
     monkeypatch.chdir(tmp_path)
     layer = f"network.layers.1={{type='{name.partition(':')[2]}'{', inner=3' * name.endswith('Either')}}}"
     fails(capsys, 2, said, "gradcheck", config, "--type", name, "--set", layer)
+    sys.modules.pop("own", None)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +215,13 @@ def test_a_sweep_may_have_all_the_memory(config, tmp_path):
 
 
 def test_a_run_without_its_description_does_not_go_on_in_vain(config, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(saving.Keeper, "__call__", StopAfterOne(saving.Keeper.__call__))
+    call = saving.Keeper.__call__
+
+    def stopped_after_an_epoch(keeper, state):
+        keeper.wish.number = signal.SIGTERM if state.epochs else 0
+        call(keeper, state)
+
+    monkeypatch.setattr(saving.Keeper, "__call__", stopped_after_an_epoch)
     words = ["run", config, "--out", str(tmp_path / "out"), "--set", "training.epochs=4"]
     assert cli.main(words) == 143
     monkeypatch.undo()
