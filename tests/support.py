@@ -18,6 +18,7 @@ from fnn import (
     Softmax,
     Step,
     Tanh,
+    cli,
 )
 
 TOLERANCE = {np.dtype("float32"): 1e-5, np.dtype("float64"): 1e-12}  # one table, by dtype; no others
@@ -83,3 +84,11 @@ def assert_trees_close(got, expected):
         assert (g.shape, g.dtype) == (e.shape, e.dtype), where
         scale = np.abs(e).max(initial=0)
         np.testing.assert_allclose(g, e, rtol=0, atol=TOLERANCE[g.dtype] * scale, err_msg=where)
+
+
+def fails(capsys, status, message, *arguments):
+    """The command ends with this status and one line on stderr."""
+    assert cli.main(list(arguments)) == status
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert message in error

@@ -10,6 +10,7 @@ import sys
 import jax
 import numpy as np
 import pytest
+from support import fails
 from test_config import GOOD
 
 from fnn import cli, commands, plots, runs, saving, stopping, sweep_command
@@ -35,14 +36,6 @@ def finished(config, tmp_path, capsys):
     assert cli.main(["run", config, "--out", str(tmp_path / "runs")]) == 0
     capsys.readouterr()
     return next((tmp_path / "runs").iterdir())
-
-
-def fails(capsys, status, message, *arguments):
-    """The command ends with this status and one line on stderr."""
-    assert cli.main(list(arguments)) == status
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1, error
-    assert message in error
 
 
 TYPES = {

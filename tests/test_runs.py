@@ -8,7 +8,7 @@ import sys
 import jax
 import numpy as np
 import pytest
-from support import Swish
+from support import Swish, fails
 from test_config import GOOD
 
 import fnn
@@ -30,14 +30,6 @@ def finished(config, tmp_path, capsys):
     assert cli.main(["run", config, "--out", str(tmp_path / "runs")]) == 0
     capsys.readouterr()
     return next((tmp_path / "runs").iterdir())
-
-
-def fails(capsys, status, message, *arguments):
-    """The command ends with this status and one line on stderr."""
-    assert cli.main(list(arguments)) == status
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert message in error
 
 
 def test_a_run_directory_holds_everything(finished, config):
