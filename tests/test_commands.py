@@ -223,6 +223,7 @@ def test_a_run_without_its_description_does_not_go_on_in_vain(config, tmp_path, 
     (folder / "config.json").unlink()
     capsys.readouterr()
     fails(capsys, 3, "config.json", *words, "--resume")
+    assert not (folder / "result.json").exists()
 
 
 def test_many_standardised_inputs_can_be_read_again(tmp_path, capsys):
