@@ -13,7 +13,7 @@ import pytest
 from support import fails
 from test_config import GOOD
 
-from fnn import cli, commands, plots, runs, saving, stopping, sweep_command
+from fnn import cli, commands, plots, preparing, runs, saving, stopping, sweep_command
 from fnn.config import load_config
 
 
@@ -105,7 +105,7 @@ def test_compare_counts_the_steps_of_shifted_images(config, capsys, monkeypatch)
     sets = ["data.shape=[1, 8, 8]", "network.layers=[{type='Flatten'}, {type='Dense', units=10}]"]
     words = [word for entry in (*sets, "training.shifts=true") for word in ("--set", entry)]
     assert cli.main(["compare", config, *words]) == 0
-    data = runs.prepare(load_config(config, sets)).data.train
+    data = preparing.prepare(load_config(config, sets)).data.train
     assert seen == [-(-5 * data.n // load_config(config).training.batch_size)] * 2
 
 

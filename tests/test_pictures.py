@@ -8,7 +8,7 @@ import fnn
 from fnn import image_plots, pictures, plots
 from fnn.config import load_config
 from fnn.layers import DenseParams
-from fnn.runs import Prepared
+from fnn.preparing import Prepared
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from support import Swish, fails
 from test_config import GOOD
 
 import fnn
-from fnn import cli, comparison, plots, run_command, runs
+from fnn import cli, comparison, plots, preparing, run_command, runs
 from fnn.config import TYPES, load_config
 from fnn.tables import describe
 
@@ -50,9 +50,9 @@ def test_a_run_directory_holds_everything(finished, config):
 
 def test_a_run_loads_bit_for_bit(finished, config):
     net, cost, params = fnn.load(finished)
-    prepared = runs.prepare(load_config(config))
+    prepared = preparing.prepare(load_config(config))
     assert (net, cost) == (prepared.config.network.layers, prepared.config.network.cost)
-    *_, last = runs.results(prepared, "backprop")
+    *_, last = preparing.results(prepared, "backprop")
     assert [np.asarray(p).tobytes() for p in jax.tree.leaves(params)] == [
         np.asarray(p).tobytes() for p in jax.tree.leaves(last.params)
     ]
@@ -85,14 +85,14 @@ def test_predictions_are_a_csv(finished, config, capsys):
     assert cli.main(["predict", str(finished)]) == 0
     header, *rows = capsys.readouterr().out.splitlines()
     assert header == "row,class," + ",".join(f"output_{k}" for k in range(10))
-    test = runs.prepare(load_config(config)).data.test
+    test = preparing.prepare(load_config(config)).data.test
     expected = np.asarray(fnn.predict(*fnn.load(finished), test.rows(slice(None))[0]))
     assert len(rows) == test.n
     assert [int(row.split(",")[1]) for row in rows] == expected.argmax(axis=1).tolist()
 
 
 def test_predictions_for_a_file_see_the_units_of_training(finished, config, tmp_path, capsys):
-    test = runs.prepare(load_config(config)).data.test
+    test = preparing.prepare(load_config(config)).data.test
     np.savez(tmp_path / "new.npz", x=test.x)
     assert cli.main(["predict", str(finished)]) == 0
     own = capsys.readouterr().out
@@ -136,7 +136,7 @@ def test_the_comparison_measures_relative_to_the_largest_entry_and_in_ulps():
 
 
 def test_compared_trainings_take_turns_until_one_ends(config):
-    prepared, went = runs.prepare(load_config(config)), []
+    prepared, went = preparing.prepare(load_config(config)), []
     net, cost = prepared.config.network.layers, prepared.config.network.cost
     result = fnn.fitting.Result(*[None] * len(fnn.fitting.Result._fields))._replace(params=prepared.params)
 
@@ -151,7 +151,7 @@ def test_compared_trainings_take_turns_until_one_ends(config):
 
 
 def test_the_comparison_says_which_is_nearer_to_float64(config):
-    prepared = runs.prepare(load_config(config))
+    prepared = preparing.prepare(load_config(config))
     net, cost = prepared.config.network.layers, prepared.config.network.cost
     rows = comparison.differences(net, cost, prepared.params, prepared.params, prepared.data.train)
     assert [row.layer for row in rows] == [0, 2]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from test_config import GOOD
 
-from fnn import cli, environments, runs
+from fnn import cli, environments, preparing, runs
 from fnn.arrays import npz_bytes
 from fnn.config import load_config
 from fnn.data import load_data, load_inputs
@@ -85,7 +85,7 @@ def test_a_run_from_a_file_is_the_run_in_memory(files, capsys):
     config = str(files / "it.toml")
     assert cli.main(["run", config, "--set", f"data.memory={TIGHT}", "--out", str(files / "runs")]) == 0
     (folder,) = (files / "runs").iterdir()
-    *_, last = runs.results(runs.prepare(load_config(config)), "backprop")
+    *_, last = preparing.results(preparing.prepare(load_config(config)), "backprop")
     assert (folder / "params.npz").read_bytes() == npz_bytes(named(last.params))
     assert _timeless(json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])) == _timeless(
         runs.metrics(last)

@@ -15,7 +15,7 @@ from test_config import GOOD
 from test_training import COST, NET, some
 
 import fnn
-from fnn import SGD, cli, runs, sweep_command, sweep_report, sweeping, sweeps
+from fnn import SGD, cli, preparing, sweep_command, sweep_report, sweeping, sweeps
 from fnn.config import load_config
 from fnn.grids import Member, Point, label, members, summarise, swept, widened
 from fnn.sweeping import SweepResult
@@ -142,8 +142,8 @@ def test_the_command_keeps_tables_pictures_and_every_network(config, tmp_path, c
     assert len(table(folder / "curves.csv")) == 8 * 2
     # the first seed's network is the one that `fnn run` trains
     net, cost, params = fnn.load(folder / "networks" / "0006")
-    prepared = runs.prepare(load_config(config, ["training.optimizer={type='SGD', eta=3.0, lmbda=0.01}"]))
-    *_, last = runs.results(prepared, "backprop")
+    prepared = preparing.prepare(load_config(config, ["training.optimizer={type='SGD', eta=3.0, lmbda=0.01}"]))
+    *_, last = preparing.results(prepared, "backprop")
     assert_trees_close(params, last.params)
     assert float(rows[6]["test_accuracy"]) == pytest.approx(float(last.test.accuracy), abs=0.004)
     assert json.loads((folder / "networks" / "0006" / "config.json").read_text())["member"]["eta"] == 3.0
@@ -158,10 +158,10 @@ def test_networks_start_as_alone_but_for_their_scale(config, own_orders):
     (turn,) = sweeps.turns(scaled, (64,))
     params, keys = sweeps.starts(scaled, (64,), turn)
     for i in (0, 1, 2, 3):  # both seeds at the first scale, both at the other
-        alone, key = runs.keys(turn.members[i].seed)
+        alone, key = preparing.keys(turn.members[i].seed)
         W, b = fnn.init(turn.net, alone, (64,))[0]
         assert_trees_close((params[0].W[i], params[0].b[i]), (turn.members[i].point.scale * W, b))
-        assert (keys[i] if own_orders else keys) == (key if own_orders else runs.keys(scaled.seed)[1])
+        assert (keys[i] if own_orders else keys) == (key if own_orders else preparing.keys(scaled.seed)[1])
 
 
 def test_the_best_is_chosen_by_validation_never_by_test():
@@ -214,7 +214,7 @@ def test_mistakes_in_a_grid_are_one_line(config, tmp_path, capsys, override, mes
 @pytest.mark.parametrize("shifts", [False, True])
 def test_shifted_images_are_shifted_in_a_sweep_too(config, monkeypatch, shifts):
     sets = ["data.shape=[1, 8, 8]", "network.layers=[{type='Flatten'}, {type='Dense', units=10}]"]
-    prepared = runs.prepare(load_config(config, [*sets, f"training.shifts={str(shifts).lower()}"]))
+    prepared = preparing.prepare(load_config(config, [*sets, f"training.shifts={str(shifts).lower()}"]))
     given = []
     monkeypatch.setattr(sweeps, "sweep", lambda *arguments, **settings: given.append(arguments) or iter(()))
     (turn,) = sweeps.turns(prepared.config, prepared.data.shape)
@@ -254,7 +254,7 @@ def test_a_grid_that_diverges_altogether_has_its_table(tmp_path, capsys):
 
 
 def test_the_lowest_cost_is_that_of_the_networks_that_are_well(config):
-    prepared = runs.prepare(load_config(config))
+    prepared = preparing.prepare(load_config(config))
     scores = Evaluation(jnp.array([jnp.nan, 0.25, jnp.inf]), jnp.zeros(3))
     said = sweep_command.line(SweepResult(1, scores, None, None, 1.0, (), ()), prepared, 0, 3)
     assert "lowest training cost 0.25 " in said

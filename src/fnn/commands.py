@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
-from . import comparison, prediction, runs
+from . import comparison, prediction, preparing, runs
 from .config import TYPES, Config, MonitorConfig, load_config
 from .errors import InputError
 from .fitting import Result
+from .preparing import Prepared
 from .streaming import placed
 
 
@@ -40,14 +41,14 @@ def types(names: Iterable[str]) -> Mapping[str, type]:
     return known
 
 
-def prepared_for(path: str, config: Config) -> runs.Prepared:
-    """`runs.prepare`, with the config's file in front of what does not fit.
+def prepared_for(path: str, config: Config) -> Prepared:
+    """`prepare`, with the config's file in front of what does not fit.
 
     Raises:
         InputError: the config does not fit its data.
     """
     try:
-        return runs.prepare(config)
+        return preparing.prepare(config)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 
@@ -68,7 +69,7 @@ def compare(path: str, overrides: Sequence[str], own: Sequence[str]) -> int:
     config = replace(load_config(path, overrides, types(own)), monitor=MonitorConfig(on=False))  # off the clock
     prepared = prepared_for(path, config)
     net, cost = config.network.layers, config.network.cost
-    trainings = (runs.results(prepared, gradient) for gradient in ("backprop", "autodiff"))
+    trainings = (preparing.results(prepared, gradient) for gradient in ("backprop", "autodiff"))
     epochs = []
     print(
         "gradients at one point and parameters after training, largest difference over the largest entry of each leaf"
@@ -81,7 +82,7 @@ def compare(path: str, overrides: Sequence[str], own: Sequence[str]) -> int:
             errors = f"{row.nearer} ({row.backprop_error:.1e}, {row.autodiff_error:.1e})"
             said = f"{row.gradient:9.1e}  {row.ulps:6.1f}  {errors:39}  {row.params:.1e}"
             print(f"{each.backprop.epoch:5}  {name:14}  {said}")
-    steps = -(-runs.training_set(config, prepared.data).n // config.training.batch_size)
+    steps = -(-preparing.training_set(config, prepared.data).n // config.training.batch_size)
     for way in ("backprop", "autodiff"):
         print(_way(way, [getattr(each, way) for each in epochs], steps))
     return 0

@@ -11,7 +11,7 @@ import numpy as np
 
 from . import image_plots, monitor_plots, plots
 from .network import predict
-from .runs import Prepared
+from .preparing import Prepared
 from .types import Params
 
 BATCH = 500  # test images shown to the network at once

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import pictures, plots, resuming, runs
+from . import pictures, plots, preparing, resuming, runs
 from .commands import prepared_for, types, written
 from .config import config_text, resolved
 from .errors import DivergedError, InputError, StoppedError
@@ -20,6 +20,7 @@ from .locks import locked
 from .models import load
 from .network import count_params
 from .plain import read_json
+from .preparing import Prepared
 from .progress import shown
 from .saving import FOLDER, Keeper
 from .stopping import Wish, wishes
@@ -69,10 +70,10 @@ def _nothing_to_resume(name: str, folder: Path) -> int:
     return 0
 
 
-def _train(folder: Path, prepared: runs.Prepared, text: str, options: Options, wish: Wish) -> list[dict[str, Any]]:
+def _train(folder: Path, prepared: Prepared, text: str, options: Options, wish: Wish) -> list[dict[str, Any]]:
     """Train to the end, from the latest checkpoint if there is one; the metrics of all epochs."""
     remove_temporaries([folder, folder / FOLDER])
-    task = runs.task(prepared, prepared.config.training.gradient)
+    task = preparing.task(prepared, prepared.config.training.gradient)
     about = resuming.about(prepared)
     keeper = Keeper(folder, task, about, options.every, wish)
     state = resuming.resume(folder, prepared, keeper, options.accept)
@@ -80,7 +81,7 @@ def _train(folder: Path, prepared: runs.Prepared, text: str, options: Options, w
         read_json(folder / "config.json")  # without it the trained run could not be read
         print(f"going on after {state.epochs} epochs and {state.step:,} steps: {folder}")
     else:
-        runs.write_description(folder, prepared, text)
+        runs.write_description(folder, prepared, text, about["environment"])
     with contextlib.closing(runs.train(folder, state, keeper)) as results:  # its end writes the files
         for _ in shown(results, prepared.config.training.epochs, sys.stdout):
             pass
@@ -95,14 +96,14 @@ def _said(
     return f"stopped by {signal.Signals(error.number).name}, saved in {folder}; go on with: {shlex.join(words)}"
 
 
-def _summary(prepared: runs.Prepared) -> str:
+def _summary(prepared: Prepared) -> str:
     data, training = prepared.data, prepared.config.training
     parts = zip(("training", "validation", "test"), data[:3], strict=True)
     sizes = ", ".join(f"{part.n:,} {name}" for name, part in parts if part.n)
     return f"{count_params(prepared.params):,} parameters; {sizes} examples; gradient by {training.gradient}"
 
 
-def _conclude(folder: Path, prepared: runs.Prepared, params: Params, history: list[dict[str, Any]]) -> None:
+def _conclude(folder: Path, prepared: Prepared, params: Params, history: list[dict[str, Any]]) -> None:
     last = history[-1]
     accuracies = [
         f"{part} {last[f'{part}_accuracy']:.2%}" for part in ("validation", "test") if f"{part}_accuracy" in last

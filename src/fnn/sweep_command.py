@@ -10,11 +10,12 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from . import plots, runs, sweep_report, sweeps
+from . import plots, preparing, runs, sweep_report, sweeps
 from .commands import prepared_for, types, written
 from .config import config_text, resolved
-from .environments import cores
+from .environments import cores, environment
 from .errors import InputError
+from .preparing import Prepared
 from .schedules import Constant
 from .stopping import raised
 from .streaming import in_file
@@ -42,10 +43,10 @@ def sweep(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> 
     return 0
 
 
-def _sweep(folder: Path, prepared: runs.Prepared, text: str, turns: Sequence[sweeps.Turn]) -> None:
+def _sweep(folder: Path, prepared: Prepared, text: str, turns: Sequence[sweeps.Turn]) -> None:
     """Write what is trained, train turn after turn, and conclude with what there is."""
     config = prepared.config
-    runs.write_description(folder, prepared, text)
+    runs.write_description(folder, prepared, text, environment(prepared.data, config.seed))
     count = sum(len(turn.members) for turn in turns)
     print(
         f"{config.name}: {count} networks in {len(turns)} turn{'s' * (len(turns) > 1)}, {len(jax.devices())} device(s)"
@@ -60,7 +61,7 @@ def _sweep(folder: Path, prepared: runs.Prepared, text: str, turns: Sequence[swe
             conclude(folder, config.name, done)
 
 
-def _train(folder: Path, prepared: runs.Prepared, turn: sweeps.Turn, done: list[sweeps.Track]) -> None:
+def _train(folder: Path, prepared: Prepared, turn: sweeps.Turn, done: list[sweeps.Track]) -> None:
     """Train one turn, as far as it comes, keep its networks, and add them to `done`."""
     history: list[SweepResult] = []
     last, first = None, len(done)
@@ -74,9 +75,9 @@ def _train(folder: Path, prepared: runs.Prepared, turn: sweeps.Turn, done: list[
             done += sweeps.tracks(turn, history)
 
 
-def line(result: SweepResult, prepared: runs.Prepared, first: int, count: int) -> str:
+def line(result: SweepResult, prepared: Prepared, first: int, count: int) -> str:
     """What is said after an epoch of a turn: the networks that have diverged have no cost."""
-    train = runs.training_set(prepared.config, prepared.data)
+    train = preparing.training_set(prepared.config, prepared.data)
     steps = -(-train.n // prepared.config.training.batch_size)
     each = 1e6 * result.seconds / steps / count
     epochs = prepared.config.training.epochs

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from . import runs
+from . import preparing, runs
 from .config import GRADIENTS, Config
 from .data import Dataset
 from .environments import memory
@@ -25,6 +25,7 @@ from .models import network_table, save_params
 from .network import activations, init
 from .optimizers import SGD, is_weight
 from .plain import write_json
+from .preparing import Prepared
 from .sweeping import SweepResult, sweep
 from .training import at_once
 from .types import Key, Net, Params
@@ -85,7 +86,7 @@ def results(config: Config, data: Dataset, turn: Turn) -> Generator[SweepResult]
         optimizer = SGD(optimizer.eta, 0.0, optimizer.lmbda)  # no velocity
     params, keys = starts(config, data.shape, turn)
     yield from sweep(
-        turn.net, config.network.cost, optimizer, params, runs.training_set(config, data), keys,
+        turn.net, config.network.cost, optimizer, params, preparing.training_set(config, data), keys,
         batch_size=training.batch_size, epochs=training.epochs, gradient=GRADIENTS[training.gradient],
         validation=data.validation, test=data.test,
     )  # fmt: skip
@@ -93,13 +94,13 @@ def results(config: Config, data: Dataset, turn: Turn) -> Generator[SweepResult]
 
 def starts(config: Config, shape: tuple[int, ...], turn: Turn) -> tuple[Params, Key]:
     """The initial params, leaves `(m, ...)`, and the key or the keys of the order: those of `fnn run` for the seed."""
-    keys = jnp.stack([jnp.stack(runs.keys(member.seed)) for member in turn.members])
+    keys = jnp.stack([jnp.stack(preparing.keys(member.seed)) for member in turn.members])
     params = jax.vmap(lambda key: init(turn.net, key, shape))(keys[:, 0])
     scale = jnp.array([member.point.scale for member in turn.members], jnp.float32)
     params = jax.tree.map_with_path(
         lambda path, p: p * scale.reshape(-1, *[1] * (p.ndim - 1)) if is_weight(path) else p, params
     )
-    return params, keys[:, 1] if config.sweep.own_orders else runs.keys(config.seed)[1]
+    return params, keys[:, 1] if config.sweep.own_orders else preparing.keys(config.seed)[1]
 
 
 def tracks(turn: Turn, history: Sequence[SweepResult]) -> list[Track]:
@@ -120,7 +121,7 @@ def _track(member: Member, columns: list[dict[str, np.ndarray]], i: int) -> Trac
     return Track(member, lines, bad[0] if bad else 0)
 
 
-def keep(path: Path, prepared: runs.Prepared, turn: Turn, last: SweepResult, first: int) -> None:
+def keep(path: Path, prepared: Prepared, turn: Turn, last: SweepResult, first: int) -> None:
     """Each network of a turn as a folder `networks/0007` that `fnn.load` and `fnn predict` read."""
     description = runs.description(prepared)
     description["network"] = network_table(turn.net, prepared.config.network.cost)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import runs
+from . import preparing, runs
 from .arrays import npz_bytes
 from .commands import types
 from .config import rebuilt
@@ -14,6 +14,7 @@ from .environments import REPEATING, differences, environment, repeats
 from .errors import CorruptFileError, InputError
 from .models import named
 from .plain import json_bytes, parse_json, read_json, read_plain
+from .preparing import Prepared
 
 
 def verify(run: str, own: Sequence[str]) -> int:
@@ -26,14 +27,14 @@ def verify(run: str, own: Sequence[str]) -> int:
     folder = Path(run)
     runs.check_finished(folder)
     config = _config(folder, own)
-    prepared = runs.prepare(config)
+    prepared = preparing.prepare(config)
     changed = _changes(folder, prepared)
     lines = runs.read_metrics(folder)
     seconds = [line.get("seconds") for line in lines]
     took = sum(number for number in seconds if isinstance(number, int | float))
     print(f"{config.name}: {len(lines)} epochs again, about {took:.0f} s")
     last = None
-    for i, last in enumerate(runs.results(prepared, config.training.gradient)):
+    for i, last in enumerate(preparing.results(prepared, config.training.gradient)):
         wrong = differences(_timeless(lines[i] if i < len(lines) else {}), _timeless(runs.metrics(last)))
         if wrong:
             return _differs(f"epoch {last.epoch}: {'; '.join(wrong)}", changed)
@@ -53,7 +54,7 @@ def _config(folder: Path, own: Sequence[str]) -> Any:
         raise InputError(f"{folder / 'config.json'}: {error}") from None
 
 
-def _changes(folder: Path, prepared: runs.Prepared) -> list[str]:
+def _changes(folder: Path, prepared: Prepared) -> list[str]:
     """What is not as it was when the run was trained."""
     then = read_json(folder / "environment.json")
     if not isinstance(then, dict):
