@@ -156,20 +156,30 @@ def test_no_signal_is_lost_while_handlers_change(monkeypatch):
     assert order == ["fd", "handler", "handler", "handler", "handler", "fd"]
 
 
-def test_a_sweep_that_is_terminated_keeps_what_is_done(config, tmp_path, capsys, monkeypatch):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_sweep_that_is_stopped_keeps_what_is_done(config, tmp_path, capsys, monkeypatch, number):
     told, line = [], sweep_command.line
 
     def then_terminated(*args):
         told.append(args)
         if len(told) == 2:
-            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), number)
         return line(*args)
 
     monkeypatch.setattr(sweep_command, "line", then_terminated)
-    before = signal.getsignal(signal.SIGTERM)
+    before = signal.getsignal(number)
     sets = ("--set", "sweep.seeds=2", "--set", "training.epochs=50")
-    fails(capsys, 143, "stopped by SIGTERM", "sweep", config, "--out", str(tmp_path / "out"), *sets)
-    assert signal.getsignal(signal.SIGTERM) == before
+    fails(
+        capsys,
+        128 + number,
+        f"stopped by {number.name}; what was done is kept",
+        "sweep",
+        config,
+        "--out",
+        str(tmp_path / "out"),
+        *sets,
+    )
+    assert signal.getsignal(number) == before
     (folder,) = (tmp_path / "out").iterdir()
     assert (folder / "sweep.csv").exists()
     assert len(list((folder / "networks").iterdir())) == 2

@@ -15,7 +15,7 @@ from test_config import GOOD
 from test_training import COST, NET, some
 
 import fnn
-from fnn import SGD, cli, preparing, sweep_command, sweep_report, sweeping, sweeps
+from fnn import SGD, cli, plots, preparing, sweep_command, sweep_report, sweeping, sweeps
 from fnn.config import load_config
 from fnn.grids import Member, Point, label, members, summarise, swept, widened
 from fnn.sweeping import SweepResult
@@ -195,6 +195,7 @@ def test_ctrl_c_keeps_what_is_done(config, tmp_path, capsys, monkeypatch):
     folder = next((tmp_path / "runs").iterdir())
     assert [row["epochs"] for row in table(folder / "sweep.csv")] == ["2"] * 8 + ["1"] * 8
     assert len(list((folder / "networks").iterdir())) == 16
+    assert "not in this table: 8 networks that were stopped before epoch 2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -251,6 +252,54 @@ def test_a_grid_that_diverges_altogether_has_its_table(tmp_path, capsys):
     sweep_command.conclude(tmp_path, "some", tracks)
     assert "pictures: none, every network has diverged" in capsys.readouterr().out
     assert [row["diverged_in_epoch"] for row in table(tmp_path / "sweep.csv")] == ["1", "1"]
+
+
+def test_networks_stopped_sooner_are_not_compared_with_the_others(tmp_path, capsys):
+    def track(eta, costs):
+        return sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [{"train_cost": cost} for cost in costs], 0)
+
+    sweep_command.conclude(tmp_path, "some", [track(0.1, [3.0, 2.0]), track(0.2, [9.0, 1.9]), track(0.3, [0.5])])
+    best, *rest = [line for line in capsys.readouterr().out.splitlines() if "<- best" in line]
+    assert best.startswith("eta 0.2")
+    assert not rest
+    assert [row["epochs"] for row in table(tmp_path / "sweep.csv")] == ["2", "2", "1"]
+
+
+def test_a_sweep_all_of_whose_networks_diverge_has_diverged(config, tmp_path, capsys):
+    words = ["sweep", config, "--out", str(tmp_path / "runs"), "--set", "sweep.eta=[1e30]"]
+    assert cli.main([*words, "--set", "sweep.lmbda=[0.01]"]) == 4
+    out, error = capsys.readouterr()
+    assert error.startswith("fnn: every network has diverged; a smaller eta")
+    assert "sweep.csv" in out
+
+
+def test_a_grid_of_one_point_is_named_by_its_numbers():
+    assert label(Point(0, 0.5, 0.9, 0.0, 1.0), []) == "eta 0.5, mu 0.9, lmbda 0, scale 1"
+    assert label(Point(7, 0.5, 0.9, 0.0, 1.0), []).startswith("units 7, eta 0.5")
+
+
+def test_more_curves_than_can_be_told_apart_are_those_of_the_best_points(tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(plots, "bands", lambda curves, path, title, measure: drawn.update({title: list(curves)}))
+    costs = np.random.default_rng(0).permutation(20)
+    tracks = [sweeps.Track(Member(Point(0, 1.0 + i, 0.0, 0.0, 1.0), 0), [{"train_cost": float(cost)}], 0)
+              for i, cost in enumerate(costs)]  # fmt: skip
+    assert sweep_report.draw(tmp_path, tracks, "some") == ["sweep.png"]
+    best = [f"eta {i + 1}" for i, cost in enumerate(costs) if cost < plots.TOLD_APART]
+    assert drawn == {f"some, the best {plots.TOLD_APART} of 20 points": best}
+
+
+@pytest.mark.parametrize("size", [plots.LEGIBLE, 10 * plots.LEGIBLE])
+def test_a_heat_map_stays_small_and_names_what_it_can(tmp_path, monkeypatch, size):
+    figures = []
+    monkeypatch.setattr(plots, "write", lambda fig, path: figures.append(fig))
+    table = np.add.outer(np.arange(3.0), np.arange(size))
+    plots.heat_map(table, ("lmbda", [0, 1, 2]), ("eta", range(size)), tmp_path / "x.png", "some")
+    axes = figures[0].axes[0]
+    names = [text.get_text() for text in axes.get_xticklabels()]
+    assert names == [str(10 * k if size > plots.LEGIBLE else k) for k in range(plots.LEGIBLE)]
+    assert len(axes.texts) == (0 if size > plots.LEGIBLE else 3 * size)
+    assert max(figures[0].get_size_inches()) < 20
 
 
 def test_the_lowest_cost_is_that_of_the_networks_that_are_well(config):

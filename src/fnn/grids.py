@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -89,12 +89,13 @@ def summarise(members: Sequence[Member], values: Sequence[float]) -> list[Summar
         members: The networks.
         values: One number for each; not finite where it diverged.
     """
-    return [_summary(point, [v for m, v in zip(members, values, strict=True) if m.point == point])
-            for point in dict.fromkeys(m.point for m in members)]  # fmt: skip
+    at: dict[Point, list[float]] = {}
+    for member, value in zip(members, values, strict=True):
+        at.setdefault(member.point, []).append(value)
+    return [_summary(*group) for group in at.items()]
 
 
-def _summary(point: Point, values: Iterable[float]) -> Summary:
-    values = list(values)
+def _summary(point: Point, values: Sequence[float]) -> Summary:
     good = [v for v in values if math.isfinite(v)]
     if not good:
         return Summary(point, math.nan, math.nan, math.nan, math.nan, 0, len(values))
@@ -108,6 +109,10 @@ def swept(points: Iterable[Point]) -> list[str]:
 
 
 def label(point: Point, names: Sequence[str]) -> str:
-    """A point in words: `eta 0.25, lmbda 0`."""
-    said: list[Any] = [f"{name} {getattr(point, name):.10g}" for name in names]
-    return ", ".join(said) or "the config as it is"
+    """A point in words: `eta 0.25, lmbda 0`; by all its numbers if there is no name."""
+    return ", ".join(f"{name} {getattr(point, name):.10g}" for name in names or _telling(point))
+
+
+def _telling(point: Point) -> list[str]:
+    """The numbers of a point that are not as every config has them."""
+    return [name for name in Point._fields if name != "units" or point.units]

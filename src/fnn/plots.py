@@ -118,10 +118,14 @@ def _measured(axes: Any, runs: Mapping[str, Sequence[dict[str, float]]], part: s
 
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", ":", "-.")
+TOLD_APART = 14  # lines in one picture
+LEGIBLE = 20  # rows or columns with a name each, and with numbers
 
 
 def bands(curves: Mapping[str, np.ndarray], path: str | os.PathLike[str], title: str, measure: str) -> None:
     """A line for the median over seeds of each group, and a band from the 5th to the 95th percentile.
+
+    More than `TOLD_APART` groups cannot be told apart.
 
     Args:
         curves: For each label `(seeds, epochs)`, nan where a network has diverged.
@@ -132,8 +136,9 @@ def bands(curves: Mapping[str, np.ndarray], path: str | os.PathLike[str], title:
     Raises:
         ImportError: matplotlib is not installed.
     """
-    fig = figure(7.2, 4.4)
+    fig = figure(8.4, max(4.0, 0.8 + 0.22 * len(curves)))
     axes = fig.subplots()
+    seeds = max(map(len, curves.values()))
     for i, (label, values) in enumerate(curves.items()):
         good = values[np.isfinite(values).all(axis=1)]
         if not len(good):
@@ -141,15 +146,15 @@ def bands(curves: Mapping[str, np.ndarray], path: str | os.PathLike[str], title:
         low, median, high = np.percentile(good, (5, 50, 95), axis=0)
         epochs = np.arange(1, values.shape[1] + 1)
         colour = PALETTE[i % len(PALETTE)]
-        axes.plot(epochs, median, DASHES[i % len(DASHES)], color=colour, lw=1.6,
-                  label=f"{label} ({len(good)} of {len(values)} seeds)")  # fmt: skip
+        axes.plot(epochs, median, DASHES[i % len(DASHES)], color=colour, lw=1.6, marker="o" if len(epochs) < 3 else "",
+                  label=label if len(good) == seeds else f"{label} ({len(good)} of {len(values)} seeds)")  # fmt: skip
         axes.fill_between(epochs, low, high, color=colour, alpha=0.15, lw=0)
-    axes.set_title(f"{title}: median and 5-95 % of the seeds", fontsize="medium")
+    axes.set_title(title if seeds == 1 else f"{title}: median and 5-95 % of {seeds} seeds", fontsize="medium")
     axes.set_xlabel("epoch")
     axes.set_ylabel(measure)
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
-    axes.legend(frameon=False, fontsize="small")
+    fig.legend(loc="outside right upper", frameon=False, fontsize="small")
     write(fig, path)
 
 
@@ -158,6 +163,8 @@ def heat_map(
     path: str | os.PathLike[str], title: str,
 ) -> None:  # fmt: skip
     """A table of numbers as colours with the numbers written in them; nan is left white.
+
+    Of more than `LEGIBLE` rows or columns some are named, and no numbers are written.
 
     Args:
         table: `(len(rows), len(columns))`.
@@ -169,16 +176,19 @@ def heat_map(
     Raises:
         ImportError: matplotlib is not installed.
     """
-    fig = figure(max(5.5, 1.6 + 0.9 * len(columns[1])), max(3.2, 1.6 + 0.6 * len(rows[1])))
+    down, across = table.shape if max(table.shape) <= LEGIBLE else (8, 8)
+    fig = figure(max(5.5, 1.6 + 0.9 * across), max(3.2, 1.6 + 0.6 * down))
     axes = fig.subplots()
     image = axes.imshow(table, cmap="cividis", aspect="auto")
-    middle = np.nanmean((np.nanmin(table), np.nanmax(table)))
-    for (i, j), value in np.ndenumerate(table):
-        if np.isfinite(value):
-            axes.text(j, i, f"{value:.4g}", ha="center", va="center", color="white" if value < middle else "black")
+    if max(table.shape) <= LEGIBLE:
+        middle = np.nanmean((np.nanmin(table), np.nanmax(table)))
+        for i, j in np.argwhere(np.isfinite(table)):
+            colour = "white" if table[i, j] < middle else "black"
+            axes.text(j, i, f"{table[i, j]:.4g}", ha="center", va="center", color=colour)
     for axis, (name, values) in ((axes.xaxis, columns), (axes.yaxis, rows)):
         axis.set_label_text(name)
-        axis.set_ticks(range(len(values)), [f"{v:g}" for v in values])
+        named = range(0, len(values), -(-len(values) // LEGIBLE))
+        axis.set_ticks(named, [f"{values[k]:g}" for k in named])
     axes.set_title(title, fontsize="medium")
     fig.colorbar(image)
     write(fig, path)

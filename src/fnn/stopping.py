@@ -49,20 +49,21 @@ def wishes() -> Iterator[Wish]:
 
 
 @contextlib.contextmanager
-def raised() -> Iterator[None]:
-    """SIGTERM while the block runs is a `StoppedError` there, as Ctrl-C is a `KeyboardInterrupt`."""
+def raised(kept: str) -> Iterator[None]:
+    """A signal while the block runs is a `StoppedError` there, which says what is kept."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(number: int, _: object) -> None:
-        raise StoppedError(number, "stopped by SIGTERM; what was done is kept")
+        raise StoppedError(number, f"stopped by {signal.Signals(number).name}; {kept}")
 
-    before = signal.signal(signal.SIGTERM, stop)
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _listen(reader: int, wish: Wish) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import numpy as np
 from . import plots, preparing, runs, sweep_report, sweeps
 from .commands import prepared_for, types, written
 from .config import config_text, resolved
+from .divergence import REMEDY
 from .environments import cores, environment
 from .errors import InputError
 from .preparing import Prepared
@@ -38,12 +40,15 @@ def sweep(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> 
         raise InputError(f"{path}: data.memory = {config.data.memory}: a sweep holds all its data in memory; raise it.")
     turns = sweeps.turns(config, prepared.data.shape)
     folder = runs.create(out, f"{config.name}-sweep", config)
-    with written(folder, "make room or give it back its rights, then begin anew"), raised():
-        _sweep(folder, prepared, text, turns)
+    with written(folder, "make room or give it back its rights, then begin anew"), raised("what was done is kept"):
+        done = _sweep(folder, prepared, text, turns)
+    if all(track.diverged for track in done):
+        print(f"fnn: every network has diverged; {REMEDY}.", file=sys.stderr)
+        return 4
     return 0
 
 
-def _sweep(folder: Path, prepared: Prepared, text: str, turns: Sequence[sweeps.Turn]) -> None:
+def _sweep(folder: Path, prepared: Prepared, text: str, turns: Sequence[sweeps.Turn]) -> list[sweeps.Track]:
     """Write what is trained, train turn after turn, and conclude with what there is."""
     config = prepared.config
     runs.write_description(folder, prepared, text, environment(prepared.data, config.seed))
@@ -59,6 +64,7 @@ def _sweep(folder: Path, prepared: Prepared, text: str, turns: Sequence[sweeps.T
     finally:
         if done:
             conclude(folder, config.name, done)
+    return done
 
 
 def _train(folder: Path, prepared: Prepared, turn: sweeps.Turn, done: list[sweeps.Track]) -> None:
@@ -88,13 +94,17 @@ def line(result: SweepResult, prepared: Prepared, first: int, count: int) -> str
 
 
 def conclude(folder: Path, name: str, done: Sequence[sweeps.Track]) -> None:
-    """Tables and pictures of what there is, and where they are."""
+    """Tables and pictures of what there is, and where they are; networks stopped sooner than others stay out."""
     sweeps.write_table(folder, done)
-    print(sweep_report.table(done))
+    longest = max(len(track.metrics) for track in done)
+    compared = [track for track in done if len(track.metrics) == longest]
+    print(sweep_report.table(compared))
+    if len(compared) < len(done):
+        print(f"not in this table: {len(done) - len(compared)} networks that were stopped before epoch {longest}")
     print(f"sweep directory: {folder}; tables: sweep.csv, curves.csv; a run directory per network: networks/")
-    if all(track.diverged for track in done):
+    if all(track.diverged for track in compared):
         print("pictures: none, every network has diverged")
     elif plots.available():
-        print(f"pictures: {', '.join(sweep_report.draw(folder, done, name))}")
+        print(f"pictures: {', '.join(sweep_report.draw(folder, compared, name))}")
     else:
         print(plots.MISSING)

@@ -45,23 +45,31 @@ def _numbers(s: Summary) -> str:
 
 def best_point(tracks: Sequence[Track]) -> Point:
     """The point with the best mean over seeds by `measure`, never by the test set; fewest diverged come first."""
+    return _ranked(tracks)[0]
+
+
+def _ranked(tracks: Sequence[Track]) -> list[Point]:
     by = measure(tracks)
     sign = 1 if by.endswith("accuracy") else -1
     summaries = summarise([track.member for track in tracks], _last(tracks, by))
-    return max(summaries, key=lambda s: (-s.diverged, sign * s.mean if s.count else -np.inf)).point
+    ranked = sorted(summaries, key=lambda s: (s.diverged, -sign * s.mean if s.count else np.inf))
+    return [summary.point for summary in ranked]
 
 
 def draw(path: Path, tracks: Sequence[Track], name: str) -> list[str]:
-    """The pictures of a sweep, by name: curves with bands, and a heat map when two numbers are swept."""
+    """The pictures of a sweep, by name: curves with bands, and a heat map when two numbers are swept.
+
+    Where there are more curves than can be told apart, those of the best points are drawn.
+    """
     by, points = measure(tracks), list(dict.fromkeys(track.member.point for track in tracks))
-    names = swept(points)
-    epochs = min(len(track.metrics) for track in tracks)
+    names, best = swept(points), _ranked(tracks)[: plots.TOLD_APART]
     percent = 100 if by.endswith("accuracy") else 1
     curves = {
-        label(p, names): np.array([_curve(t, by, percent, epochs) for t in tracks if t.member.point == p])
-        for p in points[: len(plots.PALETTE) * len(plots.DASHES)]
-    }
-    plots.bands(curves, path / "sweep.png", name, by.replace("_", " ") + " (%)" * (percent == 100))
+        label(p, names): np.array([_curve(t, by, percent) for t in tracks if t.member.point == p])
+        for p in points if p in best
+    }  # fmt: skip
+    title = name if len(best) == len(points) else f"{name}, the best {len(best)} of {len(points)} points"
+    plots.bands(curves, path / "sweep.png", title, by.replace("_", " ") + " (%)" * (percent == 100))
     if len(names) != 2:
         return ["sweep.png"]
     axes = [(n, sorted({getattr(p, n) for p in points})) for n in names]
@@ -73,6 +81,6 @@ def draw(path: Path, tracks: Sequence[Track], name: str) -> list[str]:
     return ["sweep.png", "heat_map.png"]
 
 
-def _curve(track: Track, by: str, percent: int, epochs: int) -> list[float]:
+def _curve(track: Track, by: str, percent: int) -> list[float]:
     """A network's measure epoch by epoch, nan throughout if it diverged."""
-    return [np.nan if track.diverged else percent * line[by] for line in track.metrics[:epochs]]
+    return [np.nan if track.diverged else percent * line[by] for line in track.metrics]
