@@ -17,7 +17,7 @@ from disks import Full
 from test_config import GOOD
 
 import fnn
-from fnn import cli, files, fitting, locks, plots, resuming, runs, saving, training
+from fnn import cli, files, fitting, locks, pictures, plots, resuming, runs, saving, training
 from fnn.arrays import read_npz, write_npz
 from fnn.config import load_config, short_hash
 from fnn.stopping import Wish, wishes
@@ -148,14 +148,14 @@ def test_the_newest_unfinished_run_goes_on_else_the_newest_finished_one_is_the_a
     for path in own:
         path.mkdir()
     for path in own:
-        assert resuming.find(tmp_path, config, accept=False) == path
+        assert resuming.find(tmp_path, config, "", accept=False) == path
         (path / "result.json").touch()
-    assert resuming.find(tmp_path, config, accept=False) == own[0]
+    assert resuming.find(tmp_path, config, "", accept=False) == own[0]
 
 
 def test_a_run_of_another_config_that_never_saved_is_no_reason_to_refuse(config, tmp_path):
     (tmp_path / "good-00000000").mkdir()
-    assert resuming.find(tmp_path, config, accept=False) is None
+    assert resuming.find(tmp_path, config, "", accept=False) is None
 
 
 @pytest.mark.parametrize("seconds", ["nan", "-1"])
@@ -412,3 +412,86 @@ def test_signals_are_for_the_main_thread_alone():
 
     with ThreadPoolExecutor() as pool:
         assert pool.submit(number).result() == 0
+
+
+def test_a_finished_run_is_resumed_by_drawing_its_pictures(run, tmp_path, monkeypatch):
+    assert run()[0] == 0
+    folder = only(tmp_path / "runs")
+    assert not list(folder.glob("*.png"))
+    monkeypatch.setattr(plots, "available", lambda: True)
+
+    def stopped(*args):
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(pictures, "draw", stopped)
+        status, _, error = run("--resume")
+    assert status == 143
+    assert error == (
+        f"fnn: stopped by SIGTERM; the training is finished and kept, --resume draws its pictures: {folder}\n"
+    )
+    before = bytes_of(folder)
+    status, out, _ = run("--resume")
+    assert status == 0
+    assert f"nothing to resume, this run is finished: {folder}" in out
+    assert "pictures: learning.png" in out
+    assert (folder / "learning.png").exists()
+    assert bytes_of(folder) == before
+    (folder / "params.npz").write_bytes(b"")
+    assert run("--resume")[0] == 3
+
+
+@pytest.fixture
+def project(tmp_path, capsys):
+    """`fnn run` of a config with data of its own beside it, in a folder of the name given."""
+    rng, old = np.random.default_rng(0), tmp_path / "old"
+    (old / "data").mkdir(parents=True)
+    np.savez(old / "data" / "mine.npz", x=rng.random((60, 64), np.float32), y=np.arange(60) % 10)
+    text = GOOD.replace('source = "digits"', 'source = "data/mine.npz"').replace("validation = 100\n", "")
+    (old / "good.toml").write_text(text.replace("test = 300\n", "test = 10\n"))
+
+    def run(name, *options):
+        folder = tmp_path / name
+        status = cli.main(["run", str(folder / "good.toml"), "--out", str(folder / "runs"), *options])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_a_project_that_has_moved_is_resumed_where_it_is(project, stop, tmp_path):
+    stop(3)
+    assert project("old")[0] == 143
+    (tmp_path / "old").rename(tmp_path / "new")
+    stop(0)
+    status, out, error = project("new", "--resume")
+    assert (status, error) == (0, "")
+    assert "going on after" in out
+    assert "nothing to resume" in project("new", "--resume")[1]
+    only(tmp_path / "new" / "runs")
+
+
+def test_a_run_finished_on_other_data_is_not_the_one_to_resume(project, tmp_path):
+    assert project("old")[0] == 0
+    path = tmp_path / "old" / "data" / "mine.npz"
+    arrays = dict(np.load(path))
+    np.savez(path, x=1 - arrays["x"], y=arrays["y"])
+    status, out, _ = project("old", "--resume")
+    assert status == 0
+    assert "nothing to resume" not in out
+    assert len(list((tmp_path / "old" / "runs").iterdir())) == 2
+
+
+def test_moved_data_can_be_told_to_verify(project, tmp_path, capsys):
+    assert project("old")[0] == 0
+    (tmp_path / "old").rename(tmp_path / "new")
+    folder = only(tmp_path / "new" / "runs")
+    assert cli.main(["verify", str(folder)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith(f"fnn: {folder}/config.json: data: {tmp_path}/old/data/mine.npz: there is no such file")
+    assert error.endswith("if the data have moved, write there where they are now.\n")
+    assert error.count("\n") == 1
+    assert cli.main(["predict", str(folder)]) == 2
+    assert capsys.readouterr().err == error.replace(" data: ", " ")
+    text = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(text.replace(f"{tmp_path}/old", f"{tmp_path}/new"))
+    assert cli.main(["verify", str(folder)]) == 0

@@ -197,7 +197,16 @@ def resolved(path: str | Path, text: str, overrides: Iterable[str], known: Mappi
 
 def _located(source: str, folder: Path) -> str:
     """A path to the user's data as a path from anywhere; the name of a source as it is."""
-    return str((folder / source).resolve()) if source.lower().endswith((".csv", ".npz", ".npy")) else source
+    return str((folder / source).resolve()) if _is_file(source) else source
+
+
+def _file_name(source: str) -> str:
+    """A path to the user's data without its folders; the name of a source as it is."""
+    return Path(source).name if _is_file(source) else source
+
+
+def _is_file(source: str) -> bool:
+    return source.lower().endswith((".csv", ".npz", ".npy"))
 
 
 def config_text(path: str | Path) -> str:
@@ -301,6 +310,8 @@ def rebuilt(table: Mapping[str, Any], known: Mapping[str, type] = TYPES) -> Conf
 def full_hash(config: Config) -> str:
     """What two configs share when they resolve to the same values, SHA-256."""
     table = describe(config)
+    # what is in a file is known by its bytes, see `fnn.environments`; where the file lies does not matter
+    table["data"] |= {key: _file_name(table["data"][key]) for key in ("source", "y")}
     # entries that came later: configs without them keep their hashes, and so their checkpoints
     if not config.monitor.on:
         del table["monitor"]

@@ -25,8 +25,11 @@ def is_finished(folder: Path) -> bool:
     return (folder / "result.json").exists()
 
 
-def find(out: Path, config: Config, accept: bool) -> Path | None:
+def find(out: Path, config: Config, data: str, accept: bool) -> Path | None:
     """The newest unfinished run of a config in `out`, else its newest finished one, else None: there is none yet.
+
+    A run that was finished on other data, whose digest is not `data`, is none of this config; an unfinished one is,
+    and `resume` refuses it by name.
 
     Raises:
         InputError: there is none, but an unfinished one with checkpoints of another config of the same name; it names
@@ -34,6 +37,7 @@ def find(out: Path, config: Config, accept: bool) -> Path | None:
     """
     runs = [run for _, run in numbered(out, re.escape(config.name) + "-[0-9a-f]{8}")]
     own = [run for run in runs if run.name.startswith(f"{config.name}-{short_hash(config)}")]
+    own = [run for run in own if not is_finished(run) or _data_of(run) in (None, data)]
     unfinished = [run for run in own if not is_finished(run)]
     others = [run for run in runs if run not in own and not is_finished(run) and any(run.glob(f"{FOLDER}/step-*"))]
     if not own and others and not accept:
@@ -43,6 +47,15 @@ def find(out: Path, config: Config, accept: bool) -> Path | None:
             "or add --accept-changes to begin a run of its own."
         )
     return next(iter(unfinished or own), None)
+
+
+def _data_of(folder: Path) -> str | None:
+    """The digest of the data that a run was trained on; None if its file cannot be read."""
+    try:
+        table = read_json(folder / "environment.json")
+    except CorruptFileError:
+        return None
+    return table.get("data") if isinstance(table, dict) else None
 
 
 def _config_changes(folder: Path, config: Config) -> list[str]:

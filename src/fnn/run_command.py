@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import shlex
 import signal
 import sys
@@ -23,7 +22,7 @@ from .plain import read_json
 from .preparing import Prepared
 from .progress import shown
 from .saving import FOLDER, Keeper
-from .stopping import Wish, wishes
+from .stopping import Wish, raised, wishes
 from .types import Params
 
 
@@ -43,38 +42,35 @@ def run(path: str, overrides: Sequence[str], own: Sequence[str], options: Option
     known = types(own)
     text = config_text(path)
     config = resolved(path, text, overrides, known)
-    folder = resuming.find(Path(options.out), config, options.accept) if options.resume else None
-    if folder is not None and resuming.is_finished(folder):
-        return _nothing_to_resume(config.name, folder)
     prepared = prepared_for(path, config)
+    about = resuming.about(prepared)
+    data = about["environment"]["data"]
+    folder = resuming.find(Path(options.out), config, data, options.accept) if options.resume else None
     if folder is None:
         folder = runs.create(options.out, config.name, config)
     print(f"{config.name}: {_summary(prepared)}")
     try:
         with written(folder, "make room or give it back its rights, then --resume"), locked(folder), wishes() as wish:
-            if resuming.is_finished(folder):  # by another process, while the data were loaded
-                return _nothing_to_resume(config.name, folder)
-            history = _train(folder, prepared, text, options, wish)
+            if resuming.is_finished(folder):
+                print(f"nothing to resume, this run is finished: {folder}")
+                runs.check_finished(folder)
+            else:
+                _train(folder, prepared, text, about, options, wish)
     except DivergedError:
         print(f"run directory: {folder}")
         raise
     except StoppedError as error:
         raise StoppedError(error.number, _said(error, folder, path, overrides, own, options)) from None
-    with written(folder, "make room; the training is finished and kept, its pictures are not"):
-        _conclude(folder, prepared, load(folder, known)[2], history)
+    kept = "the training is finished and kept, --resume draws its pictures"
+    with written(folder, f"make room; {kept}"), raised(f"{kept}: {folder}"):
+        _conclude(folder, prepared, load(folder, known)[2], runs.read_metrics(folder))
     return 0
 
 
-def _nothing_to_resume(name: str, folder: Path) -> int:
-    print(f"{name}: nothing to resume, this run is finished: {folder}")
-    return 0
-
-
-def _train(folder: Path, prepared: Prepared, text: str, options: Options, wish: Wish) -> list[dict[str, Any]]:
-    """Train to the end, from the latest checkpoint if there is one; the metrics of all epochs."""
+def _train(folder: Path, prepared: Prepared, text: str, about: dict[str, Any], options: Options, wish: Wish) -> None:
+    """Train to the end, from the latest checkpoint if there is one."""
     remove_temporaries([folder, folder / FOLDER])
     task = preparing.task(prepared, prepared.config.training.gradient)
-    about = resuming.about(prepared)
     keeper = Keeper(folder, task, about, options.every, wish)
     state = resuming.resume(folder, prepared, keeper, options.accept)
     if state.epochs or state.step:
@@ -85,7 +81,6 @@ def _train(folder: Path, prepared: Prepared, text: str, options: Options, wish: 
     with contextlib.closing(runs.train(folder, state, keeper)) as results:  # its end writes the files
         for _ in shown(results, prepared.config.training.epochs, sys.stdout):
             pass
-    return [json.loads(line) for line in keeper.lines]
 
 
 def _said(
