@@ -4,8 +4,10 @@ import json
 import re
 import shutil
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from support import fails
 
 from fnn import cli, plots
 from fnn.report_command import Run, entries, results
@@ -103,7 +105,7 @@ def test_a_setting_ends_no_cell_of_the_table():
 
 @pytest.mark.skipif(not plots.available(), reason="matplotlib is not installed")
 def test_the_page_shows_pictures_that_are_there(two, tmp_path):
-    shown = re.findall(r"!\[.*?\]\(<?(.*?)>?\)", said(tmp_path, *two))
+    shown = re.findall(r"!\[.*?\]\((.*?)\)", said(tmp_path, *two))
     assert [Path(picture).name for picture in shown] == ["curves.png", "learning.png", "learning.png"]
     assert all((tmp_path / "report" / picture).read_bytes().startswith(b"\x89PNG") for picture in shown)
 
@@ -127,6 +129,25 @@ def test_runs_of_one_name_are_told_apart_by_their_folders(two, tmp_path):
     two[0].rename(copy)
     two[1].rename(two[0])
     assert cells(said(tmp_path, copy, two[0]))[""] == [str(copy), str(two[0])]
+
+
+def test_a_folder_with_a_name_that_markdown_would_read_has_its_column_and_its_pictures(two, tmp_path):
+    odd = two[0].rename(two[0].with_name("a|b <c> (d)"))
+    page = said(tmp_path, odd)
+    assert list(cells(page)[""]) == ["a/b <c> (d)"]
+    shown = re.findall(r"!\[.*?\]\((\S*?)\)", page)
+    assert shown
+    assert all((tmp_path / "report" / unquote(picture)).exists() for picture in shown)
+
+
+@pytest.mark.parametrize("command", ["report", "verify"])
+@pytest.mark.parametrize(
+    ("place", "words"), [("", "this is a sweep"), ("networks/0000", "this is a network of a sweep")]
+)
+def test_a_sweep_is_no_run(tmp_path, capsys, command, place, words):
+    (tmp_path / "sweep" / "networks" / "0000").mkdir(parents=True)
+    (tmp_path / "sweep" / "sweep.csv").touch()
+    fails(capsys, 2, words, command, str(tmp_path / "sweep" / place))
 
 
 @pytest.mark.parametrize(("harm", "status", "words"), [

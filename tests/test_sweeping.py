@@ -201,7 +201,7 @@ def test_ctrl_c_keeps_what_is_done(config, tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("sweep.eta=[0.0]", "eta = [0.0]: expected finite numbers above 0"),
+        ("sweep.eta=[0.0]", "eta = [0.0]: expected numbers from 1.2e-38"),
         ("sweep.eta=1.0", "sweep.eta = 1.0: expected a list"),
         ("sweep.seeds=0", "seeds = 0: expected 1 to"),
         ("sweep.etas=[1.0]", "sweep.etas: unknown key; did you mean 'eta'?"),

@@ -9,7 +9,7 @@ import jax
 
 from . import plots
 from .checking import gradcheck
-from .commands import prepared_for, types
+from .commands import prepared_for, types, written
 from .config import GRADIENTS, load_config
 from .errors import InputError
 from .optimizers import SGD
@@ -40,14 +40,12 @@ def check(path: str, overrides: Sequence[str], examples: int, out: str | None, o
 
 
 def _write(folder: Path, report, name: str) -> None:
-    try:
+    with written(folder, "make room or name another by --out"):
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "gradcheck.json", report.to_dict())
         if plots.available():
             from . import check_pictures  # matplotlib takes as long to import as JAX
 
             check_pictures.heat_map(report, folder / "gradcheck.png")
-    except OSError as error:
-        raise InputError(f"--out {folder}: cannot be written ({error.strerror}).") from None
     made = "gradcheck.json, gradcheck.png" if plots.available() else f"gradcheck.json; {plots.MISSING}"
     print(f"{name}: {folder}: {made}")

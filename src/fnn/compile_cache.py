@@ -25,6 +25,8 @@ def keep(folder: str | os.PathLike[str]) -> None:
     """
     if "jax" in sys.modules:
         raise RuntimeError("compile_cache.keep() comes too late: JAX is imported and has read its settings.")
+    if not str(folder):
+        raise InputError("--cache: expected a folder of yours, got no name.")
     try:
         path = Path(folder).expanduser().absolute() / _cpu_kind()
     except RuntimeError:  # ~name

@@ -36,6 +36,7 @@ TYPES: Mapping[str, type] = types.MappingProxyType({cls.__name__: cls for cls in
 LARGEST_CONFIG = 2**20  # bytes
 MOST_AXES = 32  # of an example; an array has at most 64
 MOST_NETWORKS = 100_000  # of a sweep
+LEAST, MOST = 1.2e-38, 3.4e38  # that float32 has: less is 0 in training, more infinite
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,9 @@ class TrainingConfig:
         _check("target_cost", self.target_cost, not math.isnan(self.target_cost), "a number")
         if isinstance(self.optimizer, optimizers.SGD):
             eta, mu, lmbda = self.optimizer.eta, self.optimizer.mu, self.optimizer.lmbda
-            _check("optimizer.eta", eta, 0 < eta < math.inf, "a finite number above 0")
+            _check("optimizer.eta", eta, LEAST <= eta <= MOST, f"a number from {LEAST} to {MOST}, as float32 has them")
             _check("optimizer.mu", mu, 0 <= mu < 1, "at least 0 and below 1")
-            _check("optimizer.lmbda", lmbda, 0 <= lmbda < math.inf, "a finite number of at least 0")
+            _check("optimizer.lmbda", lmbda, 0 <= lmbda <= MOST, f"a number from 0 to {MOST}")
 
 
 def _check(name: str, value: object, holds: object, expected: str) -> None:
@@ -123,10 +124,10 @@ class SweepConfig:
     def __post_init__(self) -> None:
         _check("seeds", self.seeds, 1 <= self.seeds <= MOST_NETWORKS, f"1 to {MOST_NETWORKS:,}")
         _check("memory", self.memory, 0 < self.memory < math.inf, "a number of GiB above 0")
-        _check("eta", list(self.eta), all(0 < eta < math.inf for eta in self.eta), "finite numbers above 0")
+        _check("eta", list(self.eta), all(LEAST <= x <= MOST for x in self.eta), f"numbers from {LEAST} to {MOST}")
         _check("mu", list(self.mu), all(0 <= mu < 1 for mu in self.mu), "numbers of at least 0 and below 1")
         for name, numbers in (("lmbda", self.lmbda), ("scale", self.scale)):
-            _check(name, list(numbers), all(0 <= x < math.inf for x in numbers), "finite numbers of at least 0")
+            _check(name, list(numbers), all(0 <= x <= MOST for x in numbers), f"numbers from 0 to {MOST}")
         _check("units", list(self.units), all(k >= 1 for k in self.units), "whole numbers of at least 1")
         axes = (self.eta, self.mu, self.lmbda, self.scale, self.units)
         count = self.seeds * math.prod(max(1, len(axis)) for axis in axes)

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote
 
 from . import plots, runs
 from .commands import types, written
@@ -72,7 +73,8 @@ def read(folder: Path, known: Mapping[str, type]) -> Run:
 def titles(shown: Sequence[Run]) -> list[str]:
     """The names of the runs' folders, with what is above them where two are the same."""
     names = [run.folder.resolve().name for run in shown]
-    return [name if names.count(name) == 1 else str(run.folder) for name, run in zip(names, shown, strict=True)]
+    told = [name if names.count(name) == 1 else str(run.folder) for name, run in zip(names, shown, strict=True)]
+    return [text(name) for name in told]
 
 
 def results(shown: Sequence[Run]) -> list[list[str]]:
@@ -166,4 +168,4 @@ def _link(picture: Path, out: Path) -> str:
     """The picture, seen from the page, or nothing where a run has none."""
     if not picture.exists():
         return ""
-    return f"![{picture.stem}](<{Path(os.path.relpath(picture, out)).as_posix()}>)"
+    return f"![{picture.stem}]({quote(Path(os.path.relpath(picture, out)).as_posix())})"

@@ -127,6 +127,10 @@ def check_finished(path: Path) -> None:
     """
     if not path.is_dir():
         raise InputError(f"{path}: there is no such folder; expected a run directory.")
+    if (path / "sweep.csv").exists():
+        raise InputError(f"{path}: this is a sweep, whose networks sweep.csv compares; expected a run of fnn run.")
+    if (path.parent.parent / "sweep.csv").exists():
+        raise InputError(f"{path}: this is a network of a sweep, which sweep.csv compares; expected a run of fnn run.")
     if not (path / "result.json").exists():
         raise InputError(f"{path}: this run is not finished; finish it with fnn run CONFIG --resume.")
     written, found = read_json(path / "result.json"), digests(path)

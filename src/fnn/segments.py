@@ -8,6 +8,7 @@ Python as often as a caller wants: to save, to stop, to look. Shape letters: `n`
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from functools import partial, reduce
 from typing import Any
@@ -50,8 +51,8 @@ def chunk_at(steps: int, n: int, batch_size: int) -> int:
     Raises:
         ValueError: none does.
     """
-    chunk = next((c for c in range(count(n, batch_size) + 1) if steps_before(c, n, batch_size) == steps), None)
-    if chunk is None:
+    chunk = bisect_left(range(count(n, batch_size)), steps, key=lambda c: steps_before(c, n, batch_size))
+    if steps_before(chunk, n, batch_size) != steps:
         raise ValueError(f"an epoch of {n} examples in mini-batches of {batch_size} cannot go on after {steps} steps.")
     return chunk
 
