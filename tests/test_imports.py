@@ -50,7 +50,7 @@ ROOMS = {
         "monitors",
     ),
     "comparison": ("types", "network", "fitting", "examples"),
-    "sweeping": ("types", "network", "training", "examples", "shifting", "deferring"),
+    "sweeping": ("types", "network", "training", "examples", "shifting", "streaming", "deferring"),
     "checking": ("types", "network", "errors", "optimizers"),
     "examplewise": ("types", "layers", "network"),
     "blackboard": ("types", "errors", "layers", "network", "optimizers", "training"),

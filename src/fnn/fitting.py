@@ -116,7 +116,8 @@ def fit(
     Raises:
         DivergedError: a cost or a parameter is nan or infinite; the error names the step and the layer.
         CorruptFileError: a file of examples cannot be read any more, or has changed.
-        ValueError: B is not in 1 … n, `net` and `params` differ in length, or `y` does not fit the output.
+        ValueError: B is not in 1 … n, `net` and `params` differ in length, `y` does not fit the output, or examples
+            left in their file are to be shifted.
 
     Example:
         >>> import jax, jax.numpy as jnp

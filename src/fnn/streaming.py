@@ -65,8 +65,24 @@ def in_file(examples: Examples | Shifted | None) -> TypeGuard[Examples]:
     return isinstance(examples, Examples) and isinstance(examples.x, Readable)
 
 
+def check_in_memory(examples: Examples | Shifted | None, what: str) -> None:
+    """Refuse examples that stay in their file, shifted or not.
+
+    Raises:
+        ValueError: they do, and `what` takes none such.
+    """
+    if in_file(examples.examples if isinstance(examples, Shifted) else examples):
+        raise ValueError(f"{what} takes examples in memory, got some left in their file; give load_data more memory.")
+
+
 def placed(examples: Any) -> Any:
-    """The examples on the device, but for those that stay in their file."""
+    """The examples on the device, but for those that stay in their file.
+
+    Raises:
+        ValueError: they stay there and are to be shifted.
+    """
+    if isinstance(examples, Shifted):
+        check_in_memory(examples, "Shifted")
     return examples if in_file(examples) else jax.device_put(examples)
 
 

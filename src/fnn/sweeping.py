@@ -23,6 +23,7 @@ from . import deferring
 from .examples import Examples
 from .network import backprop, check_lengths
 from .shifting import Shifted
+from .streaming import check_in_memory
 from .training import Evaluation, evaluate, even, steps, through
 from .types import Cost, Gradient, Key, Net, Optimizer, Params
 
@@ -75,8 +76,8 @@ def sweep(
         test: Examples to report on.
 
     Raises:
-        ValueError: B is not in 1 … n, `net` and `params` differ in length, `y` does not fit the output, or a number
-            of the optimiser is neither one for all nor one per network.
+        ValueError: B is not in 1 … n, `net` and `params` differ in length, `y` does not fit the output, a number
+            of the optimiser is neither one for all nor one per network, or examples are left in their file.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -89,6 +90,8 @@ def sweep(
         2
     """
     check_lengths(net, params)
+    for part in (train, validation, test):
+        check_in_memory(part, "sweep")
     m = jax.tree.leaves(params)[0].shape[0]
     over, everywhere = _placement(m)
     own = jax.tree.map(lambda number: 0 if jnp.ndim(number) else None, optimizer)  # a number for all stays as it is

@@ -104,7 +104,7 @@ def epoch(
         optimizer: Its numbers are traced: a new value does not recompile.
         params: Of `net`.
         v: The optimiser's state, `optimizer.init(params)` at the start.
-        examples: `x` `(n, *shape)`, `y` `(n, n_out)`, `scale`.
+        examples: `x` `(n, *shape)`, `y` `(n, n_out)`, `scale`, in memory; `fit` takes those left in their file.
         key: Of this epoch; the order is `shuffling.permutation(key, n)`.
         batch_size: B in 1 … n: 1 is online learning, n batch gradient descent.
         gradient: `backprop`, `autodiff`, or any function with their contract.
