@@ -107,4 +107,5 @@ def _conclude(folder: Path, prepared: Prepared, params: Params, history: list[di
     said = f"; accuracy: {', '.join(accuracies)}" if accuracies else ""
     print(f"{last['epoch']} epochs, {seconds:.2f} s of training{said}")
     made = pictures.draw(folder, prepared, params, history) if plots.available() else []
-    print(f"run directory: {folder}" + (f"; pictures: {', '.join(made)}" if made else f"\n{plots.MISSING}"))
+    said = f"; pictures: {', '.join(made)}" if made else f"\n{plots.MISSING}, then --resume draws them"
+    print(f"run directory: {folder}{said}")
