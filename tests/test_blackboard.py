@@ -157,3 +157,30 @@ def test_what_cannot_be_explained_is_said_in_one_line(capsys, arguments, message
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("n", [0, 4])
+def test_a_board_is_for_one_example(n):
+    params = draw_params((Dense(1),), 0, (2,))
+    with pytest.raises(fnn.InputError, match=f"one example, got {n} rows of x"):
+        explained((Dense(1),), COST, SGD(0.1), params, jnp.ones((n, 2)), jnp.ones((n, 1)))
+
+
+@fnn.static
+class Twice(Dense):
+    def forward(self, params, a):
+        return 2 * Dense.forward(self, params, a)
+
+    def backward(self, params, a, delta):
+        return Dense.backward(self, params, a, 2 * delta)
+
+
+@pytest.mark.parametrize(("layer", "lmbda"), [(Twice(2), 0.0), (Dense(2), -0.5)])
+def test_what_is_worked_out_is_what_it_says(layer, lmbda):
+    params = draw_params((layer,), 0, (3,))
+    text = explained((layer,), COST, SGD(0.5, lmbda=lmbda), params, jnp.ones((1, 3)), jnp.array([[1.0, 0]]))
+    worked = [line.split(" = ")[1:] for line in text.splitlines() if line.startswith("    W[") or " = " in line[20:]]
+    sums = [(terms[-2], terms[-1]) for terms in worked if len(terms) > 1 and re.fullmatch(r"[-+*(). e\d]+", terms[-2])]
+    assert sums
+    for written, value in sums:
+        assert eval(written) == pytest.approx(float(value), rel=1e-4)  # noqa: S307 (digits and signs alone)

@@ -1,12 +1,13 @@
 """The two gradients side by side: each number is of the pair that it names."""
 
 import jax
+import numpy as np
 import pytest
 from support import draw, draw_params, one_hot_rows
 
 import fnn
 from fnn import CrossEntropy, Dense
-from fnn.comparison import compare, differences
+from fnn.comparison import compare, differences, relative, ulps
 from fnn.examples import Examples
 from fnn.fitting import Result
 
@@ -50,3 +51,11 @@ def test_the_true_gradient_is_computed_in_full_precision_whatever_is_set():
     with jax.default_matmul_precision("bfloat16"):
         differences(net, CrossEntropy(), params, params, Examples(x, one_hot_rows(2, 3, 2)))
     assert set(traced) == {("float32", "bfloat16"), ("float64", "highest")}
+
+
+@pytest.mark.parametrize("leaf", [0, 1])
+@pytest.mark.parametrize("measure", [relative, ulps])
+def test_nan_in_any_leaf_is_no_agreement(measure, leaf):
+    right = [np.ones(2), np.ones(1)]
+    got = [np.full_like(a, np.nan) if i == leaf else a for i, a in enumerate(right)]
+    assert np.isnan(measure(got, right))

@@ -88,3 +88,4 @@ def test_data_with_another_hash_are_seen(monkeypatch, capsys):
 
     monkeypatch.setattr(doctor, "load_data", damaged)
     assert "digits.npz: has another SHA-256" in only(monkeypatch, capsys, "data", doctor.data)
+    assert "install fnn anew" not in only(monkeypatch, capsys, "data", doctor.data)

@@ -158,3 +158,10 @@ def test_a_refusal_says_what_got_expected(wrong, message):
     with pytest.raises(ValueError, match=message) as caught:
         wrong()
     assert "\n" not in str(caught.value)
+
+
+def test_a_layer_without_a_step_after_it_is_not_scaled():
+    net = (Dense(2), Step(), Dense(1))
+    params = fnn.init(net, jax.random.key(0), (2,))
+    x = jnp.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+    np.testing.assert_allclose(forward(*logic.softened(net, params, 1e4), x), forward(net, params, x), atol=1e-4)

@@ -205,3 +205,13 @@ def test_what_cannot_fit_is_refused(case):
 
 def test_shape_out_computes_nothing():
     assert fnn.shape_out((Dense(10**9), Sigmoid(), Dense(10)), (10**6,)) == (10,)
+
+
+def test_a_subclass_is_checked_as_its_class_is():
+    @fnn.static
+    class Mine(Dense):
+        """With what `Dense` demands."""
+
+    assert Mine(3).units == 3
+    with pytest.raises(ValueError, match="expected at least 1"):
+        Mine(-3)

@@ -39,8 +39,12 @@ def explained(
         gradient: `backprop` or `autodiff`: where the nablas come from.
 
     Raises:
-        InputError: a net too large for a blackboard.
+        InputError: a net too large for a blackboard, or not one example.
     """
+    if len(x) != 1 or len(y) != 1:
+        raise InputError(
+            f"a blackboard shows one example, got {len(x)} rows of x and {len(y)} of y; give it x[:1], y[:1]."
+        )
     if count_params(params) > LARGEST:
         raise InputError(
             f"the net has {count_params(params):,} parameters: a blackboard takes at most {LARGEST}; "
@@ -77,7 +81,7 @@ def _forward(net: Net, params: Params, trace: Sequence[Array]) -> Iterator[str]:
 
 
 def _form(layer: Layer) -> tuple[str, str]:
-    if isinstance(layer, Dense):
+    if type(layer) is Dense:
         return "z", "z = W a + b"
     return ("a", "a = f(z)") if isinstance(layer, Elementwise) else ("a", "a = forward(...)")
 
@@ -89,7 +93,7 @@ def _title(layer: Layer, a: np.ndarray, out: np.ndarray) -> str:
 
 
 def _worked(layer: Layer, p: Params, a: np.ndarray, j: int) -> str:
-    if isinstance(layer, Dense):
+    if type(layer) is Dense:
         return f"{_sum(np.asarray(p.W)[j], a, float(p.b[j]))} = "
     return f"f({_six(a.flat[j])}) = " if isinstance(layer, Elementwise) else ""
 
@@ -105,7 +109,7 @@ def _backward(net: Net, params: Params, trace: Sequence, nablas: Params, enterin
 
 
 def _nabla(layer: Layer, nabla: Params, a: np.ndarray, delta: np.ndarray) -> Iterator[str]:
-    if isinstance(layer, Dense):
+    if type(layer) is Dense:
         yield "    BP4: dC/dW[j,k] = delta_j a_k"
         for (j, k), value in np.ndenumerate(np.asarray(nabla.W)):
             yield f"      dC/dW[{j + 1},{k + 1}] = {_product(delta[j], a[k])} = {_six(value)}"
@@ -116,7 +120,7 @@ def _nabla(layer: Layer, nabla: Params, a: np.ndarray, delta: np.ndarray) -> Ite
 
 def _passed(layer: Layer, p: Params, a: np.ndarray, delta: np.ndarray, prev: np.ndarray) -> Iterator[str]:
     """What the layer hands to the one before it."""
-    if isinstance(layer, Dense):
+    if type(layer) is Dense:
         yield "    BP2, its left factor: delta_k = sum_j W[j,k] delta_j goes on to the layer before"
         worked = [f"{_sum(column, delta)} = " for column in np.asarray(p.W).T]
     elif isinstance(layer, Elementwise):
@@ -147,7 +151,7 @@ def _update(net: Net, optimizer: Optimizer, params: Params, nablas: Params, new:
 def _rule(optimizer: Optimizer, name: str, p: float, g: float) -> str:
     if not isinstance(optimizer, SGD):
         return ""
-    decayed = name.startswith("W[") and float(optimizer.lmbda) > 0
+    decayed = name.startswith("W[") and float(optimizer.lmbda) != 0
     slope = f"({_six(g)} + {_product(float(optimizer.lmbda), p)})" if decayed else _bracketed(g)
     return f"{_six(p)} - {float(optimizer.eta):g}*{slope} = "
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import jax
@@ -101,13 +101,17 @@ def _in_float64(net: Net, cost: Cost, params: Params, x: jax.Array, y: jax.Array
 
 
 def relative(got: list[np.ndarray], expected: list[np.ndarray]) -> float:
-    """The largest over the leaves of `max |got − expected| / max |expected|`; 0 where both are 0."""
-    return max(_over(g, e, np.abs(e).max(initial=0)) for g, e in zip(got, expected, strict=True))
+    """The largest over the leaves of `max |got − expected| / max |expected|`; 0 where both are 0, nan if any is."""
+    return _largest(_over(g, e, np.abs(e).max(initial=0)) for g, e in zip(got, expected, strict=True))
 
 
 def ulps(got: list[np.ndarray], expected: list[np.ndarray]) -> float:
     """The same in units in the last place of the largest entry."""
-    return max(_over(g, e, np.spacing(np.abs(e).max(initial=0))) for g, e in zip(got, expected, strict=True))
+    return _largest(_over(g, e, np.spacing(np.abs(e).max(initial=0))) for g, e in zip(got, expected, strict=True))
+
+
+def _largest(values: Iterable[float]) -> float:
+    return float(np.max(list(values)))  # unlike Python's max never deaf to nan
 
 
 def _over(got: np.ndarray, expected: np.ndarray, unit: float) -> float:

@@ -21,7 +21,7 @@ from .checkpoints import Checkpoint
 from .costs import CrossEntropy
 from .data import load_data, sources
 from .environments import REPEATING, cores, repeats
-from .errors import InputError
+from .errors import CorruptFileError, InputError
 from .layers import Dense, Maxout, ReLU, Sigmoid
 from .network import backprop, init
 from .optimizers import SGD
@@ -59,6 +59,8 @@ def examine() -> int:
 def _made(check: Callable[[], Finding]) -> Finding:
     try:
         return check()
+    except (InputError, CorruptFileError) as error:  # of the data, and it says what to do
+        return Finding("cannot be used", str(error))
     except Exception as error:  # whatever a broken installation raises is what it has
         words = " ".join(f"{type(error).__name__}: {error}".split())
         return Finding(words[:300], "this should not fail at all; install fnn anew, in a new virtual environment")

@@ -74,7 +74,7 @@ class Zeros:
     """Every entry 0: right for biases, a trap for weights.
 
     Hidden units that start equal receive equal gradients and stay equal, so the layer computes one
-    feature however wide it is. With tanh or ReLU between two zero layers it is worse: all weight
+    feature however wide it is. With tanh or ReLU between two layers of zero weights and biases it is worse: all weight
     gradients are exactly 0 and only the output bias ever moves. It is allowed because seeing this
     is instructive, and because a last layer may start at 0 without harm.
     """

@@ -151,11 +151,15 @@ def _units(circuit: Circuit, depths: dict[int, int], layer: int, before: list[in
 
 
 def softened(net: Net, params: Params, c: float) -> tuple[Net, Params]:
-    """The same net with `σ(c z)` for every step: sigmoid units whose weights and biases are `c` times as large.
+    """The same net with `σ(c z)` for every step: sigmoid units whose weights and biases are `c` > 0 times as large.
 
-    As c grows the outputs go to those of the perceptrons wherever no z is 0 (Nielsen, ch. 1).
+    The layer before a step has them. As c grows the outputs go to those of the perceptrons wherever no z is 0
+    (Nielsen, ch. 1).
     """
-    return tuple(Sigmoid() if layer == Step() else layer for layer in net), jax.tree.map(lambda p: c * p, params)
+    steps = [layer == Step() for layer in net]
+    scaled = (jax.tree.map(lambda p, c=c if step else 1: c * p, p)
+              for p, step in zip(params, [*steps[1:], False], strict=True))  # fmt: skip
+    return tuple(Sigmoid() if step else layer for layer, step in zip(net, steps, strict=True)), tuple(scaled)
 
 
 def half_adder() -> Circuit:

@@ -37,7 +37,7 @@ def static(cls: type[T]) -> type[T]:
         >>> Scale(2.0) == Scale(2.0), jax.tree.leaves(Scale(2.0))
         (True, [])
     """
-    check = cls.__dict__.get("__post_init__", lambda self: None)
+    check = getattr(cls, "__post_init__", lambda self: None)  # its own or the one that it inherits
 
     def __post_init__(self: Any) -> None:
         check(self)
