@@ -15,6 +15,7 @@ from test_config import GOOD
 
 from fnn import cli, commands, plots, preparing, runs, saving, stopping, sweep_command
 from fnn.config import load_config
+from fnn.errors import StoppedError
 
 
 @pytest.fixture(autouse=True)
@@ -156,6 +157,19 @@ def test_no_signal_is_lost_while_handlers_change(monkeypatch):
     assert order == ["fd", "handler", "handler", "handler", "handler", "fd"]
 
 
+def test_a_second_signal_ends_at_once_what_the_first_one_is_being_saved_by(monkeypatch, capfd):
+    ended = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    with pytest.raises(StoppedError, match="stopped by SIGINT; it is kept"), stopping.raised("it is kept"):
+        try:
+            os.kill(os.getpid(), signal.SIGINT)
+        finally:
+            assert not ended
+            os.kill(os.getpid(), signal.SIGTERM)
+    assert ended == [143]
+    assert "ended at once" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_sweep_that_is_stopped_keeps_what_is_done(config, tmp_path, capsys, monkeypatch, number):
     told, line = [], sweep_command.line
@@ -172,7 +186,7 @@ def test_a_sweep_that_is_stopped_keeps_what_is_done(config, tmp_path, capsys, mo
     fails(
         capsys,
         128 + number,
-        f"stopped by {number.name}; what was done is kept",
+        f"stopped by {number.name}; what was done is in {tmp_path}",
         "sweep",
         config,
         "--out",

@@ -140,14 +140,20 @@ def test_a_folder_with_a_name_that_markdown_would_read_has_its_column_and_its_pi
     assert all((tmp_path / "report" / unquote(picture)).exists() for picture in shown)
 
 
+SWEPT = (("", "is a sweep"), ("networks", "is a sweep"), ("networks/0000", "is a network of a sweep"))
+
+
 @pytest.mark.parametrize("command", ["report", "verify"])
-@pytest.mark.parametrize(
-    ("place", "words"), [("", "this is a sweep"), ("networks/0000", "this is a network of a sweep")]
-)
-def test_a_sweep_is_no_run(tmp_path, capsys, command, place, words):
-    (tmp_path / "sweep" / "networks" / "0000").mkdir(parents=True)
-    (tmp_path / "sweep" / "sweep.csv").touch()
-    fails(capsys, 2, words, command, str(tmp_path / "sweep" / place))
+@pytest.mark.parametrize(("place", "words"), SWEPT)
+def test_a_sweep_is_no_run(tmp_path, monkeypatch, capsys, command, place, words):
+    (tmp_path / "networks" / "0000").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / place)
+    fails(capsys, 2, words, command, ".")
+
+
+def test_a_sweep_predicts_nothing_by_itself(tmp_path, capsys):
+    (tmp_path / "networks").mkdir()
+    fails(capsys, 2, "this is a sweep, whose networks sweep.csv compares", "predict", str(tmp_path))
 
 
 @pytest.mark.parametrize(("harm", "status", "words"), [

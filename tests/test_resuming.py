@@ -14,6 +14,7 @@ import jax
 import numpy as np
 import pytest
 from disks import Full
+from support import fails
 from test_config import GOOD
 
 import fnn
@@ -437,8 +438,10 @@ def test_a_finished_run_is_resumed_by_drawing_its_pictures(run, tmp_path, monkey
     assert "pictures: learning.png" in out
     assert (folder / "learning.png").exists()
     assert bytes_of(folder) == before
-    (folder / "params.npz").write_bytes(b"")
-    assert run("--resume")[0] == 3
+    metrics = (folder / "metrics.jsonl").read_text()
+    (folder / "metrics.jsonl").write_text(metrics.replace('"epoch": 1,', '"epoch": 9,'))
+    status, out, _ = run("--resume")
+    assert (status, "nothing to resume" in out) == (3, False)
 
 
 @pytest.fixture
@@ -466,8 +469,49 @@ def test_a_project_that_has_moved_is_resumed_where_it_is(project, stop, tmp_path
     status, out, error = project("new", "--resume")
     assert (status, error) == (0, "")
     assert "going on after" in out
-    assert "nothing to resume" in project("new", "--resume")[1]
-    only(tmp_path / "new" / "runs")
+    folder = only(tmp_path / "new" / "runs")
+    assert cli.main(["verify", str(folder)]) == 0
+    (tmp_path / "new").rename(tmp_path / "newer")
+    assert "nothing to resume" in project("newer", "--resume")[1]
+    assert cli.main(["verify", str(only(tmp_path / "newer" / "runs"))]) == 0
+
+
+def test_what_has_changed_is_named_without_the_place_of_the_same_data(project, stop, tmp_path):
+    stop(3)
+    assert project("old")[0] == 143
+    (tmp_path / "old").rename(tmp_path / "new")
+    status, _, error = project("new", "--resume", "--set", "training.epochs=7")
+    assert status == 2
+    assert "its config differs: training.epochs was 2, is 7. Go on" in error
+
+
+def test_other_data_of_the_same_name_are_another_config(project, stop, tmp_path):
+    stop(3)
+    assert project("old")[0] == 143
+    (tmp_path / "old" / "fold").mkdir()
+    arrays = dict(np.load(tmp_path / "old" / "data" / "mine.npz"))
+    np.savez(tmp_path / "old" / "fold" / "mine.npz", x=1 - arrays["x"], y=arrays["y"])
+    stop(0)
+    fold = ("--resume", "--set", "data.source=fold/mine.npz")
+    status, _, error = project("old", *fold)
+    assert status == 2
+    assert f"data.source was '{tmp_path}/old/data/mine.npz', is '{tmp_path}/old/fold/mine.npz'"[:80] in error
+    status, out, _ = project("old", *fold, "--accept-changes")
+    assert status == 0
+    assert "going on" not in out
+    assert len(list((tmp_path / "old" / "runs").iterdir())) == 2
+
+
+def test_an_unfinished_run_on_data_that_have_changed_is_refused(project, stop, tmp_path):
+    stop(3)
+    assert project("old")[0] == 143
+    path = tmp_path / "old" / "data" / "mine.npz"
+    arrays = dict(np.load(path))
+    np.savez(path, x=1 - arrays["x"], y=arrays["y"])
+    stop(0)
+    status, _, error = project("old", "--resume")
+    assert status == 2
+    assert "began otherwise: environment.data was" in error
 
 
 def test_a_run_finished_on_other_data_is_not_the_one_to_resume(project, tmp_path):
@@ -486,12 +530,9 @@ def test_moved_data_can_be_told_to_verify(project, tmp_path, capsys):
     (tmp_path / "old").rename(tmp_path / "new")
     folder = only(tmp_path / "new" / "runs")
     assert cli.main(["verify", str(folder)]) == 2
-    error = capsys.readouterr().err
-    assert error.startswith(f"fnn: {folder}/config.json: data: {tmp_path}/old/data/mine.npz: there is no such file")
-    assert error.endswith("if the data have moved, write there where they are now.\n")
-    assert error.count("\n") == 1
-    assert cli.main(["predict", str(folder)]) == 2
-    assert capsys.readouterr().err == error.replace(" data: ", " ")
+    missing = f"{folder}/config.json: data: {tmp_path}/old/data/mine.npz: there is no such file"
+    assert capsys.readouterr().err == f"fnn: {missing}; if it has moved, write its path there.\n"
+    fails(capsys, 2, missing, "predict", str(folder))
     text = (folder / "config.json").read_text()
     (folder / "config.json").write_text(text.replace(f"{tmp_path}/old", f"{tmp_path}/new"))
     assert cli.main(["verify", str(folder)]) == 0

@@ -195,13 +195,13 @@ def test_ctrl_c_keeps_what_is_done(config, tmp_path, capsys, monkeypatch):
     folder = next((tmp_path / "runs").iterdir())
     assert [row["epochs"] for row in table(folder / "sweep.csv")] == ["2"] * 8 + ["1"] * 8
     assert len(list((folder / "networks").iterdir())) == 16
-    assert "not in this table: 8 networks that were stopped before epoch 2" in capsys.readouterr().out
+    assert "networks stopped before epoch 2, not in this table: 8" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("sweep.eta=[0.0]", "eta = [0.0]: expected numbers from 1.2e-38"),
+        ("sweep.eta=[0.0]", "eta = [0.0]: expected numbers from 1.18e-38"),
         ("sweep.eta=1.0", "sweep.eta = 1.0: expected a list"),
         ("sweep.seeds=0", "seeds = 0: expected 1 to"),
         ("sweep.etas=[1.0]", "sweep.etas: unknown key; did you mean 'eta'?"),
@@ -250,7 +250,7 @@ def test_a_grid_that_diverges_altogether_has_its_table(tmp_path, capsys):
     tracks = [diverged(1e20), diverged(1e30)]
     assert "<- best" not in sweep_report.table(tracks)
     sweep_command.conclude(tmp_path, "some", tracks)
-    assert "pictures: none, every network has diverged" in capsys.readouterr().out
+    assert "pictures: none, every network in this table has diverged" in capsys.readouterr().out
     assert [row["diverged_in_epoch"] for row in table(tmp_path / "sweep.csv")] == ["1", "1"]
 
 
@@ -289,7 +289,7 @@ def test_more_curves_than_can_be_told_apart_are_those_of_the_best_points(tmp_pat
     assert drawn == {f"some, the best {plots.TOLD_APART} of 20 points": best}
 
 
-@pytest.mark.parametrize("size", [plots.LEGIBLE, 10 * plots.LEGIBLE])
+@pytest.mark.parametrize("size", [plots.LEGIBLE, plots.LEGIBLE + 5, 10 * plots.LEGIBLE])
 def test_a_heat_map_stays_small_and_names_what_it_can(tmp_path, monkeypatch, size):
     figures = []
     monkeypatch.setattr(plots, "write", lambda fig, path: figures.append(fig))
@@ -297,9 +297,37 @@ def test_a_heat_map_stays_small_and_names_what_it_can(tmp_path, monkeypatch, siz
     plots.heat_map(table, ("lmbda", [0, 1, 2]), ("eta", range(size)), tmp_path / "x.png", "some")
     axes = figures[0].axes[0]
     names = [text.get_text() for text in axes.get_xticklabels()]
-    assert names == [str(10 * k if size > plots.LEGIBLE else k) for k in range(plots.LEGIBLE)]
+    assert names == [str(k) for k in range(0, size, {20: 1, 25: 2, 200: 10}[size])]
     assert len(axes.texts) == (0 if size > plots.LEGIBLE else 3 * size)
     assert max(figures[0].get_size_inches()) < 20
+
+
+def test_networks_that_are_well_but_were_stopped_are_not_said_to_have_diverged(tmp_path, capsys):
+    well = sweeps.Track(Member(Point(0, 0.1, 0.0, 0.0, 1.0), 0), [{"train_cost": 1.0}], 0)
+    bad = sweeps.Track(Member(Point(0, 9.0, 0.0, 0.0, 1.0), 0), [{"train_cost": 1.0}, {"train_cost": np.nan}], 2)
+    sweep_command.conclude(tmp_path, "some", [bad, well])
+    out = capsys.readouterr().out
+    assert "networks stopped before epoch 2, not in this table: 1" in out
+    assert "pictures: none, every network in this table has diverged" in out
+
+
+def test_a_sweep_some_of_whose_networks_diverge_is_done(config, tmp_path):
+    words = ["sweep", config, "--out", str(tmp_path / "runs"), "--set", "sweep.eta=[1e30,1.0]"]
+    assert cli.main([*words, "--set", "sweep.lmbda=[0.01]"]) == 0
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_bands_say_how_many_seeds_they_are_of(tmp_path, monkeypatch, seeds):
+    figures = []
+    monkeypatch.setattr(plots, "write", lambda fig, path: figures.append(fig))
+    good, bad = np.ones((seeds, 2)), np.ones((seeds, 2))
+    bad[0] = np.nan
+    plots.bands({"well": good, "partly": bad}, tmp_path / "x.png", "some", "cost")
+    (axes,) = figures[0].axes
+    assert axes.get_title() == ("some" if seeds == 1 else "some: median and 5-95 % of 3 seeds")
+    labels = ["well"] if seeds == 1 else ["well", "partly (2 of 3 seeds)"]
+    assert [text.get_text() for text in figures[0].legends[0].get_texts()] == labels
+    assert {line.get_marker() for line in axes.get_lines()} == {"o"}
 
 
 def test_the_lowest_cost_is_that_of_the_networks_that_are_well(config):

@@ -64,18 +64,6 @@ def written(folder: Path, remedy: str) -> Iterator[None]:
         raise InputError(f"{folder}: cannot be written ({error.strerror}); {remedy}.") from None
 
 
-@contextlib.contextmanager
-def recorded(run: str | Path) -> Iterator[None]:
-    """Inside, data that are not where a run's `config.json` says, or not what they were, are the user's to find."""
-    try:
-        yield
-    except InputError as error:
-        said = str(error).rstrip(".")
-        raise InputError(
-            f"{Path(run, 'config.json')}: {said}; if the data have moved, write there where they are now."
-        ) from None
-
-
 def compare(path: str, overrides: Sequence[str], own: Sequence[str]) -> int:
     """`fnn compare`."""
     config = replace(load_config(path, overrides, types(own)), monitor=MonitorConfig(on=False))  # off the clock
@@ -116,9 +104,11 @@ def _way(way: str, results: Sequence[Result], steps: int) -> str:
 def predict(run: str, file: str | None, own: Sequence[str]) -> int:
     """`fnn predict`: a csv of the outputs, and of the class where there are classes."""
     known = types(own)
+    runs.check_no_sweep(Path(run))
     trained = prediction.open_run(run, known)
-    with recorded(run) if file is None else contextlib.nullcontext():
-        a = np.concatenate([prediction.outputs(trained, x) for x in prediction.inputs(trained, file)])
+    if file is None:
+        runs.check_data(Path(run), trained.data)
+    a = np.concatenate([prediction.outputs(trained, x) for x in prediction.inputs(trained, file)])
     said = prediction.classes(trained, a)
     rows = csv.writer(sys.stdout, lineterminator="\n")
     rows.writerow(["row", *(["class"] if said else []), *(f"output_{k}" for k in range(a.shape[1]))])

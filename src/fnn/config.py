@@ -36,7 +36,8 @@ TYPES: Mapping[str, type] = types.MappingProxyType({cls.__name__: cls for cls in
 LARGEST_CONFIG = 2**20  # bytes
 MOST_AXES = 32  # of an example; an array has at most 64
 MOST_NETWORKS = 100_000  # of a sweep
-LEAST, MOST = 1.2e-38, 3.4e38  # that float32 has: less is 0 in training, more infinite
+LEAST, MOST = 1.18e-38, 3.4e38  # that float32 has: less is 0 in training, more infinite
+ONE = 1 - 2**-25  # and from there on it is 1
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class TrainingConfig:
         if isinstance(self.optimizer, optimizers.SGD):
             eta, mu, lmbda = self.optimizer.eta, self.optimizer.mu, self.optimizer.lmbda
             _check("optimizer.eta", eta, LEAST <= eta <= MOST, f"a number from {LEAST} to {MOST}, as float32 has them")
-            _check("optimizer.mu", mu, 0 <= mu < 1, "at least 0 and below 1")
+            _check("optimizer.mu", mu, 0 <= mu < ONE, "at least 0 and below 1")
             _check("optimizer.lmbda", lmbda, 0 <= lmbda <= MOST, f"a number from 0 to {MOST}")
 
 
@@ -125,7 +126,7 @@ class SweepConfig:
         _check("seeds", self.seeds, 1 <= self.seeds <= MOST_NETWORKS, f"1 to {MOST_NETWORKS:,}")
         _check("memory", self.memory, 0 < self.memory < math.inf, "a number of GiB above 0")
         _check("eta", list(self.eta), all(LEAST <= x <= MOST for x in self.eta), f"numbers from {LEAST} to {MOST}")
-        _check("mu", list(self.mu), all(0 <= mu < 1 for mu in self.mu), "numbers of at least 0 and below 1")
+        _check("mu", list(self.mu), all(0 <= mu < ONE for mu in self.mu), "numbers of at least 0 and below 1")
         for name, numbers in (("lmbda", self.lmbda), ("scale", self.scale)):
             _check(name, list(numbers), all(0 <= x <= MOST for x in numbers), f"numbers from 0 to {MOST}")
         _check("units", list(self.units), all(k >= 1 for k in self.units), "whole numbers of at least 1")
@@ -198,16 +199,18 @@ def resolved(path: str | Path, text: str, overrides: Iterable[str], known: Mappi
 
 def _located(source: str, folder: Path) -> str:
     """A path to the user's data as a path from anywhere; the name of a source as it is."""
-    return str((folder / source).resolve()) if _is_file(source) else source
+    return str((folder / source).resolve()) if is_file(source) else source
 
 
-def _file_name(source: str) -> str:
-    """A path to the user's data without its folders; the name of a source as it is."""
-    return Path(source).name if _is_file(source) else source
-
-
-def _is_file(source: str) -> bool:
+def is_file(source: str) -> bool:
+    """Whether a source is a path to the user's data, not a name."""
     return source.lower().endswith((".csv", ".npz", ".npy"))
+
+
+def wherever(config: Config) -> Config:
+    """The config without the folders that its data are in: their bytes have a digest, see `fnn.environments`."""
+    source, y = (Path(name).name if is_file(name) else name for name in (config.data.source, config.data.y))
+    return replace(config, data=replace(config.data, source=source, y=y))
 
 
 def config_text(path: str | Path) -> str:
@@ -311,8 +314,6 @@ def rebuilt(table: Mapping[str, Any], known: Mapping[str, type] = TYPES) -> Conf
 def full_hash(config: Config) -> str:
     """What two configs share when they resolve to the same values, SHA-256."""
     table = describe(config)
-    # what is in a file is known by its bytes, see `fnn.environments`; where the file lies does not matter
-    table["data"] |= {key: _file_name(table["data"][key]) for key in ("source", "y")}
     # entries that came later: configs without them keep their hashes, and so their checkpoints
     if not config.monitor.on:
         del table["monitor"]

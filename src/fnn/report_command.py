@@ -45,7 +45,7 @@ def report(paths: Sequence[str], out: str, own: Sequence[str]) -> int:
         made = plots.available()
         if made:
             plots.side_by_side(dict(zip(names, (run.lines for run in shown), strict=True)), folder / "curves.png")
-        write_atomically(folder / "report.md", f"{page(names, shown, rows, folder, made)}\n".encode())
+        write_atomically(folder / "report.md", f"{page(names, shown, rows, folder, made)}\n".encode(errors="replace"))
     print(f"page: {folder / 'report.md'}" + ("; picture: curves.png" if made else f"\n{plots.MISSING}"))
     return 0
 
@@ -168,4 +168,4 @@ def _link(picture: Path, out: Path) -> str:
     """The picture, seen from the page, or nothing where a run has none."""
     if not picture.exists():
         return ""
-    return f"![{picture.stem}]({quote(Path(os.path.relpath(picture, out)).as_posix())})"
+    return f"![{picture.stem}]({quote(os.fsencode(Path(os.path.relpath(picture, out)).as_posix()))})"

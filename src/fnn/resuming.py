@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from . import saving
-from .config import Config, full_hash, short_hash
+from .config import Config, full_hash, short_hash, wherever
 from .environments import differences, environment
 from .errors import CorruptFileError, InputError
 from .fitting import State, start
@@ -28,20 +28,21 @@ def is_finished(folder: Path) -> bool:
 def find(out: Path, config: Config, data: str, accept: bool) -> Path | None:
     """The newest unfinished run of a config in `out`, else its newest finished one, else None: there is none yet.
 
-    A run that was finished on other data, whose digest is not `data`, is none of this config; an unfinished one is,
-    and `resume` refuses it by name.
+    A run whose data have moved is one if they are still the same, of the digest `data`. A run that was finished on
+    other data is none; an unfinished one is, and `resume` refuses it.
 
     Raises:
         InputError: there is none, but an unfinished one with checkpoints of another config of the same name; it names
             the entries that differ. `accept` lets it be.
     """
     runs = [run for _, run in numbered(out, re.escape(config.name) + "-[0-9a-f]{8}")]
-    own = [run for run in runs if run.name.startswith(f"{config.name}-{short_hash(config)}")]
+    changes = {run: _config_changes(run, config, data) for run in runs}
+    own = [run for run in runs if run.name.startswith(f"{config.name}-{short_hash(config)}") or changes[run] == []]
     own = [run for run in own if not is_finished(run) or _data_of(run) in (None, data)]
     unfinished = [run for run in own if not is_finished(run)]
     others = [run for run in runs if run not in own and not is_finished(run) and any(run.glob(f"{FOLDER}/step-*"))]
     if not own and others and not accept:
-        changed = "; ".join(_config_changes(others[0], config)) or "its config.json cannot be read"
+        changed = "; ".join(changes[others[0]] or ["its config.json cannot be read"])
         raise InputError(
             f"--resume: {others[0]} is unfinished, but its config differs: {changed}. Go on with the config as it was, "
             "or add --accept-changes to begin a run of its own."
@@ -58,19 +59,26 @@ def _data_of(folder: Path) -> str | None:
     return table.get("data") if isinstance(table, dict) else None
 
 
-def _config_changes(folder: Path, config: Config) -> list[str]:
-    now = json.loads(json_bytes(describe(config)))
+def _config_changes(folder: Path, config: Config, data: str) -> list[str] | None:
+    """The entries in which a run's config differs, but for where the same data are; None if it cannot be read."""
     try:
         then = read_json(folder / "config.json")
     except CorruptFileError:
-        return []
-    return differences({key: then.get(key) for key in now}, now) if isinstance(then, dict) else []
+        return None
+    now = json.loads(json_bytes(describe(config)))
+    if not (isinstance(then, dict) and isinstance(then.get("data"), dict)):
+        return None
+    same = _data_of(folder) == data
+    names = [Path(str(table["data"].get(key, ""))).name for key in ("source", "y") for table in (then, now)]
+    if same and names[::2] == names[1::2]:
+        then["data"] |= {key: now["data"][key] for key in ("source", "y")}
+    return differences({key: then.get(key) for key in now}, now)
 
 
 def about(prepared: Prepared) -> dict[str, Any]:
     """What a checkpoint is only good for: the config and the environment, as JSON has them."""
     table = {
-        "config": full_hash(prepared.config),
+        "config": full_hash(wherever(prepared.config)),
         "environment": environment(prepared.data, prepared.config.seed),
     }
     return json.loads(json_bytes(table))
@@ -93,20 +101,20 @@ def resume(folder: Path, prepared: Prepared, keeper: Keeper, accept: bool) -> St
     for error in found.rejected:
         print(f"fnn: passed over a damaged checkpoint: {error}", file=sys.stderr)
     changed = saving.changes(found.latest, keeper.about)
-    if changed:
-        _allow(folder, changed, accept)
-    state, keeper.lines = saving.restored(found.latest, keeper.task, prepared.params, folder / FOLDER)
-    keeper.saved = found.latest.step
-    return state
-
-
-def _allow(folder: Path, changed: Sequence[str], accept: bool) -> None:
-    """Note the changes in the run directory, or refuse them."""
-    if not accept:
+    if changed and not accept:
         raise InputError(
             f"--resume: {folder} began otherwise: {'; '.join(changed)}. The same bits cannot be expected: bring that "
             "back, or add --accept-changes to go on all the same."
         )
+    state, keeper.lines = saving.restored(found.latest, keeper.task, prepared.params, folder / FOLDER)
+    if changed:
+        _note(folder, changed)
+    keeper.saved = found.latest.step
+    return state
+
+
+def _note(folder: Path, changed: Sequence[str]) -> None:
+    """Write the changes into the run directory."""
     print(f"fnn: going on under changes: {'; '.join(changed)}", file=sys.stderr)
     path = folder / "environment.json"
     table = read_json(path)

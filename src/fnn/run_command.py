@@ -52,8 +52,9 @@ def run(path: str, overrides: Sequence[str], own: Sequence[str], options: Option
     try:
         with written(folder, "make room or give it back its rights, then --resume"), locked(folder), wishes() as wish:
             if resuming.is_finished(folder):
-                print(f"nothing to resume, this run is finished: {folder}")
                 runs.check_finished(folder)
+                runs.write_config(folder, prepared)  # its data may have moved
+                print(f"nothing to resume, this run is finished: {folder}")
             else:
                 _train(folder, prepared, text, about, options, wish)
     except DivergedError:
@@ -74,7 +75,8 @@ def _train(folder: Path, prepared: Prepared, text: str, about: dict[str, Any], o
     keeper = Keeper(folder, task, about, options.every, wish)
     state = resuming.resume(folder, prepared, keeper, options.accept)
     if state.epochs or state.step:
-        read_json(folder / "config.json")  # without it the trained run could not be read
+        read_json(folder / "config.json")  # what is lost is told before more is trained
+        runs.write_config(folder, prepared)
         print(f"going on after {state.epochs} epochs and {state.step:,} steps: {folder}")
     else:
         runs.write_description(folder, prepared, text, about["environment"])

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .config import Config, short_hash
+from .config import Config, DataConfig, is_file, short_hash
 from .errors import CorruptFileError, InputError
 from .files import remove_folder, sync_folder, write_atomically
 from .fitting import Result, State, resumed
@@ -26,6 +26,7 @@ from .saving import FOLDER, Keeper
 from .tables import describe
 from .training import Evaluation
 
+NETWORKS = "networks"  # the folder of a sweep that holds its networks
 WRITE_EVERY = 1.0  # seconds between two writes of metrics.jsonl, which is replaced as a whole
 
 
@@ -67,8 +68,13 @@ def numbered(out: Path, form: str) -> list[tuple[int, Path]]:
 def write_description(path: Path, prepared: Prepared, text: str, environment: Mapping[str, Any]) -> None:
     """`config.toml`, which is `text`, `config.json` and `environment.json`."""
     write_atomically(path / "config.toml", text.encode())
-    write_json(path / "config.json", description(prepared))
+    write_config(path, prepared)
     write_json(path / "environment.json", environment)
+
+
+def write_config(path: Path, prepared: Prepared) -> None:
+    """`config.json`, where the data are included."""
+    write_json(path / "config.json", description(prepared))
 
 
 def description(prepared: Prepared) -> dict[str, Any]:
@@ -127,9 +133,8 @@ def check_finished(path: Path) -> None:
     """
     if not path.is_dir():
         raise InputError(f"{path}: there is no such folder; expected a run directory.")
-    if (path / "sweep.csv").exists():
-        raise InputError(f"{path}: this is a sweep, whose networks sweep.csv compares; expected a run of fnn run.")
-    if (path.parent.parent / "sweep.csv").exists():
+    check_no_sweep(path)
+    if path.resolve().parent.name == NETWORKS:
         raise InputError(f"{path}: this is a network of a sweep, which sweep.csv compares; expected a run of fnn run.")
     if not (path / "result.json").exists():
         raise InputError(f"{path}: this run is not finished; finish it with fnn run CONFIG --resume.")
@@ -137,6 +142,29 @@ def check_finished(path: Path) -> None:
     for name, digest in found.items():
         if not isinstance(written, dict) or written.get(name) != digest:
             raise CorruptFileError(path / name.partition(" ")[0], "is not what the training wrote (result.json)")
+
+
+def check_no_sweep(path: Path) -> None:
+    """The folder is not that of a whole sweep.
+
+    Raises:
+        InputError: it is.
+    """
+    if (path / NETWORKS).is_dir() or path.resolve().name == NETWORKS:
+        raise InputError(f"{path}: this is a sweep, whose networks sweep.csv compares; expected a single run.")
+
+
+def check_data(path: Path, data: DataConfig) -> None:
+    """The files of a run's own data are where its `config.json` says.
+
+    Raises:
+        InputError: one is not.
+    """
+    for name in (data.source, data.y):
+        if is_file(name) and not Path(name).is_file():
+            raise InputError(
+                f"{path / 'config.json'}: data: {name}: there is no such file; if it has moved, write its path there."
+            )
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

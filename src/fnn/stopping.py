@@ -50,13 +50,19 @@ def wishes() -> Iterator[Wish]:
 
 @contextlib.contextmanager
 def raised(kept: str) -> Iterator[None]:
-    """A signal while the block runs is a `StoppedError` there, which says what is kept."""
+    """A signal while the block runs is a `StoppedError` there, which says what is kept; a second ends the process."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(number: int, _: object) -> None:
+        for each in SIGNALS:
+            signal.signal(each, end)
         raise StoppedError(number, f"stopped by {signal.Signals(number).name}; {kept}")
+
+    def end(number: int, _: object) -> None:
+        os.write(2, b"\nfnn: ended at once; what was being written is as it was\n")
+        os._exit(128 + number)
 
     before = {number: signal.signal(number, stop) for number in SIGNALS}
     try:

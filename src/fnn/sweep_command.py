@@ -40,7 +40,10 @@ def sweep(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> 
         raise InputError(f"{path}: data.memory = {config.data.memory}: a sweep holds all its data in memory; raise it.")
     turns = sweeps.turns(config, prepared.data.shape)
     folder = runs.create(out, f"{config.name}-sweep", config)
-    with written(folder, "make room or give it back its rights, then begin anew"), raised("what was done is kept"):
+    with (
+        written(folder, "make room or give it back its rights, then begin anew"),
+        raised(f"what was done is in {folder}"),
+    ):
         done = _sweep(folder, prepared, text, turns)
     if all(track.diverged for track in done):
         print(f"fnn: every network has diverged; {REMEDY}.", file=sys.stderr)
@@ -51,6 +54,7 @@ def sweep(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> 
 def _sweep(folder: Path, prepared: Prepared, text: str, turns: Sequence[sweeps.Turn]) -> list[sweeps.Track]:
     """Write what is trained, train turn after turn, and conclude with what there is."""
     config = prepared.config
+    (folder / runs.NETWORKS).mkdir()
     runs.write_description(folder, prepared, text, environment(prepared.data, config.seed))
     count = sum(len(turn.members) for turn in turns)
     print(
@@ -100,10 +104,10 @@ def conclude(folder: Path, name: str, done: Sequence[sweeps.Track]) -> None:
     compared = [track for track in done if len(track.metrics) == longest]
     print(sweep_report.table(compared))
     if len(compared) < len(done):
-        print(f"not in this table: {len(done) - len(compared)} networks that were stopped before epoch {longest}")
+        print(f"networks stopped before epoch {longest}, not in this table: {len(done) - len(compared)}")
     print(f"sweep directory: {folder}; tables: sweep.csv, curves.csv; a run directory per network: networks/")
     if all(track.diverged for track in compared):
-        print("pictures: none, every network has diverged")
+        print("pictures: none, every network in this table has diverged")
     elif plots.available():
         print(f"pictures: {', '.join(sweep_report.draw(folder, compared, name))}")
     else:

@@ -127,7 +127,7 @@ def keep(path: Path, prepared: Prepared, turn: Turn, last: SweepResult, first: i
     description["network"] = network_table(turn.net, prepared.config.network.cost)
     params = jax.tree.map(np.asarray, last.params)
     for i, member in enumerate(turn.members):
-        folder = path / "networks" / f"{first + i:04}"
+        folder = path / runs.NETWORKS / f"{first + i:04}"
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "config.json", description | {"member": member.point._asdict() | {"seed": member.seed}})
         save_params(folder, jax.tree.map(lambda p, i=i: p[i], params))

@@ -8,7 +8,7 @@ from typing import Any
 
 from . import preparing, runs
 from .arrays import npz_bytes
-from .commands import recorded, types
+from .commands import types
 from .config import rebuilt
 from .environments import REPEATING, differences, environment, repeats
 from .errors import CorruptFileError, InputError
@@ -27,8 +27,8 @@ def verify(run: str, own: Sequence[str]) -> int:
     folder = Path(run)
     runs.check_finished(folder)
     config = _config(folder, own)
-    with recorded(folder):
-        prepared = preparing.prepare(config)
+    runs.check_data(folder, config.data)
+    prepared = preparing.prepare(config)
     changed = _changes(folder, prepared)
     lines = runs.read_metrics(folder)
     seconds = [line.get("seconds") for line in lines]
