@@ -157,15 +157,21 @@ def test_no_signal_is_lost_while_handlers_change(monkeypatch):
     assert order == ["fd", "handler", "handler", "handler", "handler", "fd"]
 
 
+@stopping.raised("it is kept")
+def stopped_twice(ended):
+    """The second signal comes while the first one's error is on its way."""
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        assert not ended
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 def test_a_second_signal_ends_at_once_what_the_first_one_is_being_saved_by(monkeypatch, capfd):
     ended = []
     monkeypatch.setattr(os, "_exit", ended.append)
-    with pytest.raises(StoppedError, match="stopped by SIGINT; it is kept"), stopping.raised("it is kept"):
-        try:
-            os.kill(os.getpid(), signal.SIGINT)
-        finally:
-            assert not ended
-            os.kill(os.getpid(), signal.SIGTERM)
+    with pytest.raises(StoppedError, match="stopped by SIGINT; it is kept"):
+        stopped_twice(ended)
     assert ended == [143]
     assert "ended at once" in capfd.readouterr().err
 
