@@ -147,12 +147,20 @@ SWEPT = (("", "is a sweep"), ("networks", "is a sweep"), ("networks/0000", "is a
 @pytest.mark.parametrize(("place", "words"), SWEPT)
 def test_a_sweep_is_no_run(tmp_path, monkeypatch, capsys, command, place, words):
     (tmp_path / "networks" / "0000").mkdir(parents=True)
+    (tmp_path / "config.json").touch()
     monkeypatch.chdir(tmp_path / place)
     fails(capsys, 2, words, command, ".")
 
 
+def test_a_run_in_a_folder_called_networks_is_a_run(two, tmp_path):
+    folder = two[0].rename(tmp_path / "networks")
+    (tmp_path / "of" / "mine").mkdir(parents=True)
+    said(tmp_path, folder, two[1].rename(tmp_path / "of" / "mine" / "networks"))
+
+
 def test_a_sweep_predicts_nothing_by_itself(tmp_path, capsys):
     (tmp_path / "networks").mkdir()
+    (tmp_path / "config.json").touch()
     fails(capsys, 2, "this is a sweep, whose networks sweep.csv compares", "predict", str(tmp_path))
 
 

@@ -134,7 +134,8 @@ def check_finished(path: Path) -> None:
     if not path.is_dir():
         raise InputError(f"{path}: there is no such folder; expected a run directory.")
     check_no_sweep(path)
-    if path.resolve().parent.name == NETWORKS:
+    place = path.resolve()
+    if place.parent.name == NETWORKS and _is_sweep(place.parent.parent):
         raise InputError(f"{path}: this is a network of a sweep, which sweep.csv compares; expected a run of fnn run.")
     if not (path / "result.json").exists():
         raise InputError(f"{path}: this run is not finished; finish it with fnn run CONFIG --resume.")
@@ -150,8 +151,13 @@ def check_no_sweep(path: Path) -> None:
     Raises:
         InputError: it is.
     """
-    if (path / NETWORKS).is_dir() or path.resolve().name == NETWORKS:
+    place = path.resolve()
+    if _is_sweep(place) or (place.name == NETWORKS and _is_sweep(place.parent)):
         raise InputError(f"{path}: this is a sweep, whose networks sweep.csv compares; expected a single run.")
+
+
+def _is_sweep(path: Path) -> bool:
+    return (path / NETWORKS).is_dir() and (path / "config.json").exists()
 
 
 def check_data(path: Path, data: DataConfig) -> None:
