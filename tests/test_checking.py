@@ -347,3 +347,10 @@ def test_a_parameter_that_is_one_number_has_a_heat_map_too():
     report = gradcheck(net, CrossEntropy(), params, jnp.ones((5, 3)), jnp.ones((5, 2)))
     assert report.ok
     assert [leaf.heat().shape for leaf in report.leaves] == [(3, 3), (3, 1), (1, 1), (2, 3), (2, 1)]
+
+
+def test_a_budget_below_zero_is_refused():
+    net = (Dense(1),)
+    params = fnn.init(net, jax.random.key(0), (2,))
+    with pytest.raises(fnn.InputError, match="budget = -1: expected a number of finite differences"):
+        fnn.gradcheck(net, CrossEntropy(), params, np.ones((1, 2)), np.ones((1, 1)), budget=-1)

@@ -166,3 +166,12 @@ def test_a_missing_value_is_named(values):
     with pytest.raises(ValueError, match=r"values for \[.*variables of the graph are \['x', 'y'\]; give a number") as e:
         graphs.forward(X * Y, values)
     assert "\n" not in str(e.value)
+
+
+@pytest.mark.parametrize("run", [graphs.forward, graphs.backprop])
+def test_arrays_are_for_vmap(run):
+    y = graphs.largest(variable("p"), variable("q"))
+    with pytest.raises(ValueError, match=r"q has shape \(3,\); expected a scalar: jax.vmap"):
+        run(y, {"p": 1.0, "q": np.arange(3.0)})
+    many = jax.vmap(lambda p, q: run(y, {"p": p, "q": q}))(jnp.array([1.0, 5.0]), jnp.array([4.0, 2.0]))
+    assert jax.tree.leaves(many)[0].tolist() == [4.0, 5.0]

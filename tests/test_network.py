@@ -215,3 +215,12 @@ def test_a_subclass_is_checked_as_its_class_is():
     assert Mine(3).units == 3
     with pytest.raises(ValueError, match="expected at least 1"):
         Mine(-3)
+
+
+@pytest.mark.parametrize(("net", "shape", "message"), [
+    ((Dense(3), Sigmoid), (2,), r"net\[1\] is the class Sigmoid; a layer is a value of one"),
+    ((Dense(3),), 784, "shape is 784; expected the whole numbers"),
+])  # fmt: skip
+def test_a_likely_slip_is_named(net, shape, message):
+    with pytest.raises(TypeError, match=message):
+        fnn.init(net, jax.random.key(0), shape)

@@ -178,15 +178,17 @@ def test_whoever_waits_for_a_read_can_stop(monkeypatch):
     assert len(task.train.x.log) < 3000
 
 
-@pytest.mark.parametrize("kind", ["train", "validation", "shifted"])
+@pytest.mark.parametrize("kind", ["train", "validation", "test", "shifted"])
 def test_where_examples_must_be_in_memory_that_is_said(tmp_path, kind):
     here = some(20)
     there = streamed(tmp_path, here, 5)
     if kind == "shifted":
         began = fnn.fit(NET, COST, MOMENTUM, params_of(), fnn.Shifted(there), KEY, batch_size=4, epochs=1)
     else:
-        train, validation = (there, here) if kind == "train" else (here, there)
+        train, validation, test = (there if kind == part else here for part in ("train", "validation", "test"))
         params = jax.tree.map(lambda leaf: leaf[None], params_of())
-        began = fnn.sweep(NET, COST, MOMENTUM, params, train, KEY, batch_size=4, epochs=1, validation=validation)
+        began = fnn.sweep(
+            NET, COST, MOMENTUM, params, train, KEY, batch_size=4, epochs=1, validation=validation, test=test
+        )
     with pytest.raises(ValueError, match="examples in memory, got some left in their file; give load_data more memory"):
         next(began)

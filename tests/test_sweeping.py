@@ -201,6 +201,7 @@ def test_ctrl_c_keeps_what_is_done(config, tmp_path, capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
+        ("sweep.scale=[1e39]", "scale = [1e+39]: expected numbers from 0 to"),
         ("sweep.eta=[0.0]", "eta = [0.0]: expected numbers from 1.18e-38"),
         ("sweep.eta=1.0", "sweep.eta = 1.0: expected a list"),
         ("sweep.seeds=0", "seeds = 0: expected 1 to"),

@@ -105,7 +105,7 @@ def forward(y: Node, values: Values) -> Array:
         values: A scalar for each variable; use `jax.vmap` for many.
 
     Raises:
-        ValueError: a variable has no value, or a value no variable.
+        ValueError: a variable has no value, or a value no variable, or it is no scalar.
 
     Example:
         >>> from fnn import graphs
@@ -125,7 +125,7 @@ def backprop(y: Node, values: Values) -> tuple[Array, dict[str, Array]]:
         values: A scalar for each variable.
 
     Raises:
-        ValueError: a variable has no value, or a value no variable.
+        ValueError: a variable has no value, or a value no variable, or it is no scalar.
 
     Example:
         >>> from fnn import graphs
@@ -175,6 +175,9 @@ def _check_names(order: list[Node], values: Values) -> None:
         raise ValueError(
             f"values for {sorted(values)}, but the variables of the graph are {sorted(names)}; give a number for each."
         )
+    for name, value in values.items():
+        if jnp.ndim(value):
+            raise ValueError(f"{name} has shape {jnp.shape(value)}; expected a scalar: jax.vmap takes many at once.")
 
 
 def _deltas(order: list[Node], outputs: dict[Node, Array]) -> dict[Node, Array]:

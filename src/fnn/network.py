@@ -63,7 +63,10 @@ def _check_net(net: Net, shape: Shape) -> None:
         raise TypeError(f"net is a {type(net).__name__}; a net is a tuple of layers, such as (Dense(10),).")
     if not net:
         raise ValueError("net has 0 layers; it needs at least one, such as (Dense(10),).")
-    if not all(isinstance(k, int) for k in shape):
+    for i, layer in enumerate(net):
+        if isinstance(layer, type):
+            raise TypeError(f"net[{i}] is the class {layer.__name__}; a layer is a value of one, such as Sigmoid().")
+    if not isinstance(shape, tuple | list) or not all(isinstance(k, int) for k in shape):
         raise TypeError(f"shape is {shape!r}; expected the whole numbers of one example's shape, such as (784,).")
     if any(k < 1 for k in shape):
         raise ValueError(f"shape is {shape}; every axis of an example needs at least one entry.")

@@ -14,6 +14,7 @@ from fnn.checking.opinions import Along, Opinions
 from fnn.checking.report import Report
 from fnn.checking.sampling import sample
 from fnn.checking.slips import slips
+from fnn.errors import InputError
 from fnn.network import backprop
 from fnn.optimizers import SGD
 from fnn.types import Array, Cost, Gradient, Net, Params
@@ -70,7 +71,7 @@ def gradcheck(
 
     Raises:
         InputError: no parameters, integer parameters, no examples, nan or infinity in params, data or a
-            gradient, or a gradient that is no tree like `params`.
+            gradient, a gradient that is no tree like `params`, or a budget below 0.
         ValueError: what does not fit the net, from the net itself.
 
     Example:
@@ -87,6 +88,8 @@ def gradcheck(
         >>> gradcheck(net, CrossEntropy(), params, x, y, gradient=uphill).slips
         ('everywhere: the opposite sign',)
     """
+    if budget < 0:
+        raise InputError(f"budget = {budget}: expected a number of finite differences, at least 0.")
     with (
         jax.enable_x64(True),
         jax.default_matmul_precision("highest"),
