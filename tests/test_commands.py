@@ -31,14 +31,6 @@ def config(tmp_path):
     return str(path)
 
 
-@pytest.fixture
-def finished(config, tmp_path, capsys):
-    """A finished run's directory."""
-    assert cli.main(["run", config, "--out", str(tmp_path / "runs")]) == 0
-    capsys.readouterr()
-    return next((tmp_path / "runs").iterdir())
-
-
 TYPES = {
     "json:dumps": "is no class with fields; expected one under @fnn.static",
     "own:Bare": "is no class with fields",

@@ -476,6 +476,20 @@ def test_a_project_that_has_moved_is_resumed_where_it_is(project, stop, tmp_path
     assert cli.main(["verify", str(only(tmp_path / "newer" / "runs"))]) == 0
 
 
+def test_a_moved_pair_of_files_is_the_same_data(project, stop, tmp_path):
+    data = tmp_path / "old" / "data"
+    for name, array in np.load(data / "mine.npz").items():
+        np.save(data / f"{name}.npy", array)
+    text = (tmp_path / "old" / "good.toml").read_text()
+    (tmp_path / "old" / "good.toml").write_text(text.replace('mine.npz"', 'x.npy"\ny = "data/y.npy"'))
+    stop(3)
+    assert project("old")[0] == 143
+    (tmp_path / "old").rename(tmp_path / "new")
+    stop(0)
+    assert project("new", "--resume")[0] == 0
+    only(tmp_path / "new" / "runs")
+
+
 def test_what_has_changed_is_named_without_the_place_of_the_same_data(project, stop, tmp_path):
     stop(3)
     assert project("old")[0] == 143

@@ -24,14 +24,6 @@ def config(tmp_path):
     return str(path)
 
 
-@pytest.fixture
-def finished(config, tmp_path, capsys):
-    """A finished run's directory."""
-    assert cli.main(["run", config, "--out", str(tmp_path / "runs")]) == 0
-    capsys.readouterr()
-    return next((tmp_path / "runs").iterdir())
-
-
 def test_a_run_directory_holds_everything(finished, config):
     assert {path.name for path in finished.iterdir()} == {
         *("config.toml", "config.json", "environment.json", "metrics.jsonl", "params.npz", "result.json", ".lock"),
