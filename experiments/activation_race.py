@@ -16,7 +16,8 @@ from findings import Finding, judged, listed, main
 from seeds import SEEDS, accuracies, grid, interval, of, said, scores
 
 import fnn
-from fnn import SGD, Dense, He, LeakyReLU, LogLikelihood, Maxout, ReLU, ScaledNormal, Sigmoid, Tanh, Zeros, plots
+from fnn import SGD, Dense, He, LeakyReLU, LogLikelihood, Maxout, ReLU, ScaledNormal, Sigmoid, Tanh, Zeros
+from fnn.plots import curves
 
 ETAS, EPOCHS, COST, AIM = (0.1, 0.3, 1.0, 3.0, 10.0), 30, LogLikelihood(), 95.0
 RATES = (0.1, 0.3, 1.0, 2.0, 3.0)  # for the dead units
@@ -136,14 +137,14 @@ CLAIMS = (faster, advice)
 
 def pictures(folder):
     """The race; the league; dead units against the rate."""
-    fig = plots.figure(10.4, 4.2)
+    fig = curves.figure(10.4, 4.2)
     left, right = fig.subplots(1, 2, width_ratios=(3, 2))
     epochs = np.arange(1, EPOCHS + 1)
     for i, name in enumerate(NETS):
-        eta, curves, _ = raced(name)
-        style = {"ls": plots.DASHES[i % 4], "color": plots.PALETTE[i], "marker": "ov^sD"[i], "markevery": (2 + i, 6)}
-        left.plot(epochs, np.median(curves, axis=0), ms=5, lw=1.6, label=f"{name}, η = {eta:g}", **style)
-        right.plot(league()[name], np.full(SEEDS, -i), "o", color=plots.PALETTE[i], alpha=0.5, ms=5)
+        eta, accuracies, _ = raced(name)
+        style = {"ls": curves.DASHES[i % 4], "color": curves.PALETTE[i], "marker": "ov^sD"[i], "markevery": (2 + i, 6)}
+        left.plot(epochs, np.median(accuracies, axis=0), ms=5, lw=1.6, label=f"{name}, η = {eta:g}", **style)
+        right.plot(league()[name], np.full(SEEDS, -i), "o", color=curves.PALETTE[i], alpha=0.5, ms=5)
         right.plot(league()[name].mean(), -i, "|", color="black", ms=18, mew=2)
     left.axhline(AIM, color="black", lw=0.8)
     left.set(ylim=(60, 100), xlabel="epoch", ylabel="validation accuracy (%)", title=f"median of {SEEDS} seeds")
@@ -153,22 +154,22 @@ def pictures(folder):
     for axes in (left, right):
         axes.grid(alpha=0.3)
     fig.suptitle("Three hidden layers of 32 on digits, every activation at its best rate")
-    plots.write(fig, folder / "race.png")
+    curves.write(fig, folder / "race.png")
 
-    fig = plots.figure(6.2, 4.0)
+    fig = curves.figure(6.2, 4.0)
     axes = fig.subplots()
     shares, accuracy = dead_by_rate()
     for i, (values, name) in enumerate(((shares * 100, "dead ReLU units"), (accuracy, "training accuracy"))):
         mean, least, most = range_of(values)
-        axes.plot(RATES, mean, plots.DASHES[i] + "os"[i], color=plots.PALETTE[i], lw=1.8, label=name)
-        axes.fill_between(RATES, least, most, color=plots.PALETTE[i], alpha=0.15, lw=0)
+        axes.plot(RATES, mean, curves.DASHES[i] + "os"[i], color=curves.PALETTE[i], lw=1.8, label=name)
+        axes.fill_between(RATES, least, most, color=curves.PALETTE[i], alpha=0.15, lw=0)
     axes.set(xscale="log", xlabel="learning rate η (10 epochs)", ylabel="share (%), without diverged nets",
              ylim=(-3, 103), title=f"Large steps kill ReLU units: mean and range of {SEEDS} seeds")  # fmt: skip
     axes.set_xticks(RATES, [f"{rate:g}" for rate in RATES])
     axes.minorticks_off()
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, loc="center left")
-    plots.write(fig, folder / "dead_units.png")
+    curves.write(fig, folder / "dead_units.png")
     return "race.png", "dead_units.png"
 
 

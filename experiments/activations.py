@@ -9,8 +9,9 @@ import numpy as np
 from findings import Finding, corrected, judged, listed, main
 
 import fnn
-from fnn import Dense, LeakyReLU, Maxout, ReLU, Sigmoid, Tanh, plots
+from fnn import Dense, LeakyReLU, Maxout, ReLU, Sigmoid, Tanh
 from fnn.layers import DenseParams, MaxoutParams
+from fnn.plots import curves
 
 Z = np.linspace(-12, 12, 240_001)
 
@@ -165,12 +166,12 @@ CLAIMS = (sigmoid_saturates, tanh_is_a_sigmoid, leaky, maxout_is_general, deriva
 
 def pictures(folder):
     """Every activation and its slope."""
-    fig = plots.figure(9.6, 4.0)
+    fig = curves.figure(9.6, 4.0)
     left, right = fig.subplots(1, 2)
     z = np.linspace(-5, 5, 1000)
     for i, layer in enumerate((Sigmoid(), Tanh(), ReLU(), LeakyReLU(0.1))):
         f, df = slopes(layer, z)
-        style = {"color": plots.PALETTE[i], "ls": plots.DASHES[i], "lw": 1.8}
+        style = {"color": curves.PALETTE[i], "ls": curves.DASHES[i], "lw": 1.8}
         name = "leaky ReLU, 0.1" if i == 3 else type(layer).__name__
         left.plot(z, f, label=name, **style)
         right.plot(z, df, label=name, **style)
@@ -179,7 +180,7 @@ def pictures(folder):
     for axes in (left, right):
         axes.grid(alpha=0.3)
     left.legend(frameon=False, loc="upper left")
-    plots.write(fig, folder / "activations.png")
+    curves.write(fig, folder / "activations.png")
     return ("activations.png",)
 
 

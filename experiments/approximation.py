@@ -13,8 +13,9 @@ import numpy as np
 from findings import Finding, judged, listed, main
 
 import fnn
-from fnn import Dense, Identity, Normal, Quadratic, Sigmoid, Step, plots
+from fnn import Dense, Identity, Normal, Quadratic, Sigmoid, Step
 from fnn.layers import DenseParams
+from fnn.plots import curves
 
 BINS = (2, 5, 10, 16, 32, 64, 128, 256, 512)
 KNOWN = (0.596612467, 0.473412298, 0.246106368, 0.197659309, 0.107613328, 0.0544989802, 0.0272861760, 0.0136604276,
@@ -103,7 +104,7 @@ CLAIMS = (universal,)
 
 def pictures(folder):
     """The curve and two built nets; the error against the number of parameters."""
-    fig = plots.figure(10.0, 4.0)
+    fig = curves.figure(10.0, 4.0)
     left, right = fig.subplots(1, 2)
     x = np.linspace(0, 1, 2000)
     left.plot(x, curve(x), color="black", lw=3, alpha=0.35, label="the curve")
@@ -111,19 +112,23 @@ def pictures(folder):
         for i, (bins, activation, sharpness) in enumerate(((16, Step(), 1.0), (64, Sigmoid(), 300.0))):
             said = np.asarray(fnn.forward(*built(bins, activation, sharpness), x[:, None]))[:, 0]
             name = type(activation).__name__.lower()
-            left.plot(x, said, plots.DASHES[i], color=plots.PALETTE[i], lw=1.4, label=f"{bins - 1} {name} units, built")
+            left.plot(
+                x, said, curves.DASHES[i], color=curves.PALETTE[i], lw=1.4, label=f"{bins - 1} {name} units, built"
+            )
     left.set(xlabel="x", ylabel="f(x)", title="one hidden layer")
-    right.plot(3 * np.array(BINS) - 2, errors(), "o-", color=plots.PALETTE[0], label="built from steps")
+    right.plot(3 * np.array(BINS) - 2, errors(), "o-", color=curves.PALETTE[0], label="built from steps")
     right.plot(
         3 * np.array(BINS) - 2, [modulus(b) for b in BINS], ":", color="black", label="bound: change over half a bin"
     )
     units = np.array([5, 10, 20])
-    right.plot(3 * units + 1, [trained(int(k)) for k in units], "s--", color=plots.PALETTE[1], label="trained, sigmoid")
+    right.plot(
+        3 * units + 1, [trained(int(k)) for k in units], "s--", color=curves.PALETTE[1], label="trained, sigmoid"
+    )
     right.set(xscale="log", yscale="log", xlabel="parameters", ylabel="largest error on [0, 1]", title="what it costs")
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend(frameon=False, fontsize="small")
-    plots.write(fig, folder / "approximation.png")
+    curves.write(fig, folder / "approximation.png")
     return ("approximation.png",)
 
 

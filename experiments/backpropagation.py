@@ -9,8 +9,9 @@ import numpy as np
 from findings import Finding, judged, listed, main
 
 import fnn
-from fnn import Circuit, CrossEntropy, Dense, LogLikelihood, Quadratic, ReLU, Sigmoid, Tanh, plots
+from fnn import Circuit, CrossEntropy, Dense, LogLikelihood, Quadratic, ReLU, Sigmoid, Tanh
 from fnn.layers import DenseParams
+from fnn.plots import curves
 
 NET = (Dense(3), Sigmoid(), Dense(2))
 W1, B1 = np.array([[0.1, -0.2], [0.3, 0.4], [-0.5, 0.6]]), np.array([0.01, -0.02, 0.03])
@@ -357,18 +358,18 @@ def pictures(folder):
     flat = [
         np.concatenate([np.ravel(way[k]) for k in ("W1", "b1", "W2", "b2")]) for way in (by_loops, by_matrices, auto)
     ]
-    fig = plots.figure(7.2, 3.8)
+    fig = curves.figure(7.2, 3.8)
     axes = fig.subplots()
     k = np.arange(1, len(flat[0]) + 1)
     axes.axhline(0, color="black", lw=0.8)
-    axes.plot(k, (flat[0] - flat[2]) / 1e-16, "o", color=plots.PALETTE[0], label="loops over indices")
-    axes.plot(k, (flat[1] - flat[2]) / 1e-16, "x", color=plots.PALETTE[1], ms=8, label="backprop, by hand")
+    axes.plot(k, (flat[0] - flat[2]) / 1e-16, "o", color=curves.PALETTE[0], label="loops over indices")
+    axes.plot(k, (flat[1] - flat[2]) / 1e-16, "x", color=curves.PALETTE[1], ms=8, label="backprop, by hand")
     axes.set(xlabel="parameter of the [2,3,2] net", ylabel="difference (1e-16)", ylim=(-2, 2),
              title="Three ways to one gradient: differences from jax.grad (entries up to 0.4)")  # fmt: skip
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    plots.write(fig, folder / "three_ways.png")
+    curves.write(fig, folder / "three_ways.png")
     return ("three_ways.png",)
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from findings import Finding, judged, listed, main
 
 import fnn
-from fnn import SGD, CrossEntropy, Dense, Sigmoid, plots
+from fnn import SGD, CrossEntropy, Dense, Sigmoid
+from fnn.plots import curves
 
 KNOWN = {"average darkness": 2225, "nearest mean image": 8200, "least squares": 8608}
 SMALLEST = 1e-3  # least squares leaves out the directions of singular values up to it
@@ -104,14 +105,14 @@ CLAIMS = (rules_against_learning,)
 
 def pictures(folder):
     """The counts as bars."""
-    fig = plots.figure(7.0, 2.9)
+    fig = curves.figure(7.0, 2.9)
     axes = fig.subplots()
     found = {"guessing": 1000, **counts()}
-    colours = [*["#bbbbbb"] * (len(found) - 1), plots.PALETTE[0]]
+    colours = [*["#bbbbbb"] * (len(found) - 1), curves.PALETTE[0]]
     bars = axes.barh(list(found), [count / 100 for count in found.values()], color=colours, edgecolor="black")
     axes.bar_label(bars, fmt="%.1f %%", padding=3)
     axes.set(xlim=(0, 108), xlabel="test images read rightly (%)", title="MNIST without and with a network")
-    plots.write(fig, folder / "baselines.png")
+    curves.write(fig, folder / "baselines.png")
     return ("baselines.png",)
 
 

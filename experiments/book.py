@@ -13,7 +13,7 @@ from findings import Finding, judged, listed, main
 
 import fnn
 from fnn import CrossEntropy, Dense, Identity, Quadratic
-from fnn.config import load_config
+from fnn.config.reading import load_config
 from fnn.layers import DenseParams
 
 HERE = pathlib.Path(__file__).parent

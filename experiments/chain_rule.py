@@ -9,7 +9,9 @@ import numpy as np
 from findings import Finding, corrected, judged, listed, main
 
 import fnn
-from fnn import gates, graphs, plots, variable
+from fnn import variable
+from fnn.lessons import gates, graphs
+from fnn.plots import curves
 
 X = variable("x")
 CHAIN = graphs.exp(graphs.sin(graphs.square(X)))
@@ -153,12 +155,12 @@ CLAIMS = (exponential_of_a_sine, local_rules, the_winner_takes_it, product_gate,
 
 def pictures(folder):
     """The function and its slope by the gates; the graph as a drawing."""
-    fig = plots.figure(9.6, 3.8)
+    fig = curves.figure(9.6, 3.8)
     left, right = fig.subplots(1, 2, width_ratios=(1.1, 1))
     x = jnp.linspace(-2.2, 2.2, 500)
     y, slope = jax.jit(jax.vmap(lambda v: graphs.backprop(CHAIN, {"x": v})))(x)
-    left.plot(x, y, "-", color=plots.PALETTE[0], label="exp(sin x²)")
-    left.plot(x, slope["x"], "--", color=plots.PALETTE[1], label="its slope, gate by gate")
+    left.plot(x, y, "-", color=curves.PALETTE[0], label="exp(sin x²)")
+    left.plot(x, slope["x"], "--", color=curves.PALETTE[1], label="its slope, gate by gate")
     left.plot(0.7, 1.97765583, "o", color="black")
     left.annotate("1.978 at x = 0.7", (0.7, 1.978), xytext=(-8, 14), textcoords="offset points", ha="center")
     left.set(xlabel="x", ylabel="value", ylim=(-9, 9))
@@ -167,7 +169,7 @@ def pictures(folder):
     right.axis("off")
     right.set_title("the same at x = 0.7: value forward, delta back", fontsize="medium", loc="left")
     right.text(0, 0.9, graphs.drawn(CHAIN, {"x": 0.7}), family="monospace", fontsize="small", va="top")
-    plots.write(fig, folder / "chain.png")
+    curves.write(fig, folder / "chain.png")
     return ("chain.png",)
 
 

@@ -13,7 +13,9 @@ from findings import Finding, judged, listed, main
 from perceptrons import NAND, X2, X3, bits
 
 import fnn
-from fnn import Dense, layered, logic, perceptron, plots, truth_table
+from fnn import Dense, layered, perceptron, truth_table
+from fnn.lessons import logic
+from fnn.plots import curves
 
 NAND_Z = np.array([3.0, 1, 1, -1])
 
@@ -152,19 +154,21 @@ CLAIMS = (layers_decide_more, learns_nand, no_depth_without_bends, ever_more_com
 
 def pictures(folder):
     """XOR with the two lines of its hidden units."""
-    fig = plots.figure(4.8, 4.2)
+    fig = curves.figure(4.8, 4.2)
     axes = fig.subplots()
     p, q = np.meshgrid(np.linspace(-0.4, 1.4, 200), np.linspace(-0.4, 1.4, 200))
     axes.contourf(p, q, (p + q > 0.5) & (p + q < 1.5), levels=[0.5, 1], colors=["#cccccc"])
     for line, (c, name) in enumerate(((0.5, "p + q > 1/2"), (1.5, "p + q < 3/2"))):
-        axes.plot([-0.4, 1.4], [c + 0.4, c - 1.4], plots.DASHES[line], color=plots.PALETTE[line], label=f"unit: {name}")
+        axes.plot(
+            [-0.4, 1.4], [c + 0.4, c - 1.4], curves.DASHES[line], color=curves.PALETTE[line], label=f"unit: {name}"
+        )
     for (x, y), one in zip(X2, (0, 1, 1, 0), strict=True):
         axes.plot(x, y, "o", ms=11, mec="black", mfc="black" if one else "white")
         axes.annotate(f"{one}", (x, y), xytext=(9, 9), textcoords="offset points")
     axes.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), xlabel="p", ylabel="q", aspect="equal",
              title="XOR: no line parts it, two lines do")  # fmt: skip
     axes.legend(frameon=False, fontsize="small", loc="lower left")
-    plots.write(fig, folder / "xor.png")
+    curves.write(fig, folder / "xor.png")
     return ("xor.png",)
 
 

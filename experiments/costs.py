@@ -9,8 +9,9 @@ import numpy as np
 from findings import Finding, judged, listed, main
 
 import fnn
-from fnn import CrossEntropy, Dense, Identity, LogLikelihood, Quadratic, Sigmoid, Softmax, plots
+from fnn import CrossEntropy, Dense, Identity, LogLikelihood, Quadratic, Sigmoid, Softmax
 from fnn.layers import DenseParams
+from fnn.plots import curves
 
 COSTS = (Quadratic(), Quadratic(Softmax()), CrossEntropy(), LogLikelihood())
 
@@ -290,14 +291,14 @@ CLAIMS = (
 
 def pictures(folder):
     """Cost and slope against the weighted input of a wrong output; cross-entropy, entropy and divergence."""
-    fig = plots.figure(9.8, 3.9)
+    fig = curves.figure(9.8, 3.9)
     left, right = fig.subplots(1, 2)
     z = jnp.linspace(-6, 8, 300)[:, None]
     y = jnp.zeros((1, 1))
     for i, (cost, name) in enumerate(((CrossEntropy(), "cross-entropy"), (Quadratic(), "quadratic"))):
         values = jax.vmap(lambda z, c=cost: c.value(z[None], y))(z)
         slopes = jax.vmap(lambda z, c=cost: c.delta(z[None], y)[0, 0])(z)
-        style = {"ls": plots.DASHES[i], "color": plots.PALETTE[i], "label": name, "lw": 1.8}
+        style = {"ls": curves.DASHES[i], "color": curves.PALETTE[i], "label": name, "lw": 1.8}
         left.plot(z[:, 0], values, **style)
         right.plot(z[:, 0], slopes, **style)
     left.set(xlabel="weighted input z (desired output 0)", ylabel="cost", title="how wrong")
@@ -307,21 +308,21 @@ def pictures(folder):
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
-    plots.write(fig, folder / "wrong_outputs.png")
+    curves.write(fig, folder / "wrong_outputs.png")
 
-    fig = plots.figure(5.8, 3.9)
+    fig = curves.figure(5.8, 3.9)
     axes = fig.subplots()
     a = np.linspace(0.005, 0.995, 400)
     cross = -(0.3 * np.log(a) + 0.7 * np.log(1 - a))
-    axes.plot(a, cross, "-", color=plots.PALETTE[0], label="cross-entropy")
-    axes.axhline(0.610864, ls="--", color=plots.PALETTE[1], label="entropy of the label, 0.611")
+    axes.plot(a, cross, "-", color=curves.PALETTE[0], label="cross-entropy")
+    axes.axhline(0.610864, ls="--", color=curves.PALETTE[1], label="entropy of the label, 0.611")
     axes.fill_between(a, 0.610864, cross, color="0.85", label="divergence of the fit")
     axes.set(
         ylim=(0, 2.5), xlabel="output a (label y = 0.3)", ylabel="nats", title="A soft label leaves a cost of its own"
     )
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, loc="upper center")
-    plots.write(fig, folder / "soft_label.png")
+    curves.write(fig, folder / "soft_label.png")
     return "wrong_outputs.png", "soft_label.png"
 
 

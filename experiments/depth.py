@@ -17,7 +17,8 @@ from findings import Finding, judged, listed, main
 from seeds import accuracies, grid, starts
 
 import fnn
-from fnn import SGD, Dense, He, Layer, LogLikelihood, ReLU, ScaledNormal, Sigmoid, Tanh, Zeros, plots
+from fnn import SGD, Dense, He, Layer, LogLikelihood, ReLU, ScaledNormal, Sigmoid, Tanh, Zeros
+from fnn.plots import curves
 
 COST, EPOCHS, SEEDS = LogLikelihood(), 10, 3
 DEPTHS = {"sigmoid": (1, 2, 4, 8, 20), "ReLU": (1, 4, 16, 100), "tanh, orthogonal": (1, 4, 16, 100)}
@@ -141,13 +142,13 @@ CLAIMS = (how_deep,)
 
 def pictures(folder):
     """Accuracy against depth; the profile of the gradient at 20 layers."""
-    fig = plots.figure(9.8, 4.0)
+    fig = curves.figure(9.8, 4.0)
     left, right = fig.subplots(1, 2)
     for i, (name, depths) in enumerate(DEPTHS.items()):
-        style = {"ls": plots.DASHES[i], "marker": "os^"[i], "color": plots.PALETTE[i], "lw": 1.6, "ms": 5}
+        style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i], "lw": 1.6, "ms": 5}
         every = np.array([reached(name, d) for d in depths])
         left.plot(depths, every.mean(axis=1), label=name, **style)
-        left.fill_between(depths, every.min(axis=1), every.max(axis=1), color=plots.PALETTE[i], alpha=0.15, lw=0)
+        left.fill_between(depths, every.min(axis=1), every.max(axis=1), color=curves.PALETTE[i], alpha=0.15, lw=0)
         right.plot(np.arange(2, 21), norms(name), label=name, **style)
     left.axhline(10, color="black", ls=":", lw=1)
     left.text(100, 12, "guessing", ha="right")
@@ -162,7 +163,7 @@ def pictures(folder):
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend(frameon=False, loc="center right" if axes is right else "center left")
-    plots.write(fig, folder / "depth.png")
+    curves.write(fig, folder / "depth.png")
     return ("depth.png",)
 
 

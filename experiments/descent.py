@@ -12,7 +12,8 @@ from findings import Finding, judged, listed, main
 from seeds import grid
 
 import fnn
-from fnn import SGD, CrossEntropy, Dense, Quadratic, Sigmoid, Step, plots
+from fnn import SGD, CrossEntropy, Dense, Quadratic, Sigmoid, Step
+from fnn.plots import curves
 from fnn.schedules import EarlyStopping, HalveOnPlateau, Progress
 
 NET, COST = (Dense(30), Sigmoid(), Dense(10)), CrossEntropy()
@@ -228,25 +229,25 @@ CLAIMS = (learns, step_and_its_limit, three_difficulties, learning_rate, stoppin
 
 def pictures(folder):
     """Ways down the valley at three rates; a network at three rates."""
-    fig = plots.figure(10.0, 4.0)
+    fig = curves.figure(10.0, 4.0)
     left, right = fig.subplots(1, 2)
     x, y = np.meshgrid(np.linspace(-0.7, 1.2, 200), np.linspace(-1.6, 1.6, 200))
     left.contour(x, y, 0.5 * (x**2 + 10 * y**2), levels=np.geomspace(0.05, 8, 9), colors="0.75", linewidths=0.8)
     for i, eta in enumerate((0.03, 0.18, 0.205)):
         way = (1 - eta * CURVATURES) ** np.arange(16)[:, None]
-        style = {"ls": plots.DASHES[i], "marker": "os^"[i], "color": plots.PALETTE[i], "ms": 3}
+        style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i], "ms": 3}
         left.plot(way[:, 0], way[:, 1], label=f"η = {eta}", **style)
     left.plot(0, 0, "*", color="black", ms=12)
     left.set(xlim=(-0.7, 1.2), ylim=(-1.6, 1.6), xlabel="x", ylabel="y", title="½(x² + 10y²): 15 steps; limit η = 0.2")
     left.legend(frameon=False, loc="lower left")
     values = by_rate()
     for i, (eta, row) in enumerate(zip(RATES, values, strict=True)):
-        style = {"ls": plots.DASHES[i], "marker": "os^"[i], "color": plots.PALETTE[i], "ms": 4}
+        style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i], "ms": 4}
         right.plot(np.arange(1, len(row) + 1), row, label=f"η = {eta:g}", **style)
     right.set(xlabel="epoch", ylabel="training cost (nats)", ylim=(0, None), title="[784, 30, 10] on 5,000 images")
     right.grid(alpha=0.3)
     right.legend(frameon=False)
-    plots.write(fig, folder / "descent.png")
+    curves.write(fig, folder / "descent.png")
     return ("descent.png",)
 
 

@@ -11,8 +11,9 @@ import numpy as np
 from findings import Finding, judged, main
 
 import fnn
-from fnn import SGD, Conv, ConvPool, Dense, Flatten, LogLikelihood, MaxPool, ReLU, Step, plots
+from fnn import SGD, Conv, ConvPool, Dense, Flatten, LogLikelihood, MaxPool, ReLU, Step
 from fnn.layers import DenseParams
+from fnn.plots import curves
 
 SIDE, SIZE, FILTERS = 20, 5, 12
 EDGE = np.tile([[-1.0], [-1.0], [0.0], [1.0], [1.0]], (1, SIZE))  # light below dark; turned, dark to the left
@@ -97,7 +98,7 @@ CLAIMS = (step_by_step,)
 
 def pictures(folder):
     """A bar and what the edge filters make of it; filters before and after training."""
-    fig = plots.figure(10.0, 3.4)
+    fig = curves.figure(10.0, 3.4)
     cells = fig.subplots(3, FILTERS)
     x, flat = bars(10, 3)
     x = x[[flat.argmax(), flat.argmin()]]
@@ -119,7 +120,7 @@ def pictures(folder):
     for row, name in enumerate(("by hand", "at the start", "learned")):
         cells[row, 0].set_ylabel(name)
     fig.suptitle("Edges by hand, and twelve filters learned from digits (dark below 0, light above)")
-    plots.write(fig, folder / "features.png")
+    curves.write(fig, folder / "features.png")
     return ("features.png",)
 
 

@@ -18,7 +18,7 @@ from jax.test_util import check_grads
 
 from fnn import CrossEntropy, Dense, InputError, Sigmoid, backprop, init
 from fnn.checking import gradcheck, l2
-from fnn.checking.numerical import Point, objective
+from fnn.checking.finite_differences import Point, objective
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "tests"))
 from mutations import (  # noqa: E402 (the tests are no package)

@@ -13,8 +13,9 @@ import numpy as np
 from findings import Finding, corrected, judged, listed, main
 
 import fnn
-from fnn import CrossEntropy, Dense, Quadratic, plots
+from fnn import CrossEntropy, Dense, Quadratic
 from fnn.layers import DenseParams
+from fnn.plots import curves
 
 STARTS = ((0.6, 0.9), (2.0, 2.0))
 QUADRATIC = (0.0939556948636, 0.202848424268)  # outputs after 300 updates, to twelve digits
@@ -183,14 +184,14 @@ CLAIMS = (slow_when_wrong, bell, cost_from_slope, fast_when_wrong, slow_when_goo
 
 def pictures(folder):
     """Cost and output of the toy neuron, both starts, both costs; the slopes against the output."""
-    fig = plots.figure(9.6, 6.2)
+    fig = curves.figure(9.6, 6.2)
     grid = fig.subplots(2, 2, sharex=True)
     for row, (cost, name) in enumerate(((Quadratic(), "quadratic cost"), (CrossEntropy(), "cross-entropy"))):
         a, values, _ = run(cost)
         for i, start in enumerate(STARTS):
             style = {
-                "color": plots.PALETTE[i],
-                "ls": plots.DASHES[i],
+                "color": curves.PALETTE[i],
+                "ls": curves.DASHES[i],
                 "label": f"start w, b = {start[0]:g}, {start[1]:g}",
             }
             grid[row, 0].plot(values[i], **style)
@@ -202,13 +203,13 @@ def pictures(folder):
         axes.legend(frameon=False, fontsize="small")
     for axes in grid[1]:
         axes.set_xlabel("update (eta = 0.15)")
-    plots.write(fig, folder / "two_starts.png")
+    curves.write(fig, folder / "two_starts.png")
 
-    fig = plots.figure(5.6, 4.0)
+    fig = curves.figure(5.6, 4.0)
     axes = fig.subplots()
     a = np.linspace(0, 1, 300)
-    axes.plot(a, a, "-", color=plots.PALETTE[0], label="cross-entropy: a")
-    axes.plot(a, a**2 * (1 - a), "--", color=plots.PALETTE[1], label="quadratic: a²(1 - a)")
+    axes.plot(a, a, "-", color=curves.PALETTE[0], label="cross-entropy: a")
+    axes.plot(a, a**2 * (1 - a), "--", color=curves.PALETTE[1], label="quadratic: a²(1 - a)")
     axes.axvline(2 / 3, color="black", lw=0.8, ls=":")
     axes.text(0.66, 0.45, "2/3", ha="right")
     axes.set(
@@ -216,7 +217,7 @@ def pictures(folder):
     )
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    plots.write(fig, folder / "slopes.png")
+    curves.write(fig, folder / "slopes.png")
     return "two_starts.png", "slopes.png"
 
 

@@ -9,7 +9,7 @@ A leaky integrate-and-fire cell: dV/dt = (R I - V)/τ; at V = θ it fires, drops
 import numpy as np
 from findings import Finding, judged, listed, main
 
-from fnn import plots
+from fnn.plots import curves
 
 DEAF = 0.1  # t_ref, in units of τ
 CURRENTS = np.array([1.1, 1.5, 2, 5, 100])
@@ -116,12 +116,12 @@ CLAIMS = (two_inhibitions, timing_matters, fires_at_a_rate)
 
 def pictures(folder):
     """The rate against the current; the voltage for two pulses together and apart."""
-    fig = plots.figure(9.6, 3.8)
+    fig = curves.figure(9.6, 3.8)
     left, right = fig.subplots(1, 2)
     current = np.geomspace(0.3, 300, 800)
-    left.plot(current, rate(current), "-", color=plots.PALETTE[0], label="cell, deaf for 0.1 τ")
+    left.plot(current, rate(current), "-", color=curves.PALETTE[0], label="cell, deaf for 0.1 τ")
     left.plot(
-        current, 10 / (1 + np.exp(-1.2 * np.log(current / 9))), "--", color=plots.PALETTE[1], label="a sigmoid of ln I"
+        current, 10 / (1 + np.exp(-1.2 * np.log(current / 9))), "--", color=curves.PALETTE[1], label="a sigmoid of ln I"
     )
     left.axhline(10, color="black", lw=0.8, ls=":")
     left.set(
@@ -135,14 +135,14 @@ def pictures(folder):
             v = 0.0 if deaf > 0 else v + 1e-3 * (i_t - v)
             v, deaf = (0.0, DEAF) if v > 1 else (v, deaf)
             trace.append(v)
-        right.plot(np.arange(0, 3, 1e-3), trace, plots.DASHES[i], color=plots.PALETTE[i], label=f"two pulses {name}")
+        right.plot(np.arange(0, 3, 1e-3), trace, curves.DASHES[i], color=curves.PALETTE[i], label=f"two pulses {name}")
     right.axhline(1, color="black", lw=0.8, ls=":")
     right.text(2.95, 1.02, "threshold", ha="right")
     right.set(xlabel="time (τ)", ylabel="voltage (thresholds)", title="the same sum, another answer", ylim=(0, 1.15))
     right.legend(frameon=False, fontsize="small", loc="upper center")
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    plots.write(fig, folder / "neurons.png")
+    curves.write(fig, folder / "neurons.png")
     return ("neurons.png",)
 
 

@@ -15,7 +15,7 @@ import nielsen_page
 import nielsen_pictures
 from nielsen_training import FIGURES, SETTINGS, UNPENALISED, kept, quickened, results
 
-from fnn.files import write_atomically
+from fnn.storage.files import write_atomically
 
 HERE = pathlib.Path(__file__).parent
 

@@ -4,7 +4,7 @@ import numpy as np
 from nielsen_bands import BAND, best_of
 from nielsen_training import CURVES, LABELS, described, in_common, ours
 
-from fnn import plots
+from fnn.plots import curves
 
 MARKS = "os^D"
 DECADE = 10  # a curve that falls by more, and epochs beyond ten times this, are drawn on a logarithmic axis
@@ -27,7 +27,7 @@ def draw(figure, settings, found, path):
             panels.setdefault(title, []).append((labels, settings[name], results, curve))
     columns = len(panels) if len(panels) < 4 else 2
     rows = -(-len(panels) // columns)
-    fig = plots.figure(6.4 if columns == 1 else 4.4 * columns, 0.9 + 3.5 * rows)
+    fig = curves.figure(6.4 if columns == 1 else 4.4 * columns, 0.9 + 3.5 * rows)
     for axes, (title, lines) in zip(fig.subplots(rows, columns, squeeze=False).flat, panels.items(), strict=True):
         axes.set_title(title, fontsize="medium")
         for i, line in enumerate(lines):
@@ -35,7 +35,7 @@ def draw(figure, settings, found, path):
     handles, labels = max(fig.axes, key=lambda axes: len(axes.lines)).get_legend_handles_labels()
     fig.legend(handles, labels, loc="outside lower center", ncols=len(handles) // 2, frameon=False, fontsize="small")
     fig.suptitle(f"{figure.replace('_', ' ')}: median and 5-95 % of our runs, and the book's run", fontsize="medium")
-    plots.write(fig, path)
+    curves.write(fig, path)
 
 
 def _words(setting, curve, seeds):
@@ -52,8 +52,8 @@ def _draw(axes, i, labels, setting, results, curve):
     """One training: band, median, and the book's run."""
     runs = best_of(ours(setting, results, curve), setting.best_of)
     low, middle, high = np.percentile(runs, BAND, axis=0)
-    axes.fill_between(setting.measured, low, high, color=plots.PALETTE[i], alpha=0.25, lw=0)
-    axes.plot(setting.measured, middle, plots.DASHES[i], color=plots.PALETTE[i], lw=1.8, label=labels[0])
+    axes.fill_between(setting.measured, low, high, color=curves.PALETTE[i], alpha=0.25, lw=0)
+    axes.plot(setting.measured, middle, curves.DASHES[i], color=curves.PALETTE[i], lw=1.8, label=labels[0])
     at, values = in_common(setting, curve)
     joined = 0.6 if len(at) > 10 else 0  # chapter 1 prints the first and the last three epochs alone
     axes.plot(setting.measured[at], values, color="black", lw=joined, marker=MARKS[i], ms=3.5, mfc="white", mew=0.7,

@@ -16,7 +16,9 @@ from findings import Finding, judged, listed, main
 from seeds import SEEDS, accuracies, grid, interval, of, said, scores
 
 import fnn
-from fnn import SGD, CrossEntropy, Dense, Examples, Sigmoid, Step, logic, plots
+from fnn import SGD, CrossEntropy, Dense, Examples, Sigmoid, Step
+from fnn.lessons import logic
+from fnn.plots import curves
 
 ETAS, EPOCHS, COST = (0.1, 0.3, 1.0, 3.0, 10.0), 30, CrossEntropy()
 BITS = (np.arange(10)[:, None] >> np.arange(4)[::-1]) & 1
@@ -181,14 +183,14 @@ CLAIMS = (one_output, argmax_is_a_layer, ten_against_four, ten_in_four_bits)
 
 def pictures(folder):
     """Pairs of nets; the ROC curve."""
-    fig = plots.figure(6.4, 3.9)
+    fig = curves.figure(6.4, 3.9)
     axes = fig.subplots()
     ten, four, drawn = compared()
     names = "ten outputs", "four: the digit's bits", "four: random codes\n(mean of 3 codes)"
     for pair in zip(ten, four, drawn.mean(axis=0), strict=True):
         axes.plot(range(3), pair, "o-", color="0.55", lw=0.8, ms=4)
     means = [ten.mean(), four.mean(), drawn.mean()]
-    axes.plot(range(3), means, "_", color=plots.PALETTE[1], ms=42, mew=3)
+    axes.plot(range(3), means, "_", color=curves.PALETTE[1], ms=42, mew=3)
     for i, mean in enumerate(means):
         axes.annotate(f"mean {mean:.1f} %", (i, mean), xytext=(24, 0), textcoords="offset points", va="center",
                       bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1})  # fmt: skip
@@ -196,18 +198,18 @@ def pictures(folder):
     axes.set(xlim=(-0.3, 2.7), ylabel="accuracy on 397 test digits (%)",
              title=f"Ten digits, coded three ways: {SEEDS} paired seeds")  # fmt: skip
     axes.grid(alpha=0.3)
-    plots.write(fig, folder / "ten_or_four.png")
+    curves.write(fig, folder / "ten_or_four.png")
 
-    fig = plots.figure(4.8, 4.2)
+    fig = curves.figure(4.8, 4.2)
     axes = fig.subplots()
     others, nines, area = roc()
-    axes.plot(100 * others, 100 * nines, color=plots.PALETTE[0], lw=1.8, label=f"[784, 30, 1]: area {area:.4f}")
+    axes.plot(100 * others, 100 * nines, color=curves.PALETTE[0], lw=1.8, label=f"[784, 30, 1]: area {area:.4f}")
     axes.plot(np.geomspace(0.02, 100), np.geomspace(0.02, 100), ":", color="black", label="guessing: area 0.5")
     axes.set(xscale="log", xlim=(0.02, 100), ylim=(0, 101), xlabel="others taken for nines (%)",
              ylabel="nines found (%)", title="Nine or not: every threshold")  # fmt: skip
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, loc="center")
-    plots.write(fig, folder / "nine_or_not.png")
+    curves.write(fig, folder / "nine_or_not.png")
     return "ten_or_four.png", "nine_or_not.png"
 
 

@@ -17,7 +17,8 @@ from findings import Finding, judged, listed, main
 from seeds import SEEDS, grid, interval, of, said, scores
 
 import fnn
-from fnn import SGD, CrossEntropy, Dense, Normal, Quadratic, Sigmoid, plots
+from fnn import SGD, CrossEntropy, Dense, Normal, Quadratic, Sigmoid
+from fnn.plots import curves
 
 NET = (Dense(30), Sigmoid(), Dense(10))
 LARGE = (Dense(30, Normal(1.0)), Sigmoid(), Dense(10, Normal(1.0)))
@@ -166,16 +167,16 @@ def pictures(folder):
 
 def draw_by_heart(path):
     """Accuracy and cost on the images learned and on others."""
-    fig = plots.figure(9.8, 3.9)
+    fig = curves.figure(9.8, 3.9)
     left, right = fig.subplots(1, 2)
     seen, cost_seen, unseen, cost_unseen = long_run()
     epochs = np.arange(1, seen.shape[1] + 1)
-    for axes, curves, label in (
+    for axes, lines, label in (
         (left, (seen, unseen), "accuracy (%)"),
         (right, (cost_seen, cost_unseen), "cost (nats)"),
     ):
-        for i, (values, name) in enumerate(zip(curves, ("the 1,000 images it learns", "1,000 others"), strict=True)):
-            axes.plot(epochs, values[0], plots.DASHES[i], color=plots.PALETTE[i], lw=1.8, label=name)
+        for i, (values, name) in enumerate(zip(lines, ("the 1,000 images it learns", "1,000 others"), strict=True)):
+            axes.plot(epochs, values[0], curves.DASHES[i], color=curves.PALETTE[i], lw=1.8, label=name)
         axes.set(xlabel="epoch", ylabel=label)
         axes.grid(alpha=0.3)
     least = int(cost_unseen[0].argmin())
@@ -184,38 +185,38 @@ def draw_by_heart(path):
     right.set_title("What it learns late makes it worse on others")
     left.legend(frameon=False, loc="lower right")
     right.legend(frameon=False)
-    plots.write(fig, path)
+    curves.write(fig, path)
 
 
 def draw_strength(path):
     """Accuracy against the strength of the penalty."""
-    fig = plots.figure(6.4, 4.0)
+    fig = curves.figure(6.4, 4.0)
     axes = fig.subplots()
     for i, (net, name) in enumerate(((LARGE, "weights start with sd 1"), (NET, "weights start with sd 1/√n"))):
         low, middle, high = np.percentile(by_strength(net)[0], (5, 50, 95), axis=1)
-        style = {"ls": plots.DASHES[i], "marker": "os"[i], "color": plots.PALETTE[i], "lw": 1.8, "ms": 5}
+        style = {"ls": curves.DASHES[i], "marker": "os"[i], "color": curves.PALETTE[i], "lw": 1.8, "ms": 5}
         axes.plot(range(len(STRENGTHS)), middle, label=name, **style)
-        axes.fill_between(range(len(STRENGTHS)), low, high, color=plots.PALETTE[i], alpha=0.15, lw=0)
+        axes.fill_between(range(len(STRENGTHS)), low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)
     axes.set_xticks(range(len(STRENGTHS)), [f"{strength:g}" for strength in STRENGTHS])
     axes.set(xlabel="strength λ of the penalty ½ λ Σ W²", ylabel="validation accuracy (%)",
              title=f"1,000 images, {EPOCHS} epochs: median and 5-95 % of {SEEDS} seeds")  # fmt: skip
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, loc="lower center")
-    plots.write(fig, path)
+    curves.write(fig, path)
 
 
 def draw_more_data(path):
     """Accuracy on images seen and not seen against their number."""
-    fig = plots.figure(6.4, 4.0)
+    fig = curves.figure(6.4, 4.0)
     axes = fig.subplots()
     for i, (accuracy, name) in enumerate(zip(by_size(), ("images it learned", "others"), strict=True)):
-        axes.plot(SIZES, accuracy.mean(axis=1), plots.DASHES[i] + "os"[i], color=plots.PALETTE[i], lw=1.8, label=name)
-        axes.fill_between(SIZES, accuracy.min(axis=1), accuracy.max(axis=1), color=plots.PALETTE[i], alpha=0.15, lw=0)
+        axes.plot(SIZES, accuracy.mean(axis=1), curves.DASHES[i] + "os"[i], color=curves.PALETTE[i], lw=1.8, label=name)
+        axes.fill_between(SIZES, accuracy.min(axis=1), accuracy.max(axis=1), color=curves.PALETTE[i], alpha=0.15, lw=0)
     axes.set(xscale="log", xlabel="training images", ylabel="accuracy (%)",
              title=f"{UPDATES:,} updates on more images: mean and range of 5 seeds")  # fmt: skip
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    plots.write(fig, path)
+    curves.write(fig, path)
 
 
 if __name__ == "__main__":

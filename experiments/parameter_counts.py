@@ -12,10 +12,11 @@ import numpy as np
 from findings import Finding, corrected, judged, main
 
 import fnn
-from fnn import Conv, CrossEntropy, Dense, InputError, Sigmoid, plots
-from fnn.config import load_config
+from fnn import Conv, CrossEntropy, Dense, InputError, Sigmoid
+from fnn.config.reading import load_config
+from fnn.config.schema import describe, read
 from fnn.layers import DenseParams
-from fnn.tables import describe, read
+from fnn.plots import curves
 
 CONFIGS = pathlib.Path(__file__).parents[1] / "configs"
 
@@ -257,20 +258,20 @@ CLAIMS = (
 
 def pictures(folder):
     """Parameters against the width of a hidden layer, and those of filters."""
-    fig = plots.figure(6.2, 4.2)
+    fig = curves.figure(6.2, 4.2)
     axes = fig.subplots()
     h = np.array([1, 3, 10, 30, 100, 300, 1000])
     for i, depth in enumerate((1, 2, 3)):
         numbers = [count(784, *[int(k)] * depth, 10) for k in h]
         name = f"{depth} hidden layer{'s' if depth > 1 else ''}"
-        axes.plot(h, numbers, plots.DASHES[i], marker="os^"[i], color=plots.PALETTE[i], label=name)
+        axes.plot(h, numbers, curves.DASHES[i], marker="os^"[i], color=curves.PALETTE[i], label=name)
     axes.axhline(520, color="black", lw=1)
     axes.text(25, 600, "20 filters of 5x5 pixels: 520")
     axes.set(xscale="log", yscale="log", xlabel="units in each hidden layer", ylabel="parameters",
              title="784 inputs, 10 outputs")  # fmt: skip
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
-    plots.write(fig, folder / "parameters.png")
+    curves.write(fig, folder / "parameters.png")
     return ("parameters.png",)
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from findings import Finding, corrected, judged, listed, main
 
 import fnn
-from fnn import Dense, Sigmoid, Step, circuit, layered, logic, plots
+from fnn import Dense, Sigmoid, Step, circuit, layered
+from fnn.lessons import logic
+from fnn.plots import curves
 
 X2, X3 = logic.inputs(2), logic.inputs(3)
 NAND = circuit(2, lambda nand, p, q: nand(p, q))
@@ -267,20 +269,20 @@ CLAIMS = (
 
 def pictures(folder):
     """σ(cz), and what it does to training."""
-    fig = plots.figure(9.2, 3.8)
+    fig = curves.figure(9.2, 3.8)
     left, right = fig.subplots(1, 2)
     z = np.linspace(-2, 2, 400)
     for i, c in enumerate((1, 3, 10, 100)):
-        left.plot(z, 1 / (1 + np.exp(-c * z)), plots.DASHES[i], color=plots.PALETTE[i], label=f"σ({c} z)")
+        left.plot(z, 1 / (1 + np.exp(-c * z)), curves.DASHES[i], color=curves.PALETTE[i], label=f"σ({c} z)")
     left.set(xlabel="weighted input z", ylabel="output", title="From a sigmoid neuron to a perceptron")
     left.grid(alpha=0.3)
     left.legend(frameon=False)
     c, share = sharpness()
-    right.plot(c, 100 * share, "o-", color=plots.PALETTE[0])
+    right.plot(c, 100 * share, "o-", color=curves.PALETTE[0])
     right.set(xscale="log", xlabel="sharpness c of σ(cz)", ylabel="seeds that learn XOR (%), of 20", ylim=(-4, 104),
              title="The sharper the unit, the harder to train")  # fmt: skip
     right.grid(alpha=0.3)
-    plots.write(fig, folder / "perceptrons.png")
+    curves.write(fig, folder / "perceptrons.png")
     return ("perceptrons.png",)
 
 

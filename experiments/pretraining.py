@@ -16,7 +16,8 @@ from findings import Finding, judged, main
 from seeds import SEEDS, interval, said, scores, starts
 
 import fnn
-from fnn import SGD, CrossEntropy, Dense, Examples, LogLikelihood, Sigmoid, plots
+from fnn import SGD, CrossEntropy, Dense, Examples, LogLikelihood, Sigmoid
+from fnn.plots import curves
 
 NET = (Dense(50), Sigmoid(), Dense(50), Sigmoid(), Dense(10))
 LABELS, ETAS, UPDATES = (20, 50, 100, 300, 1000), jnp.array([0.1, 0.3, 1.0]), 3000
@@ -111,20 +112,20 @@ CLAIMS = (pays_when_labels_are_few,)
 
 def pictures(folder):
     """Accuracy against the number of labels."""
-    fig = plots.figure(9.6, 3.9)
+    fig = curves.figure(9.6, 3.9)
     left, right = fig.subplots(1, 2)
     found = accuracies()
     for i, name in enumerate(("random start", "layers pretrained without labels")):
         left.plot(
-            LABELS, found[:, i].mean(axis=1), plots.DASHES[i] + "os"[i], color=plots.PALETTE[i], lw=1.8, label=name
+            LABELS, found[:, i].mean(axis=1), curves.DASHES[i] + "os"[i], color=curves.PALETTE[i], lw=1.8, label=name
         )
         left.fill_between(
-            LABELS, found[:, i].min(axis=1), found[:, i].max(axis=1), color=plots.PALETTE[i], alpha=0.15, lw=0
+            LABELS, found[:, i].min(axis=1), found[:, i].max(axis=1), color=curves.PALETTE[i], alpha=0.15, lw=0
         )
     left.set(ylabel="test accuracy (%)", title=f"mean and range of {SEEDS} seeds")
     left.legend(frameon=False, loc="lower right")
     mean, low, high = np.array([interval(pair[1] - pair[0]) for pair in found]).T
-    right.errorbar(LABELS, mean, (mean - low, high - mean), fmt="o", capsize=4, color=plots.PALETTE[2])
+    right.errorbar(LABELS, mean, (mean - low, high - mean), fmt="o", capsize=4, color=curves.PALETTE[2])
     right.axhline(0, color="black", lw=0.8)
     right.set(ylabel="gain in test accuracy (points)", title="paired gain and its 95 % interval")
     for axes in (left, right):
@@ -132,7 +133,7 @@ def pictures(folder):
         axes.set_xticks(LABELS, [f"{n:,}" for n in LABELS])
         axes.minorticks_off()
         axes.grid(alpha=0.3)
-    plots.write(fig, folder / "pretraining.png")
+    curves.write(fig, folder / "pretraining.png")
     return ("pretraining.png",)
 
 

@@ -12,8 +12,9 @@ from findings import Finding, corrected, judged, listed, main
 from jax.flatten_util import ravel_pytree
 
 import fnn
-from fnn import SGD, CrossEntropy, Dense, Identity, Quadratic, Sigmoid, plots
+from fnn import SGD, CrossEntropy, Dense, Identity, Quadratic, Sigmoid
 from fnn.layers import DenseParams
+from fnn.plots import curves
 
 UNIT, SMALL = (Dense(1),), (Dense(3), Sigmoid(), Dense(1))
 DECAY = 0.01  # of all parameters of the small net
@@ -276,7 +277,7 @@ def bowl(n=400):
 def draw_contours(path):
     """The ways of descent and of Newton's method over the contours of a narrow bowl."""
     cost, slope, curvature = bowl()
-    fig = plots.figure(6.6, 4.6)
+    fig = curves.figure(6.6, 4.6)
     axes = fig.subplots()
     w, b = np.meshgrid(np.linspace(-0.8, 2.2, 200), np.linspace(-4.2, 1.6, 200))
     lines = axes.contour(
@@ -293,23 +294,23 @@ def draw_contours(path):
         for _ in range(steps):
             ways[name].append(move(ways[name][-1]))
     for i, (name, way) in enumerate(ways.items()):
-        style = {"ls": plots.DASHES[i], "marker": "o^s"[i], "color": plots.PALETTE[(0, 1, 6)[i]], "ms": 4, "lw": 1.3}
+        style = {"ls": curves.DASHES[i], "marker": "o^s"[i], "color": curves.PALETTE[(0, 1, 6)[i]], "ms": 4, "lw": 1.3}
         axes.plot(*np.array(way).T, label=name, **style)
     axes.plot(*ways["Newton: 5 steps"][-1], "*", color="black", ms=15)
     axes.set(xlim=(-0.8, 2.2), ylim=(-4.2, 1.6), xlabel="weight w", ylabel="bias b",
              title="Logistic regression, cost in nats: Newton knows the curvature")  # fmt: skip
     axes.legend(frameon=False, loc="lower left")
-    plots.write(fig, path)
+    curves.write(fig, path)
 
 
 def pictures(folder):
     """Newton against descent on logistic regression, and over the contours; the calibration of its answers."""
     draw_contours(folder / "newton.png")
-    fig = plots.figure(9.8, 3.9)
+    fig = curves.figure(9.8, 3.9)
     left, right = fig.subplots(1, 2)
     for i, eta in enumerate((0.3, 1.0, 3.0)):
         errors = np.linalg.norm(descended(CrossEntropy(), points()[2], eta, 60) - newton()[-1], axis=1)
-        left.plot(np.arange(1, 61), errors, plots.DASHES[i], color=plots.PALETTE[i], label=f"descent, η = {eta:g}")
+        left.plot(np.arange(1, 61), errors, curves.DASHES[i], color=curves.PALETTE[i], label=f"descent, η = {eta:g}")
     errors = np.linalg.norm(newton() - newton()[-1], axis=1)[:6]
     left.plot(range(6), np.maximum(errors, 1e-16), "o-", color="black", label="Newton")
     left.set(yscale="log", ylim=(1e-13, 10), xlabel="step", ylabel="distance of the weights from the optimum",
@@ -321,12 +322,12 @@ def pictures(folder):
     label = np.random.default_rng(6).random(len(x)) < truth
     right.plot([0, 1], [0, 1], "--", color="0.5", label="calibrated")
     right.plot([said[bins == b].mean() for b in range(10)], [label[bins == b].mean() for b in range(10)], "o",
-               color=plots.PALETTE[0], label="50,000 new cases in ten groups")  # fmt: skip
+               color=curves.PALETTE[0], label="50,000 new cases in ten groups")  # fmt: skip
     right.set(xlabel="what the unit answers", ylabel="share of ones", title="Its answers are probabilities")
     for axes in (left, right):
         axes.grid(alpha=0.3)
         axes.legend(frameon=False)
-    plots.write(fig, folder / "regression.png")
+    curves.write(fig, folder / "regression.png")
     return "newton.png", "regression.png"
 
 

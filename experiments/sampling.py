@@ -12,9 +12,10 @@ from descent import COST, NET, digits, start
 from findings import Finding, corrected, judged, listed, main
 
 import fnn
-from fnn import SGD, Dense, Examples, LogLikelihood, plots
+from fnn import SGD, Dense, Examples, LogLikelihood
 from fnn.layers import DenseParams
-from fnn.shuffling import permutation
+from fnn.plots import curves
+from fnn.training.order import permutation
 
 
 @cache
@@ -265,12 +266,12 @@ CLAIMS = (
 
 def pictures(folder):
     """The noise of the gradient against the size of the sample; the cost against the work."""
-    fig = plots.figure(10.0, 4.0)
+    fig = curves.figure(10.0, 4.0)
     left, right = fig.subplots(1, 2)
     sizes = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 900])
     for i, replace in enumerate((True, False)):
         name = "drawn with" if replace else "drawn without"
-        style = {"ls": plots.DASHES[i], "marker": "os"[i], "color": plots.PALETTE[i], "ms": 4}
+        style = {"ls": curves.DASHES[i], "marker": "os"[i], "color": curves.PALETTE[i], "ms": 4}
         left.plot(sizes, [noise(m, replace, 500)[0] for m in sizes], label=f"{name} replacement", **style)
     left.plot(sizes, noise(1, True)[0] / sizes, ":", color="black", label="1/m")
     left.set(xscale="log", yscale="log", xlabel="examples m in the sample (of 1,000 digits)",
@@ -279,7 +280,7 @@ def pictures(folder):
         args = NET, COST, SGD(eta), start(), digits().train, jax.random.key(0)
         values = [float(r.train.cost) for r in fnn.fit(*args, batch_size=size, epochs=20)]
         name = ("online, m = 1", "mini-batches, m = 10", "all at once, m = 1,000")[i]
-        style = {"ls": plots.DASHES[i], "marker": "os^"[i], "color": plots.PALETTE[i], "ms": 4}
+        style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i], "ms": 4}
         right.plot(np.arange(1, 21), values, label=f"{name}, η = {eta:g}", **style)
     right.set(yscale="log", xlabel="passes over 1,000 digits", ylabel="training cost (nats)",
               title="The cost against the work")  # fmt: skip
@@ -287,7 +288,7 @@ def pictures(folder):
     for axes in (left, right):
         axes.legend(frameon=False)
         axes.grid(alpha=0.3)
-    plots.write(fig, folder / "sampling.png")
+    curves.write(fig, folder / "sampling.png")
     return ("sampling.png",)
 
 

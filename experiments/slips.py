@@ -13,8 +13,9 @@ from costs import logit
 from findings import Finding, corrected, listed, main
 
 import fnn
-from fnn import CrossEntropy, Dense, LogLikelihood, plots
+from fnn import CrossEntropy, Dense, LogLikelihood
 from fnn.layers import DenseParams
+from fnn.plots import curves
 
 SQUARE, A, UPSTREAM = np.array([[0.2, -0.4], [0.6, 0.8]]), np.array([1.0, 2.0]), np.array([1.0, -2.0])
 
@@ -207,7 +208,7 @@ def pictures(folder):
     right = np.outer(UPSTREAM * dsigmoid(SQUARE @ A + np.array([0.1, -0.1])), A)
     turned = np.tile(UPSTREAM * dsigmoid(SQUARE @ A + np.array([0.1, -0.1])) * A, (2, 1))
     forms = {"automatic": automatic_square(), "δaᵀ, corrected": right, "E2: aδᵀ": right.T, "E1: an index lost": turned}
-    fig = plots.figure(8.4, 2.7)
+    fig = curves.figure(8.4, 2.7)
     for axes, (name, values) in zip(fig.subplots(1, 4), forms.items(), strict=True):
         axes.imshow(values, cmap="cividis", vmin=-0.5, vmax=0.5)
         for (i, j), value in np.ndenumerate(values):
@@ -215,7 +216,7 @@ def pictures(folder):
         axes.set(xticks=(0, 1), yticks=(0, 1), xlabel="input j", title=name)
     fig.axes[0].set_ylabel("output i")
     fig.suptitle("∂C/∂w of a square example: only the corrected form is the gradient")
-    plots.write(fig, folder / "slips.png")
+    curves.write(fig, folder / "slips.png")
     return ("slips.png",)
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from findings import Finding, judged, main
 
 import fnn
-from fnn import SGD, Dense, LogLikelihood, ReLU, plots
+from fnn import SGD, Dense, LogLikelihood, ReLU
+from fnn.plots import curves
 
 NET, COST = (Dense(100), ReLU(), Dense(10)), LogLikelihood()
 HEIGHT, SIDE, STRIPS = 36, 28, 200
@@ -128,17 +129,17 @@ def shown(distances):
 
 def pictures(folder):
     """504192 apart and touching, cut and read."""
-    fig = plots.figure(8.4, 4.4)
+    fig = curves.figure(8.4, 4.4)
     for axes, distances, name in zip(fig.subplots(2, 1), (APART, TOUCHING), ("apart", "touching"), strict=True):
         picture = shown(distances)
         axes.imshow(picture, cmap="gray_r", vmin=0, vmax=1)
         for (a, b), digit in zip(cuts(picture), read(picture), strict=True):
             axes.plot([a - 0.5, a - 0.5, b - 0.5, b - 0.5, a - 0.5], [1, HEIGHT - 2, HEIGHT - 2, 1, 1],
-                      color=plots.PALETTE[1], lw=1.2)  # fmt: skip
-            axes.text((a + b) / 2, -1.5, digit, ha="center", color=plots.PALETTE[1], fontsize=15, weight="bold")
+                      color=curves.PALETTE[1], lw=1.2)  # fmt: skip
+            axes.text((a + b) / 2, -1.5, digit, ha="center", color=curves.PALETTE[1], fontsize=15, weight="bold")
         axes.set(xticks=[], yticks=[], xlabel=f"digits {name}: {len(cuts(picture))} piece(s), read as above")
     fig.suptitle("Cut where there is no ink, centre each piece, ask the network")
-    plots.write(fig, folder / "strip.png")
+    curves.write(fig, folder / "strip.png")
     return ("strip.png",)
 
 

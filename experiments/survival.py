@@ -44,10 +44,10 @@ sys.path.insert(0, str(HERE.parent.parent / "tests"))
 from disks import Deadly, Disk, Full, Recorder  # noqa: E402 (the tests' own disk)
 from hostile import mutated  # noqa: E402 (found by the path above)
 
-from fnn import checkpoints, files  # noqa: E402 (found by the path above)
-from fnn.checkpoints import Checkpoint  # noqa: E402 (found by the path above)
 from fnn.errors import CorruptFileError, InputError  # noqa: E402 (found by the path above)
-from fnn.plain import json_bytes  # noqa: E402 (found by the path above)
+from fnn.storage import checkpoints, files  # noqa: E402 (found by the path above)
+from fnn.storage.checkpoints import Checkpoint  # noqa: E402 (found by the path above)
+from fnn.storage.json_files import json_bytes  # noqa: E402 (found by the path above)
 
 SHAPE = (100, 100)
 REHASHED = "checkpoint: arrays.npz under a right hash"
@@ -281,9 +281,9 @@ def readers(folder):
     import jax
 
     from fnn import Dense, LogLikelihood, init, load, load_data, save
-    from fnn.arrays import npz_bytes
-    from fnn.config import load_config
+    from fnn.config.reading import load_config
     from fnn.data.idx import parse
+    from fnn.storage.arrays import npz_bytes
 
     net = (Dense(10),)
     save(folder / "net", net, LogLikelihood(), init(net, jax.random.key(0), (64,)), (64,))

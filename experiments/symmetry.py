@@ -12,7 +12,8 @@ from findings import Finding, judged, main
 from seeds import SEEDS, accuracies, grid, starts
 
 import fnn
-from fnn import CrossEntropy, Dense, Normal, ReLU, ScaledNormal, Sigmoid, Tanh, Zeros, plots
+from fnn import CrossEntropy, Dense, Normal, ReLU, ScaledNormal, Sigmoid, Tanh, Zeros
+from fnn.plots import curves
 
 UPDATES, EPOCHS = 60, 15
 
@@ -120,7 +121,7 @@ CLAIMS = (equal_starts,)
 
 def pictures(folder):
     """The five hidden units' first weight during training, from three starts."""
-    fig = plots.figure(10.2, 3.6)
+    fig = curves.figure(10.2, 3.6)
     starts = (("all zeros", Zeros(), None), ("all 0.3", Zeros(), 0.3), ("normal, sd 0.5", Normal(0.5), None))
     for axes, (name, start, value) in zip(fig.subplots(1, 3), starts, strict=True):
         W = trained(Sigmoid(), start, value)[0].W
@@ -128,9 +129,9 @@ def pictures(folder):
             axes.plot(
                 np.arange(1, UPDATES + 1),
                 W[:, unit, 0],
-                plots.DASHES[unit % 4],
+                curves.DASHES[unit % 4],
                 lw=3 - unit / 2.2,
-                color=plots.PALETTE[unit],
+                color=curves.PALETTE[unit],
                 label=f"unit {unit + 1}",
             )
         axes.set(xlabel="update", title=name)
@@ -138,18 +139,18 @@ def pictures(folder):
     fig.axes[0].set_ylabel("weight from input 1")
     fig.axes[2].legend(frameon=False, fontsize="small")
     fig.suptitle("Five hidden sigmoid units: equal starts stay equal")
-    plots.write(fig, folder / "symmetry.png")
+    curves.write(fig, folder / "symmetry.png")
 
-    fig = plots.figure(9.6, 3.9)
+    fig = curves.figure(9.6, 3.9)
     left, right = fig.subplots(1, 2)
     for i, (name, initializer) in enumerate((("W ~ N(0, 1/n)", ScaledNormal()), ("W ~ N(0, 1)", Normal(1.0)))):
-        z, curves = random_start(initializer)
-        style = {"ls": plots.DASHES[i], "color": plots.PALETTE[i], "lw": 1.8}
+        z, accuracies = random_start(initializer)
+        style = {"ls": curves.DASHES[i], "color": curves.PALETTE[i], "lw": 1.8}
         heights, edges = np.histogram(z, np.linspace(-30, 30, 121), density=True)
         left.plot((edges[1:] + edges[:-1]) / 2, heights, label=f"{name}: {saturated(z):.0%} saturated", **style)
-        low, middle, high = np.percentile(curves, (5, 50, 95), axis=0)
+        low, middle, high = np.percentile(accuracies, (5, 50, 95), axis=0)
         right.plot(np.arange(1, EPOCHS + 1), middle, label=name, **style)
-        right.fill_between(np.arange(1, EPOCHS + 1), low, high, color=plots.PALETTE[i], alpha=0.15, lw=0)
+        right.fill_between(np.arange(1, EPOCHS + 1), low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)
     left.axvspan(-3.66, 3.66, color="0.92")
     left.set(xlabel="weighted input z of a hidden unit at the start", ylabel="density", ylim=(0, 0.52),
              title="outside the grey σ′ is below a tenth of its peak")  # fmt: skip
@@ -158,7 +159,7 @@ def pictures(folder):
         axes.grid(alpha=0.3)
         axes.legend(frameon=False, fontsize="small", loc="lower right" if axes is right else "upper right")
     fig.suptitle("A start that is too large: [784, 30, 10] on 1,000 images")
-    plots.write(fig, folder / "large_start.png")
+    curves.write(fig, folder / "large_start.png")
     return "symmetry.png", "large_start.png"
 
 

@@ -12,7 +12,7 @@ from findings import Finding, corrected, judged, listed, main
 from jax.flatten_util import ravel_pytree
 
 import fnn
-from fnn import plots
+from fnn.plots import curves
 
 ETAS = np.array([0.1, 0.01, 0.001, 0.0001])
 START, CURVATURES = np.array([1.0, 1.0]), np.array([1.0, 10.0])
@@ -165,32 +165,32 @@ CLAIMS = (
 
 def pictures(folder):
     """The polynomials of sin; the promise of the gradient against the change."""
-    fig = plots.figure(7.2, 4.2)
+    fig = curves.figure(7.2, 4.2)
     axes = fig.subplots()
     x = np.linspace(-2.2 * np.pi, 2.2 * np.pi, 500)
     axes.plot(x, np.sin(x), color="black", lw=3, alpha=0.35, label="sin x")
     for i, degree in enumerate((1, 3, 5, 9, 13)):
-        style = {"color": plots.PALETTE[i], "ls": plots.DASHES[i % 4], "lw": 1.6}
+        style = {"color": curves.PALETTE[i], "ls": curves.DASHES[i % 4], "lw": 1.6}
         axes.plot(x, polynomial(degree, x), label=f"degree {degree}", **style)
     axes.set(ylim=(-3, 3), xlabel="x (radians)", ylabel="value", title="Taylor polynomials of the sine at 0")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, fontsize="small")
-    plots.write(fig, folder / "sine.png")
+    curves.write(fig, folder / "sine.png")
 
-    fig = plots.figure(5.6, 4.2)
+    fig = curves.figure(5.6, 4.2)
     axes = fig.subplots()
     etas = np.geomspace(1e-4, 0.25, 200)
     change = valley(START - etas[:, None] * slope(START)) - valley(START)
     promise = etas * (slope(START) ** 2).sum()
-    axes.plot(etas, promise, "--", color=plots.PALETTE[1], label="promised by the gradient: η‖∇C‖²")
-    axes.plot(etas[change < 0], -change[change < 0], "-", color=plots.PALETTE[0], label="what the cost falls by")
+    axes.plot(etas, promise, "--", color=curves.PALETTE[1], label="promised by the gradient: η‖∇C‖²")
+    axes.plot(etas[change < 0], -change[change < 0], "-", color=curves.PALETTE[0], label="what the cost falls by")
     axes.axvline(0.2, color="black", lw=0.8, ls=":")
     axes.text(0.19, 2e-2, "η = 2/λmax: no fall", rotation=90, ha="right", va="bottom", fontsize="small")
     axes.set(xscale="log", yscale="log", xlabel="learning rate η", ylabel="fall of the cost in one step",
              title="½(x² + 10y²), one step from (1, 1)")  # fmt: skip
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, fontsize="small")
-    plots.write(fig, folder / "promise.png")
+    curves.write(fig, folder / "promise.png")
     return "sine.png", "promise.png"
 
 

@@ -14,7 +14,8 @@ import numpy as np
 from findings import Finding, judged, listed, main
 
 import fnn
-from fnn import CrossEntropy, Dense, He, LogLikelihood, Normal, ReLU, Sigmoid, Tanh, Zeros, plots
+from fnn import CrossEntropy, Dense, He, LogLikelihood, Normal, ReLU, Sigmoid, Tanh, Zeros
+from fnn.plots import curves
 
 SEEDS = 32
 BOOK = {
@@ -138,7 +139,7 @@ CLAIMS = (vanishing,)
 
 def pictures(folder):
     """The norm of each hidden layer's error for 1 to 4 hidden layers, and for other activations at depth 8."""
-    fig = plots.figure(10.0, 4.1)
+    fig = curves.figure(10.0, 4.1)
     left, right = fig.subplots(1, 2)
     for i, (depth, book) in enumerate(BOOK.items()):
         layers = np.arange(1, depth + 1)
@@ -160,19 +161,19 @@ def pictures(folder):
         axes.set(yscale="log", xlabel="hidden layer (1 is next to the input)", ylabel="‖∂C/∂b‖ at the start")
         axes.grid(alpha=0.3)
         axes.legend(frameon=False, fontsize="small", loc="lower right")
-    plots.write(fig, folder / "vanishing.png")
+    curves.write(fig, folder / "vanishing.png")
 
-    fig = plots.figure(10.0, 3.6)
+    fig = curves.figure(10.0, 3.6)
     for axes, depth in zip(fig.subplots(1, 3, sharey=True), BOOK, strict=True):
         for layer in range(depth):
-            style = {"ls": plots.DASHES[layer], "color": plots.PALETTE[layer]}
+            style = {"ls": curves.DASHES[layer], "color": curves.PALETTE[layer]}
             axes.plot(training(depth)[0, :, layer], label=f"hidden layer {layer + 1}", **style)
         axes.set(yscale="log", xlabel="update (batch descent, η = 0.1)", title=f"{depth} hidden layers")
         axes.grid(alpha=0.3)
         axes.legend(frameon=False, fontsize="small")
     fig.axes[0].set_ylabel("‖∂C/∂b‖, one seed")
     fig.suptitle("During training the early layers stay the slow ones")
-    plots.write(fig, folder / "during_training.png")
+    curves.write(fig, folder / "during_training.png")
     return "vanishing.png", "during_training.png"
 
 
@@ -182,13 +183,13 @@ def _band(axes, layers, found, i, name):
     axes.plot(
         layers,
         middle,
-        plots.DASHES[i % 4] + "vos^D"[i],
-        color=plots.PALETTE[i],
+        curves.DASHES[i % 4] + "vos^D"[i],
+        color=curves.PALETTE[i],
         ms=4,
         lw=1.6,
         label=name,
     )
-    axes.fill_between(layers, low, high, color=plots.PALETTE[i], alpha=0.15, lw=0)
+    axes.fill_between(layers, low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)
 
 
 if __name__ == "__main__":

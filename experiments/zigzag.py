@@ -9,8 +9,9 @@ import numpy as np
 from findings import Finding, corrected, listed, main
 
 import fnn
-from fnn import Dense, Identity, Quadratic, plots
+from fnn import Dense, Identity, Quadratic
 from fnn.layers import DenseParams
+from fnn.plots import curves
 
 NET, COST = (Dense(1),), Quadratic(Identity())
 
@@ -89,18 +90,18 @@ def path(centred, eta, steps=40):
 
 def pictures(folder):
     """The way of two weights with positive and with centred inputs."""
-    fig = plots.figure(9.6, 4.2)
+    fig = curves.figure(9.6, 4.2)
     for axes, centred in zip(fig.subplots(1, 2, sharex=True, sharey=True), (False, True), strict=True):
         way, target = path(centred, 4.0 if centred else 1.0)
-        axes.plot(way[:, 0], way[:, 1], "o-", ms=3, lw=1, color=plots.PALETTE[0], label="weights, a step per example")
-        axes.plot(*target, "*", ms=14, color=plots.PALETTE[1], mec="black", label="where they should go")
+        axes.plot(way[:, 0], way[:, 1], "o-", ms=3, lw=1, color=curves.PALETTE[0], label="weights, a step per example")
+        axes.plot(*target, "*", ms=14, color=curves.PALETTE[1], mec="black", label="where they should go")
         axes.axhline(0, color="black", lw=0.5)
         axes.axvline(0, color="black", lw=0.5)
         axes.set(xlabel="w1", title="centred inputs, eta = 4" if centred else "positive inputs, eta = 1")
         axes.grid(alpha=0.3)
     fig.axes[0].set_ylabel("w2")
     fig.axes[0].legend(frameon=False, loc="lower left", fontsize="small")
-    plots.write(fig, folder / "zigzag.png")
+    curves.write(fig, folder / "zigzag.png")
     return ("zigzag.png",)
 
 

@@ -13,8 +13,8 @@ from support import Swish, draw_params
 
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Maxout, Sigmoid, Softmax, cli
-from fnn.blackboard import explained
 from fnn.layers import DenseParams
+from fnn.lessons.blackboard import explained
 
 NET, COST, SGD_L2 = (Dense(3), Sigmoid(), Dense(2)), CrossEntropy(), SGD(0.5, lmbda=0.01)
 XOR, DIGITS = (str(pathlib.Path(__file__).parents[1] / "configs" / f"{name}.toml") for name in ("xor", "digits"))

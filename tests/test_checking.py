@@ -25,9 +25,9 @@ from support import COSTS, LAYERS, compiled, draw_params, one_hot_rows
 
 import fnn
 from fnn import CrossEntropy, Dense, InputError, LogLikelihood, Maxout, Quadratic, ReLU, Sigmoid, Tanh, backprop
-from fnn.check_pictures import heat_map
 from fnn.checking import gradcheck, included
 from fnn.checking.sampling import sample
+from fnn.plots.gradcheck import heat_map
 
 
 def leaf(report, name):

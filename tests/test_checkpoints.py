@@ -14,11 +14,11 @@ import pytest
 from disks import Disk, Full, Recorder
 from hostile import MIB, memory_below, mutations
 
-from fnn import checkpoints, files, locks
-from fnn.arrays import npz_bytes
-from fnn.checkpoints import Checkpoint
 from fnn.errors import CorruptFileError, InputError
-from fnn.plain import json_bytes
+from fnn.storage import checkpoints, files, locks
+from fnn.storage.arrays import npz_bytes
+from fnn.storage.checkpoints import Checkpoint
+from fnn.storage.json_files import json_bytes
 
 TEMPLATE = {"params.0.W": ("<f4", (3, 2)), "v.0.W": ("<f4", (3, 2))}
 

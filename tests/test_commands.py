@@ -13,14 +13,18 @@ import pytest
 from support import fails
 from test_config import GOOD
 
-from fnn import cli, commands, plots, preparing, runs, saving, stopping, sweep_command
-from fnn.config import load_config
+from fnn import cli
+from fnn.cli import compare, sweep
+from fnn.config.reading import load_config
 from fnn.errors import StoppedError
+from fnn.machine import signals
+from fnn.plots import curves
+from fnn.runs import directory, keeper, preparing
 
 
 @pytest.fixture(autouse=True)
 def no_pictures(monkeypatch):
-    monkeypatch.setattr(plots, "available", lambda: False)
+    monkeypatch.setattr(curves, "available", lambda: False)
     jax.devices()  # in use, so `fnn sweep` does not change their number for the tests that follow
 
 
@@ -93,8 +97,8 @@ def test_a_gradient_is_chosen_where_one_is_used(config, capsys):
 
 def test_compare_counts_the_steps_of_shifted_images(config, capsys, monkeypatch):
     seen = []
-    monkeypatch.setattr(commands.comparison, "compare", lambda *_: ())
-    monkeypatch.setattr(commands, "_way", lambda way, results, steps: seen.append(steps) or "")
+    monkeypatch.setattr(compare.comparison, "compare", lambda *_: ())
+    monkeypatch.setattr(compare, "_way", lambda way, results, steps: seen.append(steps) or "")
     sets = ["data.shape=[1, 8, 8]", "network.layers=[{type='Flatten'}, {type='Dense', units=10}]"]
     words = [word for entry in (*sets, "training.shifts=true") for word in ("--set", entry)]
     assert cli.main(["compare", config, *words]) == 0
@@ -131,11 +135,11 @@ def test_verify_takes_times_that_are_no_numbers(finished, capsys):
 
 
 def test_a_new_run_has_the_highest_number(config, tmp_path):
-    made = [runs.create(tmp_path / "runs", "good", load_config(config)) for _ in range(3)]
+    made = [directory.create(tmp_path / "runs", "good", load_config(config)) for _ in range(3)]
     made[0].rmdir()
-    last = runs.create(tmp_path / "runs", "good", load_config(config))
+    last = directory.create(tmp_path / "runs", "good", load_config(config))
     assert last.name == made[0].name + "-4"
-    assert [number for number, _ in runs.numbered(tmp_path / "runs", made[0].name)] == [4, 3, 2]
+    assert [number for number, _ in directory.numbered(tmp_path / "runs", made[0].name)] == [4, 3, 2]
 
 
 def test_no_signal_is_lost_while_handlers_change(monkeypatch):
@@ -144,12 +148,12 @@ def test_no_signal_is_lost_while_handlers_change(monkeypatch):
         signal, "set_wakeup_fd", lambda *args, **options: order.append("fd") or wakeup(*args, **options)
     )
     monkeypatch.setattr(signal, "signal", lambda *args: order.append("handler") or handler(*args))
-    with stopping.wishes():
+    with signals.wishes():
         pass
     assert order == ["fd", "handler", "handler", "handler", "handler", "fd"]
 
 
-@stopping.raised("it is kept")
+@signals.raised("it is kept")
 def stopped_twice(ended):
     """The second signal comes while the first one's error is on its way."""
     try:
@@ -170,7 +174,7 @@ def test_a_second_signal_ends_at_once_what_the_first_one_is_being_saved_by(monke
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_sweep_that_is_stopped_keeps_what_is_done(config, tmp_path, capsys, monkeypatch, number):
-    told, line = [], sweep_command.line
+    told, line = [], sweep.line
 
     def then_terminated(*args):
         told.append(args)
@@ -178,7 +182,7 @@ def test_a_sweep_that_is_stopped_keeps_what_is_done(config, tmp_path, capsys, mo
             os.kill(os.getpid(), number)
         return line(*args)
 
-    monkeypatch.setattr(sweep_command, "line", then_terminated)
+    monkeypatch.setattr(sweep, "line", then_terminated)
     before = signal.getsignal(number)
     sets = ("--set", "sweep.seeds=2", "--set", "training.epochs=50")
     fails(
@@ -230,17 +234,17 @@ def test_a_sweep_may_have_all_the_memory(config, tmp_path):
 
 
 def test_a_run_without_its_description_does_not_go_on_in_vain(config, tmp_path, capsys, monkeypatch):
-    call = saving.Keeper.__call__
+    call = keeper.Keeper.__call__
 
     def stopped_after_an_epoch(keeper, state):
         keeper.wish.number = signal.SIGTERM if state.epochs else 0
         call(keeper, state)
 
-    monkeypatch.setattr(saving.Keeper, "__call__", stopped_after_an_epoch)
+    monkeypatch.setattr(keeper.Keeper, "__call__", stopped_after_an_epoch)
     words = ["run", config, "--out", str(tmp_path / "out"), "--set", "training.epochs=4"]
     assert cli.main(words) == 143
     monkeypatch.undo()
-    monkeypatch.setattr(plots, "available", lambda: False)
+    monkeypatch.setattr(curves, "available", lambda: False)
     (folder,) = (tmp_path / "out").iterdir()
     (folder / "config.json").unlink()
     capsys.readouterr()

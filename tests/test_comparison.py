@@ -7,9 +7,9 @@ from support import draw, draw_params, one_hot_rows
 
 import fnn
 from fnn import CrossEntropy, Dense
-from fnn.comparison import compare, differences, relative, ulps
+from fnn.checking.comparison import compare, differences, relative, ulps
 from fnn.examples import Examples
-from fnn.fitting import Result
+from fnn.training.fitting import Result
 
 
 @fnn.static

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fnn import compile_cache
+from fnn.machine import compile_cache
 
 XOR = Path(__file__).parents[1] / "configs" / "xor.toml"
 

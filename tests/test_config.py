@@ -8,8 +8,8 @@ import pytest
 from support import ACTIVATIONS, COSTS, LAYERS, Swish
 
 import fnn
-from fnn.config import TYPES, build_cost, build_net, full_hash, load_config, short_hash
-from fnn.tables import describe
+from fnn.config.reading import TYPES, build_cost, build_net, full_hash, load_config, short_hash
+from fnn.config.schema import describe
 
 FOLDER = pathlib.Path(__file__).parent.parent / "configs"
 CONFIGS = sorted(FOLDER.rglob("*.toml"))

@@ -15,22 +15,10 @@ from hypothesis import strategies as st
 from support import assert_trees_close, compiled, draw, draw_params, one_hot_rows
 
 import fnn
-from fnn import (
-    SGD,
-    CrossEntropy,
-    Dense,
-    Examples,
-    Glorot,
-    LogLikelihood,
-    ReLU,
-    Sigmoid,
-    Zeros,
-    autodiff,
-    backprop,
-    patching,
-)
+from fnn import SGD, CrossEntropy, Dense, Examples, Glorot, LogLikelihood, ReLU, Sigmoid, Zeros, autodiff, backprop
 from fnn.convolution import Conv, ConvParams, ConvPool, Flatten, MaxPool, largest_backward
-from fnn.patching import apart, beside, few, overlay, patches, rivals, rivals_backward, steps
+from fnn.kernels import im2col
+from fnn.kernels.im2col import apart, beside, few, overlay, patches, rivals, rivals_backward, steps
 
 # rectangular images, one and several channels, sizes of 1, few and many patches per image
 CASES = [
@@ -289,7 +277,7 @@ def test_moved_filters_and_rival_patches_are_one_contest(layer, shape, tied, mon
     if tied:
         params, a = jax.tree.map(jnp.sign, params), (a > 0).astype(a.dtype)
     for cached in (10**6, 0):
-        monkeypatch.setattr(patching, "CACHED", cached)
+        monkeypatch.setattr(im2col, "CACHED", cached)
         assert few(a.shape, layer.size, layer.pool) == (cached > 0)
         results.append(compiled(lambda *x: (layer.forward(*x[:2]), layer.backward(*x)))(params, a, delta))
     assert_trees_close(*results)

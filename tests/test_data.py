@@ -392,7 +392,7 @@ def test_the_inventory_lists_every_source():
 
 
 def test_the_room_imports_neither_jax_nor_another_room():
-    allowed = ("fnn.arrays", "fnn.data", "fnn.errors", "fnn.examples", "fnn.files", "fnn.stored")
+    allowed = ("fnn.storage", "fnn.data", "fnn.errors", "fnn.examples")
     for path in Path(str(files("fnn.data"))).glob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             names = [node.module or ""] if isinstance(node, ast.ImportFrom) else []

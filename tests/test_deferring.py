@@ -7,24 +7,12 @@ import pytest
 from support import ACTIVATIONS, Swish, assert_trees_close, draw, one_hot_rows
 
 import fnn
-from fnn import (
-    SGD,
-    CrossEntropy,
-    Dense,
-    Examples,
-    Flatten,
-    Identity,
-    LogLikelihood,
-    Maxout,
-    Quadratic,
-    ReLU,
-    Sigmoid,
-    deferring,
-)
-from fnn.stored import stored
+from fnn import SGD, CrossEntropy, Dense, Examples, Flatten, Identity, LogLikelihood, Maxout, Quadratic, ReLU, Sigmoid
+from fnn.data.on_disk import stored
+from fnn.training import blocked_steps
 
 KEY = jax.random.key(3)
-INPUTS = deferring.INPUTS
+INPUTS = blocked_steps.INPUTS
 STEP = jax.jit(fnn.step, static_argnums=(0, 1, 7))
 NETS = [
     ((Dense(3),), LogLikelihood()),
@@ -42,7 +30,7 @@ def test_together_they_are_the_same_steps(net, cost, optimizer, gradient):
         shape = (2, 3) if net[0] == Flatten() else (6,)
         params = fnn.init(net, KEY, shape)
         (x,), y = draw(1, (11, *shape)), one_hot_rows(1, 11, 3)
-        got = deferring.steps(net, cost, optimizer, params, x, y, gradient, 3)
+        got = blocked_steps.steps(net, cost, optimizer, params, x, y, gradient, 3)
         for first in range(0, 11, 3):  # the last mini-batch has two rows
             rows = slice(first, first + 3)
             params, _ = fnn.step(net, cost, optimizer, params, (), x[rows], y[rows], gradient)
@@ -68,13 +56,13 @@ def as_on_a_cpu(monkeypatch):
 @pytest.fixture
 def taken(monkeypatch):
     """How many mini-batches were taken together, in each call so far."""
-    calls, real = [], deferring.steps
+    calls, real = [], blocked_steps.steps
 
     def counted(*args):
         calls.append(-(-len(args[4]) // args[-1]))
         return real(*args)
 
-    monkeypatch.setattr(deferring, "steps", counted)
+    monkeypatch.setattr(blocked_steps, "steps", counted)
     return calls
 
 
@@ -161,7 +149,7 @@ PLAIN = SGD(0.1)
 
 def together(net=NET, optimizer=PLAIN, m=3, n=50_000, n_in=784, gradient=fnn.backprop, batch_size=10):
     params = jax.eval_shape(jax.vmap(lambda key: fnn.init(net, key, (n_in,))), jax.random.split(KEY, m))
-    return deferring.together(net, optimizer, params, optimizer.init(params), n, gradient, batch_size)
+    return blocked_steps.together(net, optimizer, params, optimizer.init(params), n, gradient, batch_size)
 
 
 def test_they_are_taken_together_where_that_is_right_and_pays():
@@ -177,8 +165,8 @@ def test_they_are_taken_together_where_that_is_right_and_pays():
 
 def test_a_gpu_needs_a_crowd(monkeypatch):
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert together(m=deferring.CROWD // 20 - 1) == 1
-    assert together(m=deferring.CROWD // 20) == 4
+    assert together(m=blocked_steps.CROWD // 20 - 1) == 1
+    assert together(m=blocked_steps.CROWD // 20) == 4
 
 
 def test_what_a_user_wrote_sees_everything():

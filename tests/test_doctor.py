@@ -4,7 +4,8 @@ import jax
 import numpy as np
 import pytest
 
-from fnn import cli, doctor
+from fnn import cli
+from fnn.cli import doctor
 from fnn.errors import CorruptFileError
 
 GOOD = {"python": "3.11.7", "fnn": "0.1.0", "jax": "0.10.1", "jaxlib": "0.10.1", "numpy": "2.4.6"}

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from fnn.errors import CorruptFileError
-from fnn.files import write_atomically
+from fnn.storage.files import write_atomically
 
 
 def test_a_file_is_made_and_replaced(tmp_path):

@@ -10,10 +10,11 @@ import pytest
 from support import one_hot_rows
 
 import fnn
-from fnn import SGD, Dense, Examples, HalveOnPlateau, Identity, LogLikelihood, Quadratic, fitting, segments
-from fnn.divergence import culprit
-from fnn.fitting import Pace, Task, resumed, start
-from fnn.shuffling import permutation
+from fnn import SGD, Dense, Examples, HalveOnPlateau, Identity, LogLikelihood, Quadratic
+from fnn.training import fitting, segments
+from fnn.training.divergence import culprit
+from fnn.training.fitting import Pace, Task, resumed, start
+from fnn.training.order import permutation
 
 NET, COST, KEY = (Dense(3),), LogLikelihood(), jax.random.key(1)
 MOMENTUM = SGD(0.1, mu=0.9, lmbda=0.01)
@@ -81,7 +82,7 @@ TASK = Task(
 def slowly(monkeypatch):
     """Control comes back after every chunk of training and after every ten rows of evaluation."""
     monkeypatch.setattr(fitting, "SLICE", 0.0)
-    monkeypatch.setattr("fnn.training.EVALUATED", 250)
+    monkeypatch.setattr("fnn.training.epochs.EVALUATED", 250)
 
 
 def told(results):

@@ -6,126 +6,81 @@ import pathlib
 import subprocess
 import sys
 
-import jax
 import pytest
 
 import fnn
 
 SOURCE = pathlib.Path(fnn.__file__).parent
 
-# Room: what it may import. A room below may not be imported by one above it.
-ROOMS = {
-    "errors": (),
-    "files": (),
-    "waking": ("errors",),
-    "examples": (),
-    "zips": ("errors",),
-    "arrays": ("errors", "files", "zips"),
-    "plain": ("errors", "files"),
-    "locks": ("errors",),
-    "checkpoints": ("errors", "files", "plain", "arrays"),
-    "tables": ("errors",),
+MATHEMATICS = (
+    *("initializers", "layers", "activation_functions", "convolution", "costs", "network", "optimizers", "schedules"),
+    *("examples", "per_example_gradients"),
+)
+# The house: each row's places, and the rows that it may import besides itself; all of them stand above it.
+ROWS = {
     "types": (),
-    "initializers": ("types",),
-    "layers": ("types", "initializers"),
-    "logic": ("types", "layers"),
-    "truth_tables": ("types", "layers", "logic"),
-    "gates": (),
-    "graphs": ("gates",),
-    "costs": ("types", "layers"),  # for the default of Quadratic.activation
-    "network": ("types",),
-    "optimizers": ("types",),
-    "shuffling": ("types",),
-    "schedules": ("types", "layers"),  # `positive`
-    "streaming": ("types", "examples", "shifting"),
-    "patching": ("types",),
-    "convolution": ("types", "initializers", "layers", "patching"),
-    "deferring": ("types", "layers", "convolution", "network", "optimizers"),
-    "training": ("types", "network", "examples", "shuffling", "shifting", "streaming", "deferring"),
-    "monitors": ("types", "network"),
-    "segments": ("types", "examples", "shuffling", "shifting", "streaming", "training", "monitors", "deferring"),
-    "divergence": ("types", "errors", "network"),
-    "fitting": (
-        *("types", "network", "examples", "schedules", "shifting", "streaming", "training", "segments", "divergence"),
-        "monitors",
+    "errors": (),
+    "kernels": ("types",),
+    "mathematics": ("types", "errors", "kernels"),
+    "storage": ("errors",),
+    "data": ("errors", "examples", "storage"),
+    "training": ("types", "errors", "kernels", "mathematics"),
+    "checking": ("types", "errors", "mathematics", "training"),
+    "lessons": ("types", "errors", "mathematics", "training"),
+    "machine": ("errors", "data"),
+    "config": ("types", "errors", "mathematics", "training"),
+    "runs": (
+        *("types", "errors", "kernels", "mathematics", "storage", "data", "training", "checking", "lessons", "machine"),
+        "config",
     ),
-    "comparison": ("types", "network", "fitting", "examples"),
-    "sweeping": ("types", "network", "training", "examples", "shifting", "streaming", "deferring"),
-    "checking": ("types", "network", "errors", "optimizers"),
-    "examplewise": ("types", "layers", "network"),
-    "blackboard": ("types", "errors", "layers", "network", "optimizers", "training"),
-    "stored": ("errors", "arrays"),
-    "data": ("errors", "files", "examples", "arrays", "stored"),
-    "plots": ("files",),
-    "image_plots": ("types", "plots"),
-    "shifting": ("types", "examples"),
-    "listing": ("errors", "tables", "data"),
-    "config": (
-        *("types", "errors", "tables", "layers", "convolution", "costs", "initializers", "optimizers", "schedules"),
-        *("network",),
+    "plots": ("types", "storage", "checking"),
+    "cli": (
+        *("types", "errors", "kernels", "mathematics", "storage", "data", "training", "checking", "lessons", "machine"),
+        *("config", "runs", "plots"),
     ),
-    "models": ("types", "errors", "tables", "plain", "arrays", "network", "config"),
-    "environments": ("data",),
-    "stopping": ("errors",),
-    "saving": (
-        *("types", "errors", "plain", "checkpoints", "environments", "models", "schedules", "stopping", "training"),
-        *("segments", "fitting"),
-    ),
-    "doctor": (
-        *("types", "errors", "data", "environments", "checkpoints", "checking", "costs", "layers", "network"),
-        *("optimizers", "training", "waking"),
-    ),
-    "grids": ("types", "errors", "optimizers", "config"),
 }
-CORE = {"types", "initializers", "layers", "convolution", "costs", "network", "optimizers", "shuffling", "schedules"}
-CORE |= {
-    "deferring",
-    "patching",
-    "training",
-    "monitors",
-    "segments",
-    "divergence",
-    "fitting",
-    "sweeping",
-    "comparison",
-    "checking",
-    "examplewise",
-    "examples",
-    "errors",
-    "shifting",
-    "streaming",
-}
-CORE |= {"logic", "truth_tables", "gates", "graphs", "blackboard"}
-EDGE = {path.stem for path in SOURCE.iterdir() if path.stem not in {"__init__", "__pycache__", "py"}} - set(ROOMS)
+FILES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
+
+
+def row(place):
+    """The row of a file or folder that stands at the door."""
+    return "mathematics" if place in MATHEMATICS else place
 
 
 def imports(path):
-    """The rooms that a file imports from its own package, lazily too."""
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            yield from [node.module.split(".")[0]] if node.module else [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "fnn":
-            parts = node.module.split(".")
-            yield from [parts[1]] if len(parts) > 1 else [alias.name for alias in node.names]
+    """The places at the door that a file imports, lazily too."""
+    for node in ast.walk(ast.parse((SOURCE / path).read_text())):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}, line {node.lineno}: imports within fnn are written from fnn on"
+            package, *parts = (node.module or "").split(".")
+            if package == "fnn":
+                yield from parts[:1] or [alias.name for alias in node.names]
+        elif isinstance(node, ast.Import):
+            yield from [parts[1] for parts in (alias.name.split(".") for alias in node.names) if parts[0] == "fnn"]
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_imports_point_one_way(room):
-    files = [SOURCE / f"{room}.py"] if (SOURCE / f"{room}.py").exists() else list((SOURCE / room).glob("*.py"))
-    assert files
-    for file in files:
-        assert set(imports(file)) <= {*ROOMS[room], room}, file
+def test_a_row_may_import_only_rows_above_it():
+    above = []
+    for name, may in ROWS.items():
+        assert {row(place) for place in may} <= set(above), name
+        above.append(name)
 
 
-def test_the_mathematics_know_nothing_of_the_edge():
-    assert {"cli", "commands", "runs", "progress"} <= EDGE
-    for room in CORE & set(ROOMS):
-        assert not set(ROOMS[room]) - CORE, room
+def test_no_folder_has_folders():
+    assert {len(path.parts) for path in FILES} == {1, 2}
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_a_file_stands_in_a_row_and_imports_what_the_row_may(path):
+    here = path.parts[0].removesuffix(".py")
+    assert row(here) in ROWS
+    for place in imports(path):
+        assert place == "__version__" or row(place) == row(here) or {place, row(place)} & set(ROWS[row(here)]), place
 
 
 def test_no_room_of_numpy_alone_imports_jax():
-    rooms = "fnn.data, fnn.stored, fnn.checkpoints, fnn.locks, fnn.stopping, fnn.tables"
-    code = f"import sys, {rooms}; assert 'jax' not in sys.modules"
+    rooms = [".".join(("fnn", *path.with_suffix("").parts)) for path in FILES if path.parts[0] in ("storage", "data")]
+    code = f"import sys, fnn.machine.signals, fnn.config.schema, {', '.join(rooms)}; assert 'jax' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 (our own interpreter)
 
 
@@ -140,16 +95,7 @@ def test_importing_everything_changes_no_setting_and_touches_no_device():
 
 
 def test_no_module_hides_behind_an_exported_function():
-    modules = {path.stem for path in SOURCE.iterdir()}
-    assert not modules & set(fnn.__all__)
-
-
-def test_the_stub_says_what_the_package_exports():
-    stub = ast.parse((SOURCE / "__init__.pyi").read_text())
-    said = {
-        (node.module, alias.asname) for node in stub.body if isinstance(node, ast.ImportFrom) for alias in node.names
-    }
-    assert said == {(room, name) for room, names in fnn._ROOMS.items() for name in names}
+    assert not {path.stem for path in SOURCE.iterdir()} & set(fnn.__all__)
 
 
 @pytest.mark.parametrize("name", fnn.__all__)
@@ -165,4 +111,3 @@ def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Dens'"):
         fnn.Dens  # noqa: B018 (the access is the test)
     assert "Dense" in dir(fnn)
-    assert jax is not None

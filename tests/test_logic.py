@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import fnn
-from fnn import Circuit, CrossEntropy, Dense, Sigmoid, Step, circuit, forward, layered, logic, perceptron, truth_table
+from fnn import Circuit, CrossEntropy, Dense, Sigmoid, Step, circuit, forward, layered, perceptron, truth_table
+from fnn.lessons import logic
 
 FUNCTIONS = logic.inputs(8).T  # (8, 256): column f is the f-th function of three inputs
 XOR = [0, 1, 1, 0]

@@ -27,12 +27,10 @@ from fnn import (
     Softmax,
     Step,
     Tanh,
-    fitting,
-    monitors,
-    segments,
 )
-from fnn.fitting import Task, resumed, start
 from fnn.layers import DenseParams
+from fnn.training import fitting, monitors, segments
+from fnn.training.fitting import Task, resumed, start
 
 KEY, MOMENTUM = jax.random.key(1), SGD(0.02, mu=0.5, lmbda=0.01)
 

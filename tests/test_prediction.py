@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 import fnn
-from fnn.config import DataConfig
-from fnn.prediction import Trained, classes, inputs
+from fnn.config.reading import DataConfig
+from fnn.runs.prediction import Trained, classes, inputs
 
 
 def trained(source="xor", names=(), **data):

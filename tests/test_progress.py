@@ -6,10 +6,10 @@ import re
 import numpy as np
 import pytest
 
-from fnn.fitting import Result
-from fnn.progress import shown
+from fnn.cli.progress import shown
 from fnn.schedules import Progress
-from fnn.training import Evaluation
+from fnn.training.epochs import Evaluation
+from fnn.training.fitting import Result
 
 ONE = Result(1, 1.0, Evaluation(np.float32(0.5), np.float32(0.75)), None, None, 0.1, (), (), Progress())
 

@@ -9,8 +9,9 @@ from urllib.parse import unquote
 import pytest
 from support import fails
 
-from fnn import cli, plots
-from fnn.report_command import Run, entries, results
+from fnn import cli
+from fnn.cli.report import Run, entries, results
+from fnn.plots import curves
 
 CONFIG = """
 name = "{name}"
@@ -103,7 +104,7 @@ def test_a_setting_ends_no_cell_of_the_table():
     assert list(entries({"data": {"source": "a|b.csv"}})) == [("data.source", "a/b.csv")]
 
 
-@pytest.mark.skipif(not plots.available(), reason="matplotlib is not installed")
+@pytest.mark.skipif(not curves.available(), reason="matplotlib is not installed")
 def test_the_page_shows_pictures_that_are_there(two, tmp_path):
     shown = re.findall(r"!\[.*?\]\((.*?)\)", said(tmp_path, *two))
     assert [Path(picture).name for picture in shown] == ["curves.png", "learning.png", "learning.png"]
@@ -111,9 +112,9 @@ def test_the_page_shows_pictures_that_are_there(two, tmp_path):
 
 
 def test_without_matplotlib_there_is_a_page_and_a_remedy(two, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(plots, "available", lambda: False)
+    monkeypatch.setattr(curves, "available", lambda: False)
     assert "curves.png" not in said(tmp_path, two[0])
-    assert plots.MISSING in capsys.readouterr().out
+    assert curves.MISSING in capsys.readouterr().out
 
 
 def test_layers_are_told_one_by_one(trained, tmp_path):

@@ -18,10 +18,15 @@ from support import fails
 from test_config import GOOD
 
 import fnn
-from fnn import cli, files, fitting, locks, pictures, plots, resuming, runs, saving, training
-from fnn.arrays import read_npz, write_npz
-from fnn.config import load_config, short_hash
-from fnn.stopping import Wish, wishes
+from fnn import cli
+from fnn.cli import run_pictures
+from fnn.config.reading import load_config, short_hash
+from fnn.machine.signals import Wish, wishes
+from fnn.plots import curves
+from fnn.runs import directory, keeper, resuming
+from fnn.storage import files, locks
+from fnn.storage.arrays import read_npz, write_npz
+from fnn.training import epochs, fitting
 
 PLAIN = "training.optimizer={type='SGD', eta=3.0}"
 MOMENTUM = "training.optimizer={type='SGD', eta=9.0, mu=0.9, lmbda=1e-4}"
@@ -36,7 +41,7 @@ SETTINGS = (
 @pytest.fixture(autouse=True)
 def slowly(monkeypatch):
     """No pictures; control comes back after every chunk of training."""
-    monkeypatch.setattr(plots, "available", lambda: False)
+    monkeypatch.setattr(curves, "available", lambda: False)
     monkeypatch.setattr(fitting, "SLICE", 0.0)
 
 
@@ -71,7 +76,7 @@ def stop(monkeypatch):
     """`stop(k, number)`: the k-th time that a training gives control back it gets the signal; the list of all times."""
 
     def stop(k, number=signal.SIGTERM):
-        calls, call = [], saving.Keeper.__call__
+        calls, call = [], keeper.Keeper.__call__
 
         def counted(keeper, state):
             calls.append(state)
@@ -82,7 +87,7 @@ def stop(monkeypatch):
                     time.sleep(0.001)
             call(keeper, state)
 
-        monkeypatch.setattr(saving.Keeper, "__call__", counted)
+        monkeypatch.setattr(keeper.Keeper, "__call__", counted)
         return calls
 
     return stop
@@ -124,7 +129,8 @@ def test_a_fresh_process_goes_on_to_the_same_bytes(run, stop, tmp_path):
     stop(20)
     assert run()[0] == 143
     arguments = ["run", str(tmp_path / "good.toml"), "--out", str(tmp_path / "runs"), "--resume"]
-    code = "import sys; from fnn import cli, plots; plots.available = bool; sys.exit(cli.main(sys.argv[1:]))"
+    code = "import sys; from fnn import cli; from fnn.plots import curves; curves.available = bool; "
+    code += "sys.exit(cli.main(sys.argv[1:]))"
     subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)  # noqa: S603 (our own)
     assert bytes_of(only(tmp_path / "runs")) == bytes_of(only(tmp_path / "whole"))
 
@@ -180,7 +186,7 @@ def test_a_run_that_died_after_its_last_epoch_has_no_epoch_more(run, tmp_path, m
         raise OSError(errno.ENOSPC, "dead")
 
     with monkeypatch.context() as until_then:
-        until_then.setattr(runs, "digests", die)
+        until_then.setattr(directory, "digests", die)
         assert run("--checkpoint", "0")[0] == 2
     trained = bytes_of(only(tmp_path / "runs"))
     assert run("--resume")[0] == 0
@@ -190,10 +196,10 @@ def test_a_run_that_died_after_its_last_epoch_has_no_epoch_more(run, tmp_path, m
 def test_a_state_whose_cost_overflows_is_not_saved(tmp_path):
     net, examples = (fnn.Dense(1),), fnn.Examples(np.ones((1, 1), np.float32), np.ones((1, 1), np.float32))
     task = fitting.Task(net, fnn.Quadratic(fnn.Identity()), fnn.SGD(1.0), examples, jax.random.key(0), 1, 1)
-    keeper, (params,) = saving.Keeper(tmp_path, task, {}, 0.0, Wish()), fnn.init(net, jax.random.key(0), (1,))
-    keeper(fitting.start(task, (params._replace(b=params.b + 1e30),)))
+    keep, (params,) = keeper.Keeper(tmp_path, task, {}, 0.0, Wish()), fnn.init(net, jax.random.key(0), (1,))
+    keep(fitting.start(task, (params._replace(b=params.b + 1e30),)))
     assert not list(tmp_path.iterdir())
-    keeper(fitting.start(task, (params,)))
+    keep(fitting.start(task, (params,)))
     assert list(tmp_path.iterdir())
 
 
@@ -216,8 +222,8 @@ def test_a_changed_config_is_named(run, stopped):
 
 @pytest.mark.parametrize(("key", "was"), [("cores", 10_000), ("data", "0" * 64), ("cpu", "Z80"), ("XLA_FLAGS", "-x")])
 def test_a_changed_environment_is_named_and_refused_unless_accepted(run, stopped, monkeypatch, key, was):
-    now = saving.changes
-    monkeypatch.setattr(saving, "changes", lambda saved, about: now(saved, about | {"environment": {
+    now = resuming.changes
+    monkeypatch.setattr(resuming, "changes", lambda saved, about: now(saved, about | {"environment": {
         **about["environment"], key: was}}))  # fmt: skip
     path = stopped / "environment.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"changes": ["an earlier one"]}))
@@ -260,8 +266,8 @@ def forge(run, change, metrics=None):
     for path in (run / "checkpoints").iterdir():
         state, arrays = json.loads((path / "state.json").read_text()), read_npz(path / "arrays.npz", ARRAYS)
         lines = (path / "metrics.jsonl").read_bytes() if metrics is None else metrics
-        saving.checkpoints.save(
-            path.parent, saving.checkpoints.Checkpoint(int(path.name[5:]), arrays, state | change, lines)
+        keeper.checkpoints.save(
+            path.parent, keeper.checkpoints.Checkpoint(int(path.name[5:]), arrays, state | change, lines)
         )
 
 
@@ -284,7 +290,7 @@ def test_a_checkpoint_of_something_else_is_refused(run, stopped, change):
 
 
 def test_a_checkpoint_where_no_turn_begins_is_refused(run, stopped, monkeypatch):
-    monkeypatch.setattr(training, "GATHERED", 140)  # turns of 5 mini-batches, not 12, as another version may cut them
+    monkeypatch.setattr(epochs, "GATHERED", 140)  # turns of 5 mini-batches, not 12, as another version may cut them
     status, _, error = run("--resume")
     assert status == 2
     assert error.count("\n") == 1
@@ -353,8 +359,8 @@ def test_verify_repeats_a_run_and_sees_every_change(run, tmp_path, capsys):
     assert status == 1
     assert "differs: epoch 1: train_cost was" in out
     assert "seed was 0, is 1" in out
-    for epochs, what in ((2, "3 epochs were recorded, now there are 2"), (4, "epoch 4: ")):
-        (folder / "config.json").write_text(json.dumps(about | {"training": about["training"] | {"epochs": epochs}}))
+    for number, what in ((2, "3 epochs were recorded, now there are 2"), (4, "epoch 4: ")):
+        (folder / "config.json").write_text(json.dumps(about | {"training": about["training"] | {"epochs": number}}))
         assert f"differs: {what}" in verify(capsys, folder)[1]
     (folder / "config.json").write_text(json.dumps(about))
     before = shutil.copy(folder / "params.npz", tmp_path)
@@ -365,7 +371,7 @@ def test_verify_repeats_a_run_and_sees_every_change(run, tmp_path, capsys):
     shutil.copy(before, folder / "params.npz")
     arrays = read_npz(before, ("0.W", "0.b"))
     write_npz(folder / "params.npz", arrays | {"0.b": arrays["0.b"] + np.float32(1e-6)})
-    (folder / "result.json").write_text(json.dumps(runs.digests(folder)))
+    (folder / "result.json").write_text(json.dumps(directory.digests(folder)))
     status, out, _ = verify(capsys, folder)
     assert status == 1
     assert "the metrics are the same, params.npz is not" in out
@@ -419,13 +425,13 @@ def test_a_finished_run_is_resumed_by_drawing_its_pictures(run, tmp_path, monkey
     assert run()[0] == 0
     folder = only(tmp_path / "runs")
     assert not list(folder.glob("*.png"))
-    monkeypatch.setattr(plots, "available", lambda: True)
+    monkeypatch.setattr(curves, "available", lambda: True)
 
     def stopped(*args):
         os.kill(os.getpid(), signal.SIGTERM)
 
     with monkeypatch.context() as meanwhile:
-        meanwhile.setattr(pictures, "draw", stopped)
+        meanwhile.setattr(run_pictures, "draw", stopped)
         status, _, error = run("--resume")
     assert status == 143
     assert error == (

@@ -12,9 +12,13 @@ from support import Swish, fails
 from test_config import GOOD
 
 import fnn
-from fnn import cli, comparison, plots, preparing, run_command, runs
-from fnn.config import TYPES, load_config
-from fnn.tables import describe
+from fnn import cli
+from fnn.checking import comparison
+from fnn.cli import run
+from fnn.config.reading import TYPES, load_config
+from fnn.config.schema import describe
+from fnn.plots import curves
+from fnn.runs import directory, preparing
 
 
 @pytest.fixture
@@ -27,7 +31,7 @@ def config(tmp_path):
 def test_a_run_directory_holds_everything(finished, config):
     assert {path.name for path in finished.iterdir()} == {
         *("config.toml", "config.json", "environment.json", "metrics.jsonl", "params.npz", "result.json", ".lock"),
-        *(["learning.png", "weights.png", "mistakes.png"] if plots.available() else []),
+        *(["learning.png", "weights.png", "mistakes.png"] if curves.available() else []),
     }
     assert (finished / "config.toml").read_text() == GOOD
     lines = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]
@@ -69,7 +73,7 @@ def test_the_same_config_gives_the_same_bytes_beside_the_first(finished, config,
 def test_metrics_leave_out_what_does_not_apply():
     quantities = fnn.Evaluation(np.float32(0.1), np.float32("nan"))
     result = fnn.fitting.Result(*[None] * len(fnn.fitting.Result._fields))
-    line = runs.metrics(result._replace(epoch=1, factor=0.5, train=quantities, seconds=2.0))
+    line = directory.metrics(result._replace(epoch=1, factor=0.5, train=quantities, seconds=2.0))
     assert line == {"epoch": 1, "eta_factor": 0.5, "train_cost": 0.1, "seconds": 2.0}
 
 
@@ -257,7 +261,7 @@ def test_the_version(capsys):
 
 
 def test_without_matplotlib_a_line_says_how_to_get_it(config, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(plots, "available", lambda: False)
+    monkeypatch.setattr(curves, "available", lambda: False)
     assert cli.main(["run", config, "--out", str(tmp_path / "r")]) == 0
     assert "pip install 'fnn[plots]'" in capsys.readouterr().out
 
@@ -277,11 +281,11 @@ def test_a_folder_that_leads_nowhere_is_refused(config, tmp_path, capsys):
 
 
 def test_a_config_that_changes_meanwhile_is_kept_as_it_was_read(config, tmp_path, capsys, monkeypatch):
-    def then_changed(path, config, real=run_command.prepared_for):
+    def then_changed(path, config, real=run.prepared_for):
         (tmp_path / "good.toml").unlink()
         return real(path, config)
 
-    monkeypatch.setattr(run_command, "prepared_for", then_changed)
+    monkeypatch.setattr(run, "prepared_for", then_changed)
     (tmp_path / "good.toml").write_bytes(GOOD.replace("\n", "\r\n").encode())
     assert cli.main(["run", config, "--out", str(tmp_path / "runs")]) == 0
     assert (next((tmp_path / "runs").iterdir()) / "config.toml").read_bytes() == GOOD.replace("\n", "\r\n").encode()

@@ -6,7 +6,7 @@ import numpy as np
 from support import assert_trees_close
 
 import fnn
-from fnn.shifting import Shifted
+from fnn.training.augmentation import Shifted
 
 
 def test_every_image_is_seen_in_five_places():

@@ -5,9 +5,9 @@ import os
 import numpy as np
 import pytest
 
-from fnn import stored as room
+from fnn.data import on_disk as room
+from fnn.data.on_disk import stored
 from fnn.errors import CorruptFileError, InputError
-from fnn.stored import stored
 
 RNG = np.random.default_rng(0)
 

@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from test_config import GOOD
 
-from fnn import cli, environments, preparing, runs
-from fnn.arrays import npz_bytes
-from fnn.config import load_config
+from fnn import cli
+from fnn.config.reading import load_config
 from fnn.data import load_data, load_inputs
-from fnn.environments import data_digest
+from fnn.data.on_disk import Stored
 from fnn.errors import InputError
-from fnn.models import named
-from fnn.stored import Stored
+from fnn.machine import environment
+from fnn.machine.environment import data_digest
+from fnn.runs import directory, preparing
+from fnn.runs.models import named
+from fnn.storage.arrays import npz_bytes
 
 TIGHT = 4e-6  # GiB, some 4 kB: windows as small as they get, one turn
 FILES = 'source = "x.npy"\ny = "y.npy"\nscale = 0.0625'
@@ -49,7 +51,7 @@ def test_what_stays_in_the_file_is_what_would_be_loaded(files, options):
 
 
 def test_the_digest_sees_every_example_what_is_wanted_of_it_and_its_units(files, monkeypatch):
-    monkeypatch.setattr(environments, "ROWS", 499)
+    monkeypatch.setattr(environment, "ROWS", 499)
     data = loaded(files)
     x, y, scale = data.train
     last = np.arange(500) == 499
@@ -88,7 +90,7 @@ def test_a_run_from_a_file_is_the_run_in_memory(files, capsys):
     *_, last = preparing.results(preparing.prepare(load_config(config)), "backprop")
     assert (folder / "params.npz").read_bytes() == npz_bytes(named(last.params))
     assert _timeless(json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])) == _timeless(
-        runs.metrics(last)
+        directory.metrics(last)
     )
     assert cli.main(["verify", str(folder)]) == 0
     capsys.readouterr()

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 import fnn
-from fnn import SGD, Dense, Examples, LogLikelihood, fitting, streaming
-from fnn.fitting import Task, resumed, start
-from fnn.stored import stored
-from fnn.streaming import windows
+from fnn import SGD, Dense, Examples, LogLikelihood
+from fnn.data.on_disk import stored
+from fnn.training import fitting, streaming
+from fnn.training.fitting import Task, resumed, start
+from fnn.training.streaming import windows
 
 NET, COST, KEY, SHAPE = (Dense(3),), LogLikelihood(), jax.random.key(1), (5,)
 MOMENTUM, ROW = SGD(0.1, mu=0.9, lmbda=0.01), 5  # bytes of one input
@@ -57,7 +58,7 @@ def no_thread_stays():
     (700, 300, fnn.autodiff, [1]),  # mini-batches larger than a window should be, and a last, shorter one
 ])  # fmt: skip
 def test_the_same_bits_at_any_budget(tmp_path, monkeypatch, n, batch_size, gradient, budgets):
-    monkeypatch.setattr("fnn.training.EVALUATED", 250)
+    monkeypatch.setattr("fnn.training.epochs.EVALUATED", 250)
     settings = {"batch_size": batch_size, "epochs": 2, "gradient": gradient}
 
     def trained(train):
@@ -70,7 +71,7 @@ def test_the_same_bits_at_any_budget(tmp_path, monkeypatch, n, batch_size, gradi
 
 def test_a_training_goes_on_from_any_state_with_the_same_bits(tmp_path, monkeypatch):
     monkeypatch.setattr(fitting, "SLICE", 0.0)
-    monkeypatch.setattr("fnn.training.EVALUATED", 250)
+    monkeypatch.setattr("fnn.training.epochs.EVALUATED", 250)
     in_memory = Task(NET, COST, MOMENTUM, some(601), KEY, 3, 2)
     from_file, states = in_memory._replace(train=streamed(tmp_path, some(601), 320)), []
     whole = told(resumed(in_memory, start(in_memory, params_of()), states.append))

@@ -15,11 +15,16 @@ from test_config import GOOD
 from test_training import COST, NET, some
 
 import fnn
-from fnn import SGD, cli, plots, preparing, sweep_command, sweep_report, sweeping, sweeps
-from fnn.config import load_config
-from fnn.grids import Member, Point, label, members, summarise, swept, widened
-from fnn.sweeping import SweepResult
-from fnn.training import Evaluation
+from fnn import SGD, cli
+from fnn.cli import sweep as sweep_command
+from fnn.cli import sweep_report
+from fnn.config.reading import load_config
+from fnn.plots import curves
+from fnn.runs import preparing, sweeps
+from fnn.runs.grid import Member, Point, label, members, summarise, swept, widened
+from fnn.training import sweeping
+from fnn.training.epochs import Evaluation
+from fnn.training.sweeping import SweepResult
 
 GRID = "\n[sweep]\neta = [0.5, 3.0]\nlmbda = [0.0, 0.01]\nseeds = 2\n"
 
@@ -281,25 +286,25 @@ def test_a_grid_of_one_point_is_named_by_its_numbers():
 
 def test_more_curves_than_can_be_told_apart_are_those_of_the_best_points(tmp_path, monkeypatch):
     drawn = {}
-    monkeypatch.setattr(plots, "bands", lambda curves, path, title, measure: drawn.update({title: list(curves)}))
+    monkeypatch.setattr(curves, "bands", lambda curves, path, title, measure: drawn.update({title: list(curves)}))
     costs = np.random.default_rng(0).permutation(20)
     tracks = [sweeps.Track(Member(Point(0, 1.0 + i, 0.0, 0.0, 1.0), 0), [{"train_cost": float(cost)}], 0)
               for i, cost in enumerate(costs)]  # fmt: skip
     assert sweep_report.draw(tmp_path, tracks, "some") == ["sweep.png"]
-    best = [f"eta {i + 1}" for i, cost in enumerate(costs) if cost < plots.TOLD_APART]
-    assert drawn == {f"some, the best {plots.TOLD_APART} of 20 points": best}
+    best = [f"eta {i + 1}" for i, cost in enumerate(costs) if cost < curves.TOLD_APART]
+    assert drawn == {f"some, the best {curves.TOLD_APART} of 20 points": best}
 
 
-@pytest.mark.parametrize("size", [plots.LEGIBLE, plots.LEGIBLE + 5, 10 * plots.LEGIBLE])
+@pytest.mark.parametrize("size", [curves.LEGIBLE, curves.LEGIBLE + 5, 10 * curves.LEGIBLE])
 def test_a_heat_map_stays_small_and_names_what_it_can(tmp_path, monkeypatch, size):
     figures = []
-    monkeypatch.setattr(plots, "write", lambda fig, path: figures.append(fig))
+    monkeypatch.setattr(curves, "write", lambda fig, path: figures.append(fig))
     table = np.add.outer(np.arange(3.0), np.arange(size))
-    plots.heat_map(table, ("lmbda", [0, 1, 2]), ("eta", range(size)), tmp_path / "x.png", "some")
+    curves.heat_map(table, ("lmbda", [0, 1, 2]), ("eta", range(size)), tmp_path / "x.png", "some")
     axes = figures[0].axes[0]
     names = [text.get_text() for text in axes.get_xticklabels()]
     assert names == [str(k) for k in range(0, size, {20: 1, 25: 2, 200: 10}[size])]
-    assert len(axes.texts) == (0 if size > plots.LEGIBLE else 3 * size)
+    assert len(axes.texts) == (0 if size > curves.LEGIBLE else 3 * size)
     assert max(figures[0].get_size_inches()) < 20
 
 
@@ -320,10 +325,10 @@ def test_a_sweep_some_of_whose_networks_diverge_is_done(config, tmp_path):
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_bands_say_how_many_seeds_they_are_of(tmp_path, monkeypatch, seeds):
     figures = []
-    monkeypatch.setattr(plots, "write", lambda fig, path: figures.append(fig))
+    monkeypatch.setattr(curves, "write", lambda fig, path: figures.append(fig))
     good, bad = np.ones((seeds, 2)), np.ones((seeds, 2))
     bad[0] = np.nan
-    plots.bands({"well": good, "partly": bad}, tmp_path / "x.png", "some", "cost")
+    curves.bands({"well": good, "partly": bad}, tmp_path / "x.png", "some", "cost")
     (axes,) = figures[0].axes
     assert axes.get_title() == ("some" if seeds == 1 else "some: median and 5-95 % of 3 seeds")
     labels = ["well"] if seeds == 1 else ["well", "partly (2 of 3 seeds)"]

@@ -27,10 +27,10 @@ from typing import Any
 import jax
 
 import fnn
-from fnn import plots
-from fnn.environments import cores
-from fnn.files import write_atomically
-from fnn.plain import write_json
+from fnn.machine.environment import cores
+from fnn.plots import curves
+from fnn.storage.files import write_atomically
+from fnn.storage.json_files import write_json
 
 from . import by_fnn, report
 from .cases import CASES, PRESETS, Preset, cases
@@ -130,8 +130,8 @@ def _version(name: str) -> str:
 
 
 def _draw(results: dict[str, Any], path: Path) -> None:
-    if not plots.available():
-        print(f"\n{plots.MISSING}")
+    if not curves.available():
+        print(f"\n{curves.MISSING}")
         return
     from .picture import draw
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
-from fnn.plots import figure, write
+from fnn.plots.curves import figure, write
 
 from .report import brief, quartiles, timed_rows
 

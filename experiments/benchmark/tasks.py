@@ -15,7 +15,7 @@ import jax
 import numpy as np
 
 from fnn.data import load_data, sources
-from fnn.shuffling import permutation
+from fnn.training.order import permutation
 
 Layers = Sequence[tuple[np.ndarray, np.ndarray]]  # per layer W (n_out, n_in), b (n_out,), float32
 

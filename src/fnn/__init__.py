@@ -1,52 +1,27 @@
 """Feedforward neural networks as pure JAX functions, every gradient written by hand and proved."""
 
 import importlib
+from pathlib import Path
 
 __version__ = "0.1.0"
 
-# A name is imported with its room at first use, so that the command line answers before JAX is loaded.
-# `__init__.pyi` says the same to type checkers; a test holds the two together.
-_ROOMS = {
-    "checking": ("Report", "gradcheck"),
-    "convolution": ("Conv", "ConvPool", "Flatten", "MaxPool"),
-    "costs": ("CrossEntropy", "LogLikelihood", "Quadratic"),
-    "data": ("Dataset", "load_data"),
-    "errors": ("CorruptFileError", "DivergedError", "InputError"),
-    "examples": ("Examples",),
-    "examplewise": ("per_example", "per_example_norms"),
-    "fitting": ("Result", "fit"),
-    "gates": ("Gate",),
-    "graphs": ("Node", "variable"),
-    "initializers": ("Glorot", "He", "Normal", "ScaledNormal", "Zeros"),
-    "layers": (
-        *("Dense", "Identity", "LeakyReLU", "Maxout", "ReLU"),
-        *("Sigmoid", "Softmax", "Step", "Tanh"),
-    ),
-    "logic": ("Circuit", "circuit", "layered"),
-    "models": ("load", "save"),
-    "monitors": ("Reading", "monitor"),
-    "network": (
-        *("activations", "autodiff", "backprop", "count_params", "deltas"),
-        *("forward", "init", "predict", "shape_out"),
-    ),
-    "optimizers": ("SGD",),
-    "schedules": ("Constant", "EarlyStopping", "HalveOnPlateau"),
-    "sweeping": ("SweepResult", "sweep"),
-    "shifting": ("Shifted",),
-    "training": ("Evaluation", "epoch", "evaluate", "step"),
-    "truth_tables": ("perceptron", "truth_table"),
-    "types": ("Array", "Cost", "Initializer", "Key", "Layer", "Net", "Optimizer", "Params", "Shape", "static"),
-    "waking": ("awake",),
-}
-_HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
-__all__ = sorted(_HOME)  # pyright: ignore (computed on purpose: the stub lists the names)
+def _homes() -> dict[str, str]:
+    """The module of every public name; the stub beside this file lists them, `from .layers import Dense as Dense`."""
+    lines = Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8").splitlines()
+    words = [line.split() for line in lines if line.startswith("from .")]
+    return {name: module for _, module, _, name, _, _ in words}
+
+
+_HOMES = _homes()
+__all__ = sorted(_HOMES)
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOME:
+    """A public name is imported at first use, so that the command line answers before JAX is loaded."""
+    if name not in _HOMES:
         raise AttributeError(f"module 'fnn' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+    value = getattr(importlib.import_module(_HOMES[name], __name__), name)
     globals()[name] = value
     return value
 

@@ -14,10 +14,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from .initializers import Normal, ScaledNormal
-from .layers import positive
-from .patching import apart, beside, beside_once, few, overlay, padded, patches, rivals, rivals_backward, steps
-from .types import Array, Initializer, Key, Params, Shape, static
+from fnn.initializers import Normal, ScaledNormal
+from fnn.kernels.im2col import apart, beside, beside_once, few, overlay, padded, patches, rivals, rivals_backward, steps
+from fnn.layers import positive
+from fnn.types import Array, Initializer, Key, Params, Shape, static
 
 
 def product(W: Array, x: Array) -> Array:

@@ -12,8 +12,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from .layers import Sigmoid
-from .types import Array, Layer, static
+from fnn.layers import Sigmoid
+from fnn.types import Array, Layer, static
 
 
 @static

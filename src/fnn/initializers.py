@@ -11,7 +11,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from .types import Array, Key, Shape, static
+from fnn.types import Array, Key, Shape, static
 
 
 @static

@@ -15,8 +15,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from .initializers import Normal, ScaledNormal
-from .types import Array, Initializer, Key, Params, Shape, static
+from fnn.initializers import Normal, ScaledNormal
+from fnn.types import Array, Initializer, Key, Params, Shape, static
 
 FEW = 64  # rows of a batch for which `affine` takes W first, and units that are `written_down`
 TILE = 8  # rows that a CPU multiplies at once

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import jax
 
-from .types import Array, Cost, Key, Net, Params, Shape
+from fnn.types import Array, Cost, Key, Net, Params, Shape
 
 
 def init(net: Net, key: Key, shape: Shape) -> Params:

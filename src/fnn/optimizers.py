@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import jax
 import jax.numpy as jnp
 
-from .types import Array, Params
+from fnn.types import Array, Params
 
 
 @jax.tree_util.register_dataclass

@@ -11,8 +11,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from .layers import positive
-from .types import static
+from fnn.layers import positive
+from fnn.types import static
 
 
 class Progress(NamedTuple):

@@ -7,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn.checking import inputs
-from fnn.checking.automatic import automatic
-from fnn.checking.judging import report
-from fnn.checking.numerical import EPS, Point, coordinate_slopes, direction_slopes, random_directions, steps
-from fnn.checking.opinions import Along, Opinions
+from fnn.checking.autodiff import automatic
+from fnn.checking.diagnosis import slips
+from fnn.checking.evidence import Along, Opinions
+from fnn.checking.finite_differences import EPS, Point, coordinate_slopes, direction_slopes, random_directions, steps
 from fnn.checking.report import Report
 from fnn.checking.sampling import sample
-from fnn.checking.slips import slips
+from fnn.checking.verdict import report
 from fnn.errors import InputError
 from fnn.network import backprop
 from fnn.optimizers import SGD

@@ -3,6 +3,6 @@
 from fnn.data.dataset import Dataset
 from fnn.data.inventory import Source, sources
 from fnn.data.loading import load_data
-from fnn.data.own import load_inputs
+from fnn.data.user_files import load_inputs
 
 __all__ = ["Dataset", "Source", "load_data", "load_inputs", "sources"]

@@ -2,8 +2,8 @@
 
 from importlib.resources import as_file, files
 
-from fnn.arrays import read_npz
 from fnn.data.dataset import Raw
+from fnn.storage.arrays import read_npz
 
 SHA256 = "84c4f8d6246e8e78714ee79f8e5181a43c949f8cbea04a868aa2bf76ca864f0a"  # of resources/digits.npz
 CLASSES = tuple("0123456789")

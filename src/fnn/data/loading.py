@@ -6,12 +6,12 @@ from math import isfinite, prod
 
 import numpy as np
 
-from fnn.data import digits, generated, mnist, own
+from fnn.data import digits, generated, mnist, user_files
 from fnn.data.dataset import Dataset, Raw, keep, outputs
+from fnn.data.on_disk import Stored
 from fnn.data.splitting import Parts, split, split_in_order
 from fnn.errors import InputError
 from fnn.examples import Examples
-from fnn.stored import Stored
 
 GENERATED = ("moons", "spirals", "sine")
 NAMES = ("digits", "mnist", *generated.TRUTH_TABLES, *GENERATED)
@@ -98,7 +98,7 @@ def _read(source: str, label: str, y: str, memory: float, size: int, noise: floa
         return generated.truth_table(source)
     if source in GENERATED:
         return generated.generate(source, size, noise, seed)
-    return own.load(source, label, y, memory * 2**30)
+    return user_files.load(source, label, y, memory * 2**30)
 
 
 def _check_counts(counts: Mapping[str, int]) -> None:

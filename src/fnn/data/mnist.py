@@ -18,7 +18,7 @@ from fnn.data import idx
 from fnn.data.dataset import Raw
 from fnn.data.download import FAILURES, fetch
 from fnn.errors import CorruptFileError, InputError
-from fnn.files import write_atomically
+from fnn.storage.files import write_atomically
 
 HOSTS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 TIMEOUT = 20.0  # seconds of silence before a host is given up

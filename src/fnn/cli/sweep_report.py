@@ -1,0 +1,86 @@
+"""What `fnn sweep` says at the end: a table, the best point by validation, and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from fnn.plots import curves
+from fnn.runs.grid import Point, Summary, label, summarise, swept
+from fnn.runs.sweeps import Track
+
+
+def measure(tracks: Sequence[Track]) -> str:
+    """The measure to choose by: the validation accuracy, else the validation cost, else that of training."""
+    names = ("validation_accuracy", "validation_cost", "train_accuracy", "train_cost")
+    last = [track.metrics[-1] for track in tracks]
+    return next((n for n in names if any(np.isfinite(line.get(n, np.nan)) for line in last)), "train_cost")
+
+
+def table(tracks: Sequence[Track]) -> str:
+    """A line per point of the grid: mean, standard deviation, minimum and maximum over its seeds, last epoch."""
+    members = [track.member for track in tracks]
+    names, by = swept(m.point for m in members), measure(tracks)
+    shown = [by] + [n for n in ("test_accuracy", "test_cost") if n.split("_")[1] == by.split("_")[1]]
+    columns = {n: summarise(members, _last(tracks, n)) for n in shown if n in tracks[0].metrics[-1]}
+    width = max(len(label(s.point, names)) for s in columns[by])
+    lines = [" " * width + "".join(f"  {n:>19}  {'sd':>7}  {'min':>7}  {'max':>7}" for n in columns) + "  diverged"]
+    best = best_point(tracks)
+    for i, summary in enumerate(columns[by]):
+        mark = f"  <- best by {by}" if summary.point == best and summary.count else ""
+        numbers = "".join(_numbers(column[i]) for column in columns.values())
+        lines.append(f"{label(summary.point, names):{width}}{numbers}  {summary.diverged:8}{mark}")
+    return "\n".join(lines)
+
+
+def _last(tracks: Sequence[Track], name: str) -> list[float]:
+    return [np.nan if track.diverged else track.metrics[-1][name] for track in tracks]
+
+
+def _numbers(s: Summary) -> str:
+    return f"  {s.mean:19.5g}  {s.sd:7.2g}  {s.least:7.4g}  {s.most:7.4g}"
+
+
+def best_point(tracks: Sequence[Track]) -> Point:
+    """The point with the best mean over seeds by `measure`, never by the test set; fewest diverged come first."""
+    return _ranked(tracks)[0]
+
+
+def _ranked(tracks: Sequence[Track]) -> list[Point]:
+    by = measure(tracks)
+    sign = 1 if by.endswith("accuracy") else -1
+    summaries = summarise([track.member for track in tracks], _last(tracks, by))
+    ranked = sorted(summaries, key=lambda s: (s.diverged, -sign * s.mean if s.count else np.inf))
+    return [summary.point for summary in ranked]
+
+
+def draw(path: Path, tracks: Sequence[Track], name: str) -> list[str]:
+    """The pictures of a sweep, by name: curves with bands, and a heat map when two numbers are swept.
+
+    Where there are more curves than can be told apart, those of the best points are drawn.
+    """
+    by, points = measure(tracks), list(dict.fromkeys(track.member.point for track in tracks))
+    names, best = swept(points), _ranked(tracks)[: curves.TOLD_APART]
+    percent = 100 if by.endswith("accuracy") else 1
+    drawn = {
+        label(p, names): np.array([_curve(t, by, percent) for t in tracks if t.member.point == p])
+        for p in points if p in best
+    }  # fmt: skip
+    title = name if len(best) == len(points) else f"{name}, the best {len(best)} of {len(points)} points"
+    curves.bands(drawn, path / "sweep.png", title, by.replace("_", " ") + " (%)" * (percent == 100))
+    if len(names) != 2:
+        return ["sweep.png"]
+    axes = [(n, sorted({getattr(p, n) for p in points})) for n in names]
+    means = {s.point: s.mean for s in summarise([t.member for t in tracks], _last(tracks, by))}
+    cells = {(getattr(p, names[0]), getattr(p, names[1])): mean for p, mean in means.items()}
+    grid = np.array([[cells.get((row, column), np.nan) for column in axes[1][1]] for row in axes[0][1]])
+    title = f"{name}: mean {by.replace('_', ' ')}" + " (%)" * (percent == 100)
+    curves.heat_map(percent * grid, axes[0], axes[1], path / "heat_map.png", title)
+    return ["sweep.png", "heat_map.png"]
+
+
+def _curve(track: Track, by: str, percent: int) -> list[float]:
+    """A network's measure epoch by epoch, nan throughout if it diverged."""
+    return [np.nan if track.diverged else percent * line[by] for line in track.metrics]

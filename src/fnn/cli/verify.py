@@ -1,0 +1,78 @@
+"""`fnn verify RUN`: train a finished run once more, in memory, and compare the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fnn.cli.compare import types
+from fnn.config.reading import rebuilt
+from fnn.errors import CorruptFileError, InputError
+from fnn.machine.environment import REPEATING, differences, environment, repeats
+from fnn.runs import directory, preparing
+from fnn.runs.models import named
+from fnn.runs.preparing import Prepared
+from fnn.storage.arrays import npz_bytes
+from fnn.storage.json_files import json_bytes, parse_json, read_json, read_plain
+
+
+def verify(run: str, own: Sequence[str]) -> int:
+    """`fnn verify`: status 0 if the params and every metric but the times come out the same, else 1.
+
+    Raises:
+        InputError: no such run, one that is not finished, or one that went on under changes.
+        CorruptFileError: its files are not those that the training wrote.
+    """
+    folder = Path(run)
+    directory.check_finished(folder)
+    config = _config(folder, own)
+    directory.check_data(folder, config.data)
+    prepared = preparing.prepare(config)
+    changed = _changes(folder, prepared)
+    lines = directory.read_metrics(folder)
+    seconds = [line.get("seconds") for line in lines]
+    took = sum(number for number in seconds if isinstance(number, int | float))
+    print(f"{config.name}: {len(lines)} epochs again, about {took:.0f} s")
+    last = None
+    for i, last in enumerate(preparing.results(prepared, config.training.gradient)):
+        wrong = differences(_timeless(lines[i] if i < len(lines) else {}), _timeless(directory.metrics(last)))
+        if wrong:
+            return _differs(f"epoch {last.epoch}: {'; '.join(wrong)}", changed)
+    if last is None or last.epoch != len(lines):
+        return _differs(f"{len(lines)} epochs were recorded, now there are {last.epoch if last else 0}", changed)
+    if npz_bytes(named(last.params)) != read_plain(folder / "params.npz"):
+        return _differs("the metrics are the same, params.npz is not", changed)
+    print(f"the same bytes: params.npz, and metrics.jsonl but for the times: {folder}")
+    return 0
+
+
+def _config(folder: Path, own: Sequence[str]) -> Any:
+    table = read_json(folder / "config.json")
+    try:
+        return rebuilt(table if isinstance(table, dict) else {}, types(own))
+    except InputError as error:
+        raise InputError(f"{folder / 'config.json'}: {error}") from None
+
+
+def _changes(folder: Path, prepared: Prepared) -> list[str]:
+    """What is not as it was when the run was trained."""
+    then = read_json(folder / "environment.json")
+    if not isinstance(then, dict):
+        raise CorruptFileError(folder / "environment.json", "is no table")
+    if changes := then.get("changes"):
+        first = changes[0] if isinstance(changes, list) else changes
+        raise InputError(f"{folder}: it went on under changes ({first} ...); nothing can repeat it.")
+    now = parse_json(json_bytes(environment(prepared.data, prepared.config.seed)), folder)
+    return differences(then, now)
+
+
+def _timeless(line: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in line.items() if key != "seconds"}
+
+
+def _differs(what: str, changed: Sequence[str]) -> int:
+    print(f"differs: {what}")
+    nothing = "nothing that is recorded, so this should not be" if repeats() else f"perhaps the kernels; {REPEATING}"
+    print(f"what has changed: {'; '.join(changed) or nothing}")
+    return 1

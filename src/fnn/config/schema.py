@@ -1,0 +1,136 @@
+"""Tables (of TOML or JSON) to dataclasses and back, by the types of the fields, strictly.
+
+A field that is a dataclass is a table; a field that is a protocol (a layer, a cost) is a table with a
+`type`, or the type's name alone when nothing else is to be said. What does not fit is one `InputError`
+that names the key, what was found, what is expected, and the nearest valid name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fnn.errors import InputError
+
+Types = Mapping[str, type]
+_NOUNS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+
+
+def read(expected: Any, value: object, where: str, known: Types) -> Any:
+    """`value` as an `expected`.
+
+    Args:
+        expected: A field's type: int, float, str, bool, `tuple[T, ...]`, a dataclass, or a protocol.
+        value: What the table holds.
+        where: The key, for messages: `network.layers[2].units`.
+        known: The classes that a `type` may name.
+
+    Raises:
+        InputError: it does not fit.
+    """
+    if isinstance(expected, types.UnionType):  # `Array | float`: in a table it is the number
+        expected = next((kind for kind in _NOUNS if kind in typing.get_args(expected)), expected)
+    if expected in _NOUNS:
+        return _scalar(expected, value, where)
+    if typing.get_origin(expected) is tuple:
+        return _tuple(typing.get_args(expected)[0], value, where, known)
+    if isinstance(expected, types.UnionType):
+        raise InputError(f"{where}: a field of type {expected} cannot be said in a config; leave it to its default.")
+    if dataclasses.is_dataclass(expected):
+        return _fields(expected, _table(value, where), where, known)
+    return _typed(expected, value, where, known)
+
+
+def _scalar(expected: type, value: object, where: str) -> Any:
+    fits = isinstance(value, (int, float) if expected is float else expected)
+    if not fits or (isinstance(value, bool) and expected is not bool):
+        raise InputError(f"{where} = {value!r}: expected {_NOUNS[expected]}, got {_kind(value)}.")
+    try:
+        return expected(value)
+    except OverflowError:
+        raise InputError(f"{where} = {value!r}: too large for a number.") from None
+
+
+def _tuple(expected: Any, value: object, where: str, known: Types) -> tuple:
+    if not isinstance(value, list):
+        raise InputError(f"{where} = {value!r}: expected a list, [ ... ], got {_kind(value)}.")
+    return tuple(read(expected, v, f"{where}[{i}]", known) for i, v in enumerate(value))
+
+
+def _table(value: object, where: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise InputError(f"{where} = {value!r}: expected a table, got {_kind(value)}.")
+    return value
+
+
+def _fields(cls: Any, table: Mapping[str, object], where: str, known: Types) -> Any:
+    """An instance of a dataclass from the keys of a table."""
+    try:
+        hints = typing.get_type_hints(cls)
+    except NameError as error:  # imported for type checkers alone
+        raise InputError(f"{_join(where, cls.__name__)}: the types of its fields are not there ({error}).") from None
+    fields = {field.name: field for field in dataclasses.fields(cls)}
+    for key in table:
+        if key not in fields:
+            raise InputError(f"{_join(where, key)}: unknown key; {nearest(key, fields)}")
+    for name, field in fields.items():
+        if name not in table and _required(field):
+            raise InputError(f"{_join(where, name)}: missing; it has no default, so the config must say it.")
+    values = {key: read(hints[key], value, _join(where, key), known) for key, value in table.items()}
+    try:
+        return cls(**values)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where}: {error}" if where else str(error)) from None
+
+
+def _required(field: dataclasses.Field) -> bool:
+    return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _typed(protocol: Any, value: object, where: str, known: Types) -> Any:
+    """An instance of the class that a table's `type` names, which must have the protocol's methods."""
+    table = {"type": value} if isinstance(value, str) else dict(_table(value, where))
+    name = table.pop("type", None)
+    fitting = [n for n, cls in known.items() if issubclass(cls, protocol)]
+    if not isinstance(name, str):
+        raise InputError(f"{where}: expected a table with a type, one of {', '.join(fitting)}.")
+    if name not in fitting:
+        kind = protocol.__name__.lower()
+        raise InputError(
+            f"{where}: unknown {kind} {name!r}; {nearest(name, fitting)} For a class of your own pass "
+            f"types=TYPES | {{{name!r}: ...}}, or --type module:{name} on the command line."
+        )
+    return _fields(known[name], table, where, known)
+
+
+def nearest(word: str, words: Iterable[str]) -> str:
+    """A hint: the word that was probably meant, or all that there are."""
+    words = list(words)
+    match = difflib.get_close_matches(word, words, 1) or [w for w in words if w.lower() == word.lower()]
+    return f"did you mean {match[0]!r}?" if match else f"expected one of {', '.join(words)}."
+
+
+def _join(where: str, key: str) -> str:
+    return f"{where}.{key}" if where else key
+
+
+def _kind(value: object) -> str:
+    nouns: dict[type, str] = {dict: "a table", list: "a list", **_NOUNS}
+    return nouns.get(type(value), f"a {type(value).__name__}")
+
+
+def describe(value: Any) -> Any:
+    """The plain tables, lists, numbers and texts from which `read` makes an equal value.
+
+    A class that is named by a `type` says so; every field is there, defaults included.
+    """
+    if isinstance(value, tuple):
+        return [describe(v) for v in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {field.name: describe(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return fields if getattr(type(value), "section", False) else {"type": type(value).__name__, **fields}
+    return value

@@ -1,0 +1,1 @@
+"""One number at a time: gates, graphs, truth tables, the blackboard. May import: the mathematics, training."""

@@ -1,0 +1,65 @@
+"""Compiled programs kept in a folder that the user trusts, so that a second run of a config need not compile.
+
+They are machine code, and a later run executes what it finds: whoever can write there decides what runs. So a cache
+is kept only when it is asked for, and only in a folder in which nobody else can write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import stat
+import sys
+from pathlib import Path
+
+from fnn.errors import InputError
+
+
+def keep(folder: str | os.PathLike[str]) -> None:
+    """Have JAX, which must not be imported yet, keep this process's programs in `folder`, a part for each kind of CPU.
+
+    Raises:
+        InputError: the folder cannot be made, or somebody else may write there.
+        RuntimeError: JAX is imported, and would not hear of it.
+    """
+    if "jax" in sys.modules:
+        raise RuntimeError("compile_cache.keep() comes too late: JAX is imported and has read its settings.")
+    if not str(folder):
+        raise InputError("--cache: expected a folder of yours, got no name.")
+    try:
+        path = Path(folder).expanduser().absolute() / _cpu_kind()
+    except RuntimeError:  # ~name
+        raise InputError(f"--cache {folder}: there is no such user; expected a folder of yours.") from None
+    try:
+        for made in (path.parent, path):
+            made.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _check_own(made)
+    except OSError as error:
+        raise InputError(f"--cache {folder}: cannot be made ({error.strerror}); expected a folder of yours.") from None
+    os.environ |= {
+        "JAX_COMPILATION_CACHE_DIR": str(path),
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",  # keeps small programs too: here there are only such
+        "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    }
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA compares CPUs by a list that no CPU equals, and says so
+
+
+def _check_own(path: Path) -> None:
+    """Refuse a folder in which others could leave programs for us."""
+    about = path.stat()
+    if hasattr(os, "getuid") and (about.st_uid != os.getuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
+        raise InputError(
+            f"--cache {path}: others may write there (owner {about.st_uid}, mode {stat.filemode(about.st_mode)}), and "
+            "what is in it will be executed; expected a folder of yours alone: chmod 700."
+        )
+
+
+def _cpu_kind() -> str:
+    """A short name for what this CPU can execute; a program compiled for another may not run."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    able = next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
+    return hashlib.sha256(f"{platform.machine()} {able}".encode()).hexdigest()[:12]

@@ -1,0 +1,1 @@
+"""Pictures, with matplotlib imported at first use. May import: storage, checking."""

@@ -1,0 +1,49 @@
+"""The picture of a gradient check."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+
+from fnn.checking import LeafReport, Report
+from fnn.plots.curves import figure, write
+
+EXACT, LIMIT = -18, 0  # log10: rounding alone, and a difference as large as the number
+
+
+def heat_map(report: Report, path: str | os.PathLike[str]) -> None:
+    """Draw the relative difference between the rule under test and autodiff, a panel per leaf, into a file.
+
+    A row is a unit, a column one of its inputs; colours are log10 from -18 (equal) to 0, the same in all
+    panels. The worst coordinate of a wrong leaf is ringed.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    widths = [4 if len(leaf.shape) > 1 else 1 for leaf in report.leaves]
+    fig = figure(2 + 0.7 * sum(widths), 3.6)
+    axes = fig.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0]
+    images = [_panel(ax, leaf) for ax, leaf in zip(axes, report.leaves, strict=True)]
+    fig.colorbar(images[0], ax=list(axes), label="log10 of the relative difference")
+    fig.suptitle("the gradient is " + ("right" if report.ok else "WRONG"))
+    write(fig, path)
+
+
+def _panel(ax: Any, leaf: LeafReport) -> Any:
+    """One leaf; cividis reads the same without red and green."""
+    heat = leaf.heat()
+    image = ax.imshow(heat, cmap="cividis", vmin=EXACT, vmax=LIMIT, aspect="auto", interpolation="nearest")
+    ax.set_title(f"{leaf.name}\n{'right' if leaf.ok else f'{leaf.wrong:,} wrong'}", fontsize=10)
+    ax.set_ylabel("unit")
+    ax.yaxis.get_major_locator().set_params(integer=True)
+    if len(leaf.shape) > 1:
+        ax.set_xlabel("input")
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    else:
+        ax.set_xticks([])
+    if not leaf.ok:
+        row, column = divmod(int(np.ravel_multi_index(leaf.worst.index, leaf.shape)), heat.shape[1])
+        ax.plot(column, row, "o", markersize=12, markerfacecolor="none", markeredgecolor="red", markeredgewidth=1.5)
+    return image

@@ -1,0 +1,68 @@
+"""The picture of a monitored training: a panel for each quantity of `fnn.monitors`, a line for each layer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from fnn.plots import curves
+
+PANELS = {
+    "dead": "dead units (%)",
+    "saturated": "saturated entries (%)",
+    "delta": "‖δ‖ of an example",
+    "update": "‖ΔW‖/‖W‖ of a step",
+    "coherence": "sign coherence of ∂C/∂W, 0 to 1",
+}
+# as many as colours, so that no two of seven layers share either
+STYLES = (*curves.DASHES, (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (1, 3)))
+
+
+def monitor(metrics: Sequence[dict[str, Any]], names: Sequence[str], path: str | os.PathLike[str], title: str) -> None:
+    """Every quantity against the epoch; a layer has a line where the quantity applies.
+
+    Args:
+        metrics: The lines of `metrics.jsonl`, each with `monitor`.
+        names: Of the layers, first to last.
+        path: The PNG to write.
+        title: Of the picture, the run's name.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    fig = curves.figure(11.4, 6.2)
+    fig.suptitle(title)
+    *panels, last = fig.subplots(2, 3).flat
+    lines: dict[str, Any] = {}
+    for axes, (quantity, label) in zip(panels, PANELS.items(), strict=True):
+        lines |= _panel(axes, metrics, names, quantity)
+        axes.set(xlabel="epoch", ylabel=label)
+        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.grid(alpha=0.3)
+    last.axis("off")
+    shown = [name for name in names if name in lines]
+    columns = -(-len(shown) // 14)
+    last.legend([lines[name] for name in shown], shown, title="layer", loc="center", frameon=False, ncols=columns)
+    curves.write(fig, path)
+
+
+def _panel(axes: Any, metrics: Sequence[dict[str, Any]], names: Sequence[str], quantity: str) -> dict[str, Any]:
+    """Draw one quantity; the lines, by layer."""
+    factor, lines = 100 if quantity in ("dead", "saturated") else 1, {}
+    for i, name in enumerate(names):
+        rows = [
+            (line["epoch"], factor * line["monitor"][i][quantity]) for line in metrics if quantity in line["monitor"][i]
+        ]
+        if rows:
+            colour, style = curves.PALETTE[i % len(curves.PALETTE)], STYLES[i % len(STYLES)]
+            marker = "o" if len(rows) < 3 else ""
+            (lines[name],) = axes.plot(*zip(*rows, strict=True), ls=style, color=colour, marker=marker, lw=1.6)
+    if quantity in ("delta", "update") and all((line.get_ydata() > 0).all() for line in lines.values()):
+        axes.set_yscale("log")
+    elif quantity == "coherence":
+        axes.set_ylim(-0.03, 1.03)
+    else:
+        top = max(1, *axes.get_ylim())
+        axes.set_ylim(-0.03 * top, top)  # a line at 0 is seen
+    return lines

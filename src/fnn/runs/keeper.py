@@ -1,0 +1,175 @@
+"""A training's states as checkpoints: what is kept, when, and how it comes back."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from fnn.errors import CorruptFileError, InputError, StoppedError
+from fnn.machine.environment import differences
+from fnn.machine.signals import Wish
+from fnn.runs.models import named
+from fnn.schedules import Progress
+from fnn.storage import checkpoints
+from fnn.storage.checkpoints import Checkpoint
+from fnn.storage.json_files import parse_json
+from fnn.training.epochs import sums
+from fnn.training.fitting import State, Task, start
+from fnn.training.segments import chunk_at
+from fnn.types import Params
+
+FOLDER = "checkpoints"
+
+
+class Keeper:
+    """What `fitting.resumed` calls between two parts of a training: saves its state when it is time, and stops it."""
+
+    def __init__(self, folder: Path, task: Task, about: Mapping[str, Any], every: float, wish: Wish) -> None:
+        """As for a training that begins; one that goes on sets `lines` and `saved`.
+
+        Args:
+            folder: The run directory.
+            task: What is trained.
+            about: What the bits depend on: `config`, a hash, and `environment`.
+            every: Seconds between two checkpoints, at least.
+            wish: To stop.
+        """
+        self.folder, self.task, self.about, self.every, self.wish = folder, task, about, every, wish
+        self.lines: list[str] = []  # of metrics so far; whoever reads the results adds them
+        self.saved = -1  # the step of the latest checkpoint
+        self._when = time.monotonic()
+
+    def __call__(self, state: State) -> None:
+        """Save the state if it is time, or if the process was asked to stop; but one that has diverged never is.
+
+        Raises:
+            StoppedError: the process was asked to stop; the latest sound state is safe.
+            OSError: it cannot be written.
+        """
+        asked = self.wish.number and not state.done
+        if asked or time.monotonic() - self._when >= self.every:
+            self._save(state)
+        if asked:
+            raise StoppedError(self.wish.number)
+
+    def _save(self, state: State) -> None:
+        step = position(self.task, state)
+        if step != self.saved and self._is_sound(state):
+            arrays, plain = _arrays(state), _plain(self.task, state) | dict(self.about)
+            metrics = "".join(f"{line}\n" for line in self.lines).encode()
+            checkpoints.save(self.folder / FOLDER, Checkpoint(step, arrays, plain, metrics))
+            self.saved = step
+        self._when = time.monotonic()
+
+    def _is_sound(self, state: State) -> bool:
+        """Whether the cost of some examples is finite: of a cost that overflows the params may not know yet."""
+        total, _ = next(sums(self.task.net, self.task.cost, state.params, self.task.train))
+        return math.isfinite(total)
+
+
+def position(task: Task, state: State) -> int:
+    """A number that grows from state to state; with the evaluation an epoch has one step more."""
+    return state.epochs * (_steps(task) + 1) + state.step
+
+
+def _steps(task: Task) -> int:
+    return -(-task.train.n // task.batch_size)
+
+
+def latest(folder: Path, task: Task, params: Params) -> checkpoints.Found:
+    """The latest checkpoint of a run of `task`; `params` are any of its net."""
+    beginning = start(task, params)
+    template = {k: (a.dtype.str, a.shape) for k, a in _arrays(beginning).items()}
+    return checkpoints.latest(folder / FOLDER, template)
+
+
+def changes(saved: Checkpoint, about: Mapping[str, Any]) -> list[str]:
+    """What is not as it was when the checkpoint was written."""
+    return differences({key: saved.state.get(key) for key in about}, about)
+
+
+def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple[State, list[str]]:
+    """The state in a checkpoint, and the lines of metrics before it.
+
+    Args:
+        saved: The checkpoint.
+        task: What is trained.
+        params: Any of its net.
+        path: Of the checkpoints, for messages.
+
+    Raises:
+        CorruptFileError: it holds something else than what `Keeper` writes.
+        InputError: it is of another training: its key, or its place in an epoch, where this one has no chunk.
+    """
+    beginning = start(task, params)
+    try:
+        table = saved.state
+        state = State(
+            epochs=_number(table["epochs"]),
+            step=_number(table["step"]),
+            params=_filled(beginning.params, "params", saved.arrays),
+            v=_filled(beginning.v, "v", saved.arrays),
+            progress=_progress(table["progress"]),
+            seconds=float(table["seconds"]),
+            done=bool(table["done"]),
+            tally=_filled(beginning.tally, "tally", saved.arrays),
+        )
+        lines = _lines(saved.metrics, state.epochs, path)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise CorruptFileError(path, f"step {saved.step} is not the state of a training: {error}") from None
+    if table.get("key") != _key(task) or position(task, state) != saved.step or state.step > _steps(task):
+        raise InputError(f"{path}: step {saved.step} is of another training; leave --resume out to begin anew.")
+    try:
+        chunk_at(state.step, task.train.n, task.batch_size)
+    except ValueError as error:
+        remedy = "It is of another version of fnn: go on with that, or leave --resume out to begin anew."
+        raise InputError(f"{path}: {error} {remedy}") from None
+    return state, lines
+
+
+def _arrays(state: State) -> dict[str, np.ndarray]:
+    parts = {"params": state.params, "v": state.v, "tally": state.tally}
+    return {f"{part}.{name}": a for part, tree in parts.items() for name, a in named(tree).items()}
+
+
+def _filled(tree: Params, part: str, arrays: Mapping[str, np.ndarray]) -> Params:
+    leaves = [jax.device_put(arrays[f"{part}.{name}"]) for name in named(tree)]
+    return jax.tree.unflatten(jax.tree.structure(tree), leaves)
+
+
+def _plain(task: Task, state: State) -> dict[str, Any]:
+    """The rest of a state as JSON."""
+    plain = {name: getattr(state, name) for name in ("epochs", "step", "seconds", "done")}
+    return plain | {"progress": list(state.progress), "key": _key(task)}
+
+
+def _key(task: Task) -> dict[str, Any]:
+    return {"data": jax.random.key_data(task.key).tolist(), "kind": str(jax.random.key_impl(task.key))}
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{value!r} is no whole number")
+    return value
+
+
+def _progress(values: Sequence[Any]) -> Progress:
+    best, stale, factor = values
+    if math.isnan(float(best)) or not 0 <= float(factor) <= 1:
+        raise ValueError(f"{values!r} is no progress")
+    return Progress(float(best), _number(stale), float(factor))
+
+
+def _lines(metrics: bytes, epochs: int, path: Path) -> list[str]:
+    """The lines of `metrics.jsonl` for so many epochs."""
+    lines = metrics.decode().splitlines()
+    rows = [parse_json(line.encode(), path / "metrics.jsonl") for line in lines]
+    if [row.get("epoch") for row in rows if isinstance(row, dict)] != list(range(1, epochs + 1)):
+        raise ValueError(f"its metrics are not those of {epochs} epochs")
+    return lines

@@ -1,0 +1,214 @@
+"""Arrays in `.npy` and `.npz` files, read without believing the file.
+
+`np.load` sizes its allocation by a header that nobody checked, takes the last of two members with one name, and can be
+asked to unpickle. Here a file is read only after all that it declares (names, sizes, header, dtype, shape) was found
+consistent with the bytes that are there; nothing in it is ever executed, and whatever is wrong is a `CorruptFileError`.
+"""
+
+import io
+import math
+import os
+import re
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Collection, Generator, Mapping
+from contextlib import contextmanager
+from typing import IO, Any, BinaryIO
+
+import numpy as np
+
+from fnn.errors import CorruptFileError
+from fnn.storage.files import write_atomically
+from fnn.storage.zips import check_end, check_members, quoted
+
+DTYPES = ("|b1", "|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f2", "<f4", "<f8")  # plain numbers, no more
+LARGEST_FILE = 2**31 - 1  # bytes; beyond it a zip file needs 64-bit records, which this reader does not read
+LARGEST_HEADER = 10_000  # bytes of a `.npy` header, as NumPy's own limit
+CHUNK = 2**20  # bytes read at a time
+HEADER = re.compile(
+    rb"\{'descr': *'([^']{1,20})', *'fortran_order': *(True|False), *"
+    rb"'shape': *\(((?:\d{1,19}, *)*(?:\d{1,19})?)\),? *\} *\n?"
+)
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    RuntimeError,
+    LookupError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+)
+
+
+def read_npz(
+    path: str | os.PathLike[str], names: Collection[str], *, unread: Collection[str] = ()
+) -> dict[str, np.ndarray]:
+    """The arrays of an `.npz` file, by name.
+
+    Args:
+        path: A file made by `write_npz`, `np.savez` or `np.savez_compressed`, at most 2 GiB.
+        names: Exactly the arrays it must hold, without `.npy`.
+        unread: Arrays that may be there too; they are not looked at.
+
+    Returns:
+        One array per name, in the order of `names`. Memory beyond the arrays stays within a few MiB, and the arrays
+        are no larger than the file, or, when it is compressed, than 64 MiB plus 16 times the file.
+
+    Raises:
+        CorruptFileError: The file is missing, unreadable, or anything in it is not as it has to be.
+    """
+    with _opened(path) as (file, size):
+        check_end(file, size)
+        with zipfile.ZipFile(file) as archive:
+            members = check_members(archive, size, names, unread)
+            return {name: _read_member(archive, members[name]) for name in names}
+
+
+def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
+    """The array of an `.npy` file of at most 2 GiB.
+
+    Raises:
+        CorruptFileError: The file is missing, unreadable, or anything in it is not as it has to be.
+    """
+    with _opened(path) as (file, size):
+        return _read_array(file, size)
+
+
+def read_header(
+    path: str | os.PathLike[str],
+) -> tuple[np.dtype[Any], bool, tuple[int, ...], int, os.stat_result]:
+    """What an `.npy` file of any size declares, found consistent with its size; the numbers are not read.
+
+    Returns:
+        The dtype, whether in Fortran order, the shape, where the numbers start in bytes, and the file's status.
+
+    Raises:
+        CorruptFileError: as `read_npy`.
+    """
+    with _opened(path, math.inf) as (file, size):
+        dtype, fortran, shape, start = _read_header(file)
+        _check_size(dtype, shape, size - start)
+        return dtype, fortran, shape, start, os.fstat(file.fileno())
+
+
+def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
+    """Writes arrays, whole or not at all; the same arrays in the same order give the same bytes.
+
+    Raises:
+        OSError: The file cannot be written.
+        TypeError: An array is not one of plain numbers.
+    """
+    write_atomically(path, npz_bytes(arrays))
+
+
+def write_npy(path: str | os.PathLike[str], array: Any) -> None:
+    """Writes one array, whole or not at all; errors as `write_npz`."""
+    write_atomically(path, npy_bytes(array))
+
+
+def npz_bytes(arrays: Mapping[str, Any], *, compression: int = zipfile.ZIP_STORED) -> bytes:
+    """The `.npz` file of some arrays; no clock, user or machine goes into it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+            member.create_system, member.external_attr, member.compress_type = 3, 0o644 << 16, compression
+            archive.writestr(member, npy_bytes(array))
+    return buffer.getvalue()
+
+
+def npy_bytes(array: Any) -> bytes:
+    """The `.npy` file of one array, version 1.0, little-endian, in C order.
+
+    Raises:
+        TypeError: The array is not one of plain numbers (`DTYPES`).
+    """
+    array = np.asarray(array, order="C")
+    array = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    if array.dtype.str not in DTYPES:
+        raise TypeError(f"cannot store an array of dtype {array.dtype}; expected one of {' '.join(DTYPES)}: convert it")
+    header = f"{{'descr': '{array.dtype.str}', 'fortran_order': False, 'shape': {array.shape}, }}"
+    header += " " * (-(10 + len(header) + 1) % 64) + "\n"  # the numbers start at a multiple of 64 bytes
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode("ascii") + array.tobytes()
+
+
+@contextmanager
+def _opened(path: str | os.PathLike[str], largest: float = LARGEST_FILE) -> Generator[tuple[BinaryIO, int], None, None]:
+    """A file and its size; inside, whatever may come from its content ends in `CorruptFileError`."""
+    try:
+        status = os.stat(path)  # before opening: to open a pipe would wait for its other end
+        if not stat.S_ISREG(status.st_mode) or status.st_size > largest:
+            limit = f" of at most {largest:,} bytes" if math.isfinite(largest) else ""
+            raise ValueError(f"is not a regular file{limit}")
+        with open(path, "rb") as file:
+            yield file, status.st_size
+    except UNREADABLE as error:
+        raise CorruptFileError(path, _reason(error)) from error
+    except MemoryError as error:
+        raise CorruptFileError(path, "its arrays do not fit into memory") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"cannot be read: {error.strerror}"
+    return str(error)[:300] or type(error).__name__  # zipfile quotes whatever the file calls a name
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+    try:
+        with archive.open(member) as stream:
+            return _read_array(stream, member.file_size)
+    except UNREADABLE as error:
+        raise ValueError(f"array {quoted([member.filename.removesuffix('.npy')])}: {_reason(error)}") from error
+
+
+def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
+    """The array in the next `size` bytes, which end the stream."""
+    dtype, fortran, shape, start = _read_header(stream)
+    _check_size(dtype, shape, size - start)
+    payload = np.empty(size - start, np.uint8)
+    _fill(stream, payload.data)
+    if dtype == np.bool_ and payload.max(initial=0) > 1:
+        raise ValueError("a truth value is neither 0 nor 1")
+    array = payload.view(dtype)
+    return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
+
+
+def _read_header(stream: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:
+    """The dtype, whether in Fortran order, the shape, and the header's length in bytes."""
+    start = stream.read(8)
+    width = {b"\x93NUMPY\1\0": 2, b"\x93NUMPY\2\0": 4, b"\x93NUMPY\3\0": 4}.get(start, 0)
+    length = int.from_bytes(stream.read(width), "little")
+    if not 0 < length <= LARGEST_HEADER:
+        raise ValueError("is not an .npy array, or its header is longer than 10,000 bytes")
+    header = stream.read(length)
+    match = HEADER.fullmatch(header)  # a pattern, not a parser: nothing nests, nothing is evaluated
+    if len(header) != length or match is None:
+        raise ValueError(f"its header {ascii(header[:80])} is not that of a plain array")
+    descr, fortran, dimensions = (group.decode("latin-1") for group in match.groups())
+    if descr not in DTYPES:
+        raise ValueError(f"its dtype is {ascii(descr)}; expected one of {' '.join(DTYPES)}")
+    shape = tuple(int(dimension) for dimension in dimensions.replace(",", " ").split())
+    return np.dtype(descr), fortran == "True", shape, 8 + width + length
+
+
+def _check_size(dtype: np.dtype[Any], shape: tuple[int, ...], size: int) -> None:
+    if math.prod(shape) * dtype.itemsize != size:
+        raise ValueError(f"shape {shape} of {dtype} does not make the {size:,} bytes that follow its header")
+
+
+def _fill(stream: IO[bytes], view: memoryview) -> None:
+    """Fills `view` to its end, a chunk at a time, and checks that nothing follows (`zipfile` then checks the CRC)."""
+    done = 0
+    while done < len(view):
+        chunk = stream.read(min(CHUNK, len(view) - done))
+        if not chunk:
+            raise ValueError(f"ends after {done:,} of {len(view):,} bytes")
+        view[done : done + len(chunk)] = chunk
+        done += len(chunk)
+    if stream.read(1):
+        raise ValueError("goes on after its last number")

@@ -1,0 +1,106 @@
+"""Plain JSON files: written whole, read without believing them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+from fnn.errors import CorruptFileError
+from fnn.storage.files import write_atomically
+
+LARGEST = 2**26  # bytes: config.json has two numbers for each standardised input
+DEEPEST = 50  # levels of tables and lists
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """The value as indented JSON with sorted keys: equal values give equal bytes.
+
+    Infinite numbers are written as the texts "inf" and "-inf", which JSON has no numbers for.
+    """
+    write_atomically(path, json_bytes(value))
+
+
+def json_bytes(value: Any) -> bytes:
+    """What `write_json` writes."""
+    return f"{json.dumps(_finite(value), indent=2, sort_keys=True, allow_nan=False)}\n".encode()
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(v) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(v) for v in value]
+    return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """The value in a JSON file of at most 64 MiB.
+
+    Raises:
+        CorruptFileError: missing, too large, no UTF-8, no JSON, a key twice, nan or infinity, nested too deeply.
+    """
+    return parse_json(read_bounded(path, LARGEST), path)
+
+
+def read_bounded(path: str | os.PathLike[str], largest: int) -> bytes:
+    """The bytes of a file of at most `largest`.
+
+    Raises:
+        CorruptFileError: missing, not a plain file, or too large.
+    """
+    data = read_plain(path, largest + 1)
+    if len(data) > largest:
+        raise CorruptFileError(path, f"larger than {largest:,} bytes")
+    return data
+
+
+def read_plain(path: str | os.PathLike[str], most: float = math.inf) -> bytes:
+    """The bytes of a plain file, or the first `most` of them; takes no more memory than the file has bytes.
+
+    Raises:
+        CorruptFileError: missing, or not a plain file.
+    """
+    try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # before opening: to open a pipe would wait for its other end
+            raise CorruptFileError(path, "is not a plain file")
+        with open(path, "rb") as file:
+            return file.read(int(min(most, os.fstat(file.fileno()).st_size)))
+    except OSError as error:
+        raise CorruptFileError(path, f"cannot be read ({error.strerror})") from None
+
+
+def parse_json(data: bytes, path: str | os.PathLike[str] | Path) -> Any:
+    """The value in the bytes of a JSON text; `path` is for messages.
+
+    Raises:
+        CorruptFileError: as `read_json`.
+    """
+    try:
+        value = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        _check_depth(value)
+        return value
+    except (ValueError, RecursionError) as error:
+        raise CorruptFileError(path, f"is not plain JSON: {error}") from None
+
+
+def _check_depth(value: Any, depth: int = 0) -> None:
+    """A few levels, so that whoever walks over the value can too."""
+    if depth > DEEPEST:
+        raise ValueError(f"more than {DEEPEST} levels")
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _check_depth(inner, depth + 1)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        raise ValueError("a key stands twice")
+    return table
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no JSON number")

@@ -1,0 +1,1 @@
+"""The loop over examples: mini-batches, epochs, evaluation, sweeps. May import: the mathematics, kernels."""

@@ -1,0 +1,283 @@
+"""Training from any state on: `fit`, one result per epoch, and the same in parts that can be saved and resumed.
+
+What an epoch does depends on the key, the epoch's number and the state at its start alone, and its steps can be split
+at any chunk (`segments`): however often a training is stopped and resumed, it passes through the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from fnn.examples import Examples
+from fnn.network import backprop
+from fnn.schedules import Constant, Progress, Schedule
+from fnn.training import divergence, monitors, segments
+from fnn.training.augmentation import Shifted
+from fnn.training.epochs import Evaluation, mean, sums
+from fnn.training.monitors import Reading
+from fnn.training.streaming import placed
+from fnn.types import Cost, Gradient, Key, Net, Optimizer, Params
+
+SLICE = 0.5  # seconds of training after which control comes back to Python, about
+
+
+class Task(NamedTuple):
+    """What to train and how; `fit` documents the fields."""
+
+    net: Net
+    cost: Cost
+    optimizer: Optimizer
+    train: Examples | Shifted
+    key: Key
+    batch_size: int
+    epochs: int
+    gradient: Gradient = backprop
+    validation: Examples | None = None
+    test: Examples | None = None
+    schedule: Schedule = Constant()
+    target_cost: float = -math.inf
+    monitor: bool = False
+
+
+class State(NamedTuple):
+    """Where a training is: with its `Task` this decides all that follows."""
+
+    epochs: int  # that are over, evaluation included
+    step: int  # mini-batches done of the next
+    params: Params
+    v: Params  # the optimiser's state
+    progress: Progress  # the schedule's memory
+    seconds: float = 0.0  # of training in the unfinished epoch
+    done: bool = False  # no epoch follows
+    tally: Any = ()  # of the unfinished epoch, see `monitors`; `()` in a training that is not monitored
+
+
+class Result(NamedTuple):
+    """What `fit` yields after each epoch."""
+
+    epoch: int  # from 1
+    factor: float  # of eta in this epoch, by the schedule
+    train: Evaluation
+    validation: Evaluation | None  # None without such examples
+    test: Evaluation | None
+    seconds: float  # the epoch's training, and waiting for a file: neither compilation nor evaluation
+    params: Params
+    v: Params  # the optimiser's state
+    progress: Progress  # the schedule's memory
+    monitor: tuple[Reading, ...] = ()  # of each layer; `()` unless asked for
+
+
+def fit(
+    net: Net,
+    cost: Cost,
+    optimizer: Optimizer,
+    params: Params,
+    train: Examples | Shifted,
+    key: Key,
+    *,
+    batch_size: int,
+    epochs: int,
+    gradient: Gradient = backprop,
+    validation: Examples | None = None,
+    test: Examples | None = None,
+    schedule: Schedule = Constant(),
+    target_cost: float = -math.inf,
+    monitor: bool = False,
+) -> Iterator[Result]:
+    """Train, yielding one `Result` after each epoch; stop reading it and training stops.
+
+    Args:
+        net: The layers.
+        cost: The cost.
+        optimizer: Its learning rate is what the schedule scales.
+        params: Where to start.
+        train: The examples to train on, as they are or `Shifted`. Those that `load_data` has left in their file are
+            read while others are trained on; the results are those of the same examples in memory.
+        key: Epoch e uses `jax.random.fold_in(key, e)`, e from 1.
+        batch_size: Mini-batch size B; see `epoch` for a last short one.
+        epochs: The number of epochs at most.
+        gradient: `backprop` or `autodiff`.
+        validation: Examples to choose by, if there are any.
+        test: Examples to report on; nothing here depends on them.
+        schedule: `Constant()`, `EarlyStopping(patience)` or `HalveOnPlateau(patience)`. Its score is the
+            validation accuracy, else minus the validation cost, else the same of the training set.
+        target_cost: Stop after the first epoch whose training cost is at most this.
+        monitor: Whether to look inside: `Result.monitor` then has a `Reading` of each layer, see `fnn.monitors`. The
+            training takes the same steps, one by one: where it would take several together, and at mini-batches of one,
+            which XLA fuses otherwise, the last bits differ.
+
+    Raises:
+        DivergedError: a cost or a parameter is nan or infinite; the error names the step and the layer.
+        CorruptFileError: a file of examples cannot be read any more, or has changed.
+        ValueError: B is not in 1 … n, `net` and `params` differ in length, `y` does not fit the output, or examples
+            left in their file are to be shifted.
+
+    Example:
+        >>> import jax, jax.numpy as jnp
+        >>> from fnn import SGD, CrossEntropy, Dense, Examples, fit, init
+        >>> net, xor = (Dense(1),), Examples(jnp.array([[0.0, 0], [0, 1]]), jnp.array([[0], [1]]))
+        >>> start = init(net, jax.random.key(0), (2,))
+        >>> *_, last = fit(net, CrossEntropy(), SGD(1.0), start, xor, jax.random.key(1), batch_size=1, epochs=50)
+        >>> last.epoch, float(last.train.accuracy)
+        (50, 1.0)
+    """
+    task = Task(
+        net, cost, optimizer, train, key, batch_size, epochs, gradient, validation, test, schedule, target_cost, monitor
+    )
+    yield from resumed(task, start(task, params))
+
+
+def start(task: Task, params: Params) -> State:
+    """The state before the first step, from `params`."""
+    tally = monitors.zeros(task.net, params, task.train.shape) if task.monitor else ()
+    return State(0, 0, params, task.optimizer.init(params), Progress(), done=task.epochs < 1, tally=tally)
+
+
+def resumed(task: Task, state: State, between: Callable[[State], None] = lambda state: None) -> Iterator[Result]:
+    """The results of the epochs that follow `state`.
+
+    Args:
+        task: What to train.
+        state: Where to begin: `start(task, params)`, or one that `between` has seen, or the same from a file.
+        between: Called about every `SLICE` seconds with the present state, between parts of the evaluations too,
+            and after each result. It may save the state; what it raises ends the training.
+
+    Raises:
+        DivergedError: as `fit`.
+        ValueError: B is not in 1 … n, or no training can be at the step of `state`.
+    """
+    train, validation, test = map(placed, (task.train, task.validation, task.test))
+    task, pace = task._replace(train=train), Pace()
+    between(state)
+    if not state.done:
+        _compile(task, state)
+    while not state.done:
+        began = state
+        for state in _trained(task, began, pace):
+            between(state)
+        on_train = _evaluated(task, train, state, between)
+        if not math.isfinite(on_train.cost):
+            raise _diverged(task, began, segments.count(train.n, task.batch_size), float(on_train.cost))
+        on_validation, on_test = (
+            _evaluated(task, part, state, between) if part is not None and part.n else None
+            for part in (validation, test)
+        )
+        progress, e = task.schedule.after(state.progress, _score(on_validation or on_train)), state.epochs + 1
+        seen = monitors.readings(state.tally) if task.monitor else ()
+        yield Result(
+            *(e, state.progress.factor, on_train, on_validation, on_test, state.seconds),
+            *(state.params, state.v, progress, seen),
+        )
+        done = e >= task.epochs or progress.factor == 0 or float(on_train.cost) <= task.target_cost
+        tally = jax.tree.map(jnp.zeros_like, state.tally)
+        state = State(e, 0, state.params, state.v, progress, done=done, tally=tally)
+        between(state)
+
+
+class Pace:
+    """How many chunks to run at once, by the time that the last ones took; the results do not depend on it."""
+
+    def __init__(self) -> None:
+        """One chunk, since nothing is known yet."""
+        self.chunks = 1
+
+    def saw(self, chunks: int, seconds: float) -> None:
+        """Remember that so many chunks took so long."""
+        self.chunks = max(1, int(SLICE * chunks / max(seconds, 1e-9)))
+
+
+def _compile(task: Task, state: State) -> None:
+    """Run a segment of no chunks, so that the clock sees training alone."""
+    _, (*inputs, order) = _inputs(task, state)
+    end = segments.count(task.train.n, task.batch_size)
+    _, *examples = next(_ready(segments.parts(task.train, order, end, task.batch_size)))
+    segments.segment(*inputs, *examples, 0, 0, state.tally, **_settings(task))
+
+
+def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
+    """The states after the segments of an epoch, which fill it from `state` on."""
+    n, began = task.train.n, state
+    first = segments.chunk_at(state.step, n, task.batch_size)
+    seconds, (*inputs, order) = _inputs(task, state)
+    segment = partial(segments.segment, **_settings(task))
+    clock = time.perf_counter() - seconds
+    for stop, *examples in segments.parts(task.train, order, first, task.batch_size):
+        waited = time.perf_counter() - clock  # for the shuffling, or for a file
+        state = state._replace(seconds=state.seconds + waited)
+        if first == stop:  # the file is being read
+            yield state
+        while first < stop:
+            last = min(stop, first + pace.chunks)
+            seconds, (params, v, tally, finite) = _timed(segment, *inputs, *examples, first, last, state.tally)
+            pace.saw(last - first, seconds)
+            if not finite:
+                raise _diverged(task, began, last, math.nan)
+            step = segments.steps_before(last, n, task.batch_size)
+            state = state._replace(step=step, params=params, v=v, seconds=state.seconds + seconds, tally=tally)
+            inputs, first = (*inputs[:3], params, v), last
+            yield state
+        clock = time.perf_counter()
+
+
+def _ready(parts: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The parts that have been read."""
+    return (part for part in parts if part[1] is not None)
+
+
+def _inputs(task: Task, state: State) -> tuple[float, tuple[Any, ...]]:
+    """The arguments of `segments.segment` up to the state, the epoch's order, and how long the shuffling took."""
+    seconds, order = _timed(segments.order, task.key, state.epochs + 1, task.train.n)
+    optimizer = task.optimizer.scaled(state.progress.factor)
+    return seconds, (task.net, task.cost, optimizer, state.params, state.v, order)
+
+
+def _settings(task: Task) -> dict[str, Any]:
+    """The arguments of `segments.segment` that are not traced."""
+    return {"batch_size": task.batch_size, "gradient": task.gradient}
+
+
+def _timed(program: Callable[..., Any], *inputs: Any) -> tuple[float, Any]:
+    start = time.perf_counter()
+    outputs = jax.block_until_ready(program(*inputs))
+    return time.perf_counter() - start, outputs
+
+
+def _evaluated(task: Task, examples: Examples | Shifted, state: State, between: Callable[[State], None]) -> Evaluation:
+    parts = []
+    for part in sums(task.net, task.cost, state.params, examples):
+        parts.append(jax.block_until_ready(part))
+        if math.isfinite(part[0]):  # a state that is about to be refused is not to be saved
+            between(state)
+    return jax.block_until_ready(mean(parts, examples.n))  # off the clock of the next epoch
+
+
+def _diverged(task: Task, state: State, last: int, value: float) -> Exception:
+    """The error for an epoch that went wrong before chunk `last`, found by running it again from `state`."""
+    n, e = task.train.n, state.epochs + 1
+    first = segments.chunk_at(state.step, n, task.batch_size)
+    _, (net, cost, optimizer, params, v, order) = _inputs(task, state)
+    step = state.step
+    for stop, *examples in _ready(segments.parts(task.train, order, first, task.batch_size)):
+        inputs = net, cost, optimizer, params, v, *examples, first, min(stop, last)
+        params, v, count = segments.finite_steps(*inputs, **_settings(task))
+        step, first = step + int(count), stop
+        if stop >= last or step < segments.steps_before(stop, n, task.batch_size):
+            break
+    if step == segments.steps_before(last, n, task.batch_size):
+        return divergence.after_epoch(task.net, e, value)
+    rows = order[step * task.batch_size : (step + 1) * task.batch_size]
+    wrong = divergence.culprit(net, cost, optimizer, params, v, *task.train.rows(rows), task.gradient)
+    return divergence.in_step(wrong, e, step + 1, -(-n // task.batch_size))
+
+
+def _score(evaluation: Evaluation) -> float:
+    """The accuracy where it applies, else minus the cost."""
+    accuracy = float(evaluation.accuracy)
+    return -float(evaluation.cost) if math.isnan(accuracy) else accuracy

@@ -1,0 +1,242 @@
+"""What a training looks like inside, layer by layer: dead and saturated units, sizes of delta and update, signs.
+
+A layer *works entry by entry* if it has no params, keeps the shape, and its `backward` multiplies delta by a
+derivative f′(z) of every entry: the activations, a user's own too. Its units are the first axis of an example, so
+that a filter is one unit, as it is to its weights. A unit's weights are those that share its bias. Of a layer:
+
+- `dead`: the share of its units with f′(z) = 0 at every example of the epoch (and every position of an image),
+  each at the params that its step trained: no gradient came through. Every example is counted, none sampled.
+- `saturated`: the share of its entries, over units, positions and examples, with |f′(z)| < 1e-3: beyond
+  |z| = 6.91 for the sigmoid, 4.15 for tanh; for ReLU, which has no flat end but 0, the entries that are off.
+- `delta`: ‖δ‖, where δ is the derivative of one example's cost (no 1/n in it) by the layer's output; the root mean
+  square over examples. It is the speed of learning of a layer in Nielsen, ch. 5, where it vanishes or explodes.
+- `update`: ‖ΔW‖/‖W‖ of a step, momentum and decay included; both norms as root mean squares over steps.
+- `coherence`: of a unit in a step, |p − m|/(p + m) for p positive and m negative entries of its weights' gradient;
+  the mean over units, those without gradient left out, and steps. Inputs that are all positive make it 1 at
+  mini-batches of one example, which is the zig-zag of LeCun et al., "Efficient BackProp" (1998), sec. 4.3.
+
+Means "over steps" and ‖δ‖ are over the first of every `EVERY` mini-batches of the epoch. Measuring one costs about two
+steps: next to nothing in a long epoch, but an epoch of few steps may take twice as long, and its means are of few
+samples. The output activation belongs to the cost, and is no layer. Shape letters: `n` examples of a batch, `L` layers,
+`shape` a layer's output.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from fnn.network import activations, backprop, deltas
+from fnn.types import Array, Cost, Gradient, Layer, Net, Optimizer, Params, Shape
+
+SATURATED = 1e-3  # a derivative below this passes next to nothing back; the sigmoid's largest is 0.25
+EVERY = 100  # mini-batches of which one is measured, which costs as much as two steps
+
+
+class Reading(NamedTuple):
+    """One layer in an epoch or a batch, as `fnn.monitors` defines it; nan where a number does not apply."""
+
+    dead: Array  # (), share of units, 0 … 1
+    saturated: Array  # (), share of entries
+    delta: Array  # (), in units of the cost per unit of the layer's output
+    update: Array  # (), a ratio
+    coherence: Array  # (), 0 … 1
+
+
+class Sizes(NamedTuple):
+    """Sums over steps; of a layer without weights the last four are 0."""
+
+    rows: Array  # (), examples
+    delta: Array  # (L,), of ‖δ‖² over examples
+    update: Array  # (L,), of ‖ΔW‖²
+    weight: Array  # (L,), of ‖W‖²
+    agreement: Array  # (L,), of |p − m|/(p + m) over units with a gradient
+    units: Array  # (L,), of those units
+
+
+class Tally(NamedTuple):
+    """What has been counted so far in an epoch."""
+
+    steps: Array  # (), int32
+    rows: Array  # (), int32, examples
+    zero: tuple[Any, ...]  # per layer: of each entry the examples with f′(z) = 0, int32 `shape`, or () without f′
+    small: tuple[Any, ...]  # the same for |f′(z)| < 1e-3
+    sizes: Sizes  # of the steps that are measured
+
+
+def monitor(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[Reading, ...]:
+    """A reading of every layer on one batch.
+
+    Args:
+        net: The layers.
+        cost: The cost.
+        params: Of `net`.
+        x: Inputs `(n, *shape)`.
+        y: Desired outputs `(n, n_out)`.
+
+    Returns:
+        The readings, first layer to last. `update` is that of the step W ← W − ∇C: η times it is that of W ← W − η∇C.
+
+    Raises:
+        ValueError: `net` and `params` differ in length, or `y` does not fit the output.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from fnn import Dense, Identity, Quadratic, ReLU, monitor
+        >>> from fnn.layers import DenseParams
+        >>> params = (DenseParams(jnp.eye(2), jnp.array([0.0, -9.0])), ())  # x at most 1: the second unit is never on
+        >>> _, relu = monitor((Dense(2), ReLU()), Quadratic(Identity()), params, jnp.ones((3, 2)), jnp.zeros((3, 2)))
+        >>> float(relu.dead), round(float(relu.delta), 4)
+        (0.5, 1.0)
+    """
+    return readings(_batch(net, cost, params, x, y))
+
+
+@jax.jit
+def _batch(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> Tally:
+    """The tally of one step of `W ← W − ∇C`."""
+    _, gradient = backprop(net, cost, params, x, y)
+    after = jax.tree.map(jnp.subtract, params, gradient)
+    tally = _counted(zeros(net, params, x.shape[1:]), net, params, activations(net, params, x))
+    return tally._replace(sizes=_sizes(params, after, gradient, deltas(net, cost, params, x, y)))
+
+
+def zeros(net: Net, params: Params, shape: Shape) -> Tally:
+    """The tally before the first step, for examples of `shape`."""
+    trace = jax.eval_shape(lambda p: activations(net, p, jnp.zeros((1, *shape))), params)
+    pairs = zip(net, params, trace[:-1], trace[1:], strict=True)
+    counts = tuple(
+        jnp.zeros(z.shape[1:], jnp.int32) if a.shape == z.shape and _by_entry(layer, p, z.shape[1:]) else ()
+        for layer, p, a, z in pairs
+    )
+    none, per_layer = jnp.zeros((), jnp.int32), jnp.zeros(len(net), jnp.float32)
+    return Tally(none, none, counts, counts, Sizes(jnp.zeros((), jnp.float32), *[per_layer] * 5))
+
+
+def _by_entry(layer: Layer, params: Params, shape: Shape) -> bool:
+    """Whether a layer that keeps the shape has no params and `backward` is a product with a derivative."""
+    if jax.tree.leaves(params):
+        return False
+    with jax.ensure_compile_time_eval():  # numbers, not tracers, also when a caller is being compiled
+        k = jnp.arange(math.prod(shape), dtype=jnp.float32).reshape(1, *shape)
+        z, delta = jnp.sin(k), jnp.cos(k)
+        _, product = layer.backward(params, z, delta)
+        return bool(jnp.allclose(product, delta * _slopes(layer, params, z), rtol=1e-3))
+
+
+def _slopes(layer: Layer, params: Params, z: Array) -> Array:
+    """f′(z) of a layer that works entry by entry."""
+    return layer.backward(params, z, jnp.ones_like(z))[1]
+
+
+def saw(
+    tally: Any,
+    net: Net,
+    cost: Cost,
+    optimizer: Optimizer,
+    params: Params,
+    v: Params,
+    x: Array,
+    y: Array,
+    gradient: Gradient,
+) -> tuple[Any, Params]:
+    """The tally after the step from `params` on the mini-batch `x`, `y`, and the params, as they were.
+
+    The activations are those that the gradient has anyway: the compiler sees that they are the same. What the few
+    measured steps need, deltas by the delta rule and the gradient, is computed again for them: if it were shared, the
+    compiler would round the training's otherwise.
+    """
+
+    def measured(sizes, params, v, x, y):
+        _, nabla = gradient(net, cost, params, x, y)
+        after, _ = optimizer.update(params, v, nabla)
+        return jax.tree.map(jnp.add, sizes, _sizes(params, after, nabla, deltas(net, cost, params, x, y)))
+
+    due = tally.steps % EVERY == 0
+    sizes = jax.lax.cond(due, measured, lambda sizes, *_: sizes, tally.sizes, params, v, x, y)
+    tally = _counted(tally, net, params, activations(net, params, x))._replace(sizes=sizes)
+    # never below 0, but now the update has to wait for the sizes; else XLA copies the params for them, every step
+    return tally, jax.tree.map(lambda p: jnp.where(sizes.rows < 0, 0, p), params)
+
+
+def _counted(tally: Tally, net: Net, params: Params, trace: tuple[Array, ...]) -> Tally:
+    """The tally with the derivatives of one batch counted, whose `activations` are `trace`."""
+    zero, small = list(tally.zero), list(tally.small)
+    for i, (layer, p, z) in enumerate(zip(net, params, trace[:-1], strict=True)):
+        if not isinstance(zero[i], tuple):
+            slopes = abs(_slopes(layer, p, z))
+            zero[i] += (slopes == 0).sum(axis=0, dtype=jnp.int32)
+            small[i] += (slopes < SATURATED).sum(axis=0, dtype=jnp.int32)
+    return Tally(tally.steps + 1, tally.rows + len(trace[0]), tuple(zero), tuple(small), tally.sizes)
+
+
+def _sizes(params: Params, after: Params, nabla: Params, entering: tuple[Array, ...]) -> Sizes:
+    """Those of one step from `params` to `after` along `nabla`, with the batch's `deltas`."""
+    n = float(len(entering[0]))
+    moved = jax.tree.map(jnp.subtract, after, params)
+    signs = jax.tree.map(jnp.sign, nabla)
+    agreements, units = zip(*(_agreement(_rows(s)) for s in signs), strict=True)
+    return Sizes(
+        jnp.asarray(n, jnp.float32),
+        _stacked(
+            n**2 * _square(delta.reshape(len(delta), -1)) for delta in entering
+        ),  # n: the batch's deltas have 1/n in them
+        _stacked(_square(_rows(p)) for p in moved),
+        _stacked(_square(_rows(p)) for p in params),
+        _stacked(agreements),
+        _stacked(units),
+    )
+
+
+def _rows(params: Params) -> Array:
+    """A layer's weights, the leaf `W`, as `(units, n_in)`; `(0, 1)` if it has none."""
+    W, b = getattr(params, "W", None), getattr(params, "b", None)
+    if W is None:
+        return jnp.zeros((0, 1))
+    shared = b is not None and W.shape[: b.ndim] == b.shape
+    return W.reshape(math.prod(b.shape if shared else W.shape[:-1]), -1)
+
+
+def _agreement(signs: Array) -> tuple[Array, Array]:
+    """Of the signs of gradients `(units, n_in)`: |p − m|/(p + m), summed over the units that have any, and those."""
+    one_way, all_ways = abs(_row_sums(signs)), _row_sums(abs(signs))
+    return (one_way / jnp.maximum(all_ways, 1)).sum(), (all_ways > 0).sum()
+
+
+def _square(rows: Array) -> Array:
+    """The sum of the squares."""
+    return _row_sums(jnp.square(rows)).sum()
+
+
+def _row_sums(rows: Array) -> Array:
+    """As a product with ones: XLA:CPU adds up a row one number at a time, which takes ten times as long."""
+    return jnp.matmul(rows, jnp.ones(rows.shape[1], rows.dtype), precision="highest")
+
+
+def _stacked(numbers: Iterable[Array]) -> Array:
+    return jnp.stack([number.astype(jnp.float32) for number in numbers])
+
+
+def readings(tally: Tally) -> tuple[Reading, ...]:
+    """The readings that follow from a tally, first layer to last.
+
+    Outside `jit`, shares are counts divided once; inside, a division by a constant is a product with its reciprocal.
+    """
+    sizes = tally.sizes
+    shares = [_shares(tally.rows, *counts) for counts in zip(tally.zero, tally.small, strict=True)]
+    delta, update = jnp.sqrt(sizes.delta / sizes.rows), jnp.sqrt(sizes.update / sizes.weight)
+    coherence = sizes.agreement / sizes.units
+    return tuple(Reading(*share, delta[i], update[i], coherence[i]) for i, share in enumerate(shares))
+
+
+def _shares(rows: Array, zero: Any, small: Any) -> tuple[Array, Array]:
+    """Of one layer, the dead units and the saturated entries."""
+    if isinstance(zero, tuple):
+        return jnp.asarray(jnp.nan, jnp.float32), jnp.asarray(jnp.nan, jnp.float32)
+    dead = (zero == rows).all(axis=tuple(range(1, zero.ndim)))
+    entries = rows.astype(jnp.float32) * small.size  # floating: integers would overflow in an epoch of many images
+    return dead.sum() / dead.size, small.astype(jnp.float32).sum() / entries
