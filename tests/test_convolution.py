@@ -10,9 +10,9 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers.support import assert_trees_close, compiled, draw, draw_params, one_hot_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import assert_trees_close, compiled, draw, draw_params, one_hot_rows
 
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Examples, Glorot, LogLikelihood, ReLU, Sigmoid, Zeros, autodiff, backprop

@@ -6,9 +6,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from helpers.support import ACTIVATIONS, COSTS, LAYERS, assert_trees_close, compiled, draw, draw_params, one_hot_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import ACTIVATIONS, COSTS, LAYERS, assert_trees_close, compiled, draw, draw_params, one_hot_rows
 
 import fnn
 from fnn import Dense, Maxout, ReLU, Sigmoid, autodiff, backprop, layers

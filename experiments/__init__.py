@@ -1,0 +1,1 @@
+"""Experiments, run from a checkout by `python -m experiments.FOLDER.NAME`."""

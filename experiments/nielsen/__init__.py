@@ -1,0 +1,1 @@
+"""The learning curves of Nielsen's book beside ours: `python -m experiments.nielsen.curves`."""

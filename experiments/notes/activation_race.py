@@ -1,0 +1,177 @@
+"""Which activation to use: the same race for all, each with its own best rate; and how a large rate kills ReLU units.
+
+    python -m experiments.notes.activation_race [FOLDER]      90 s, pictures into FOLDER (runs/activation_race)
+
+Embedded digits, three hidden layers of 32, softmax outputs, no penalty. The start suits the activation: standard
+deviation 1/sqrt(n_in), sqrt(2/n_in) for ReLU and its kin; biases 0. Every activation is tried at the same rates, which
+validation digits choose among; the test digits are looked at once, with that rate.
+"""
+
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import fnn
+from experiments.notes.findings import Finding, judged, listed, main
+from experiments.notes.seeds import SEEDS, accuracies, grid, interval, of, said, scores
+from fnn import SGD, Dense, He, LeakyReLU, LogLikelihood, Maxout, ReLU, ScaledNormal, Sigmoid, Tanh, Zeros
+from fnn.plots import curves
+
+ETAS, EPOCHS, COST, AIM = (0.1, 0.3, 1.0, 3.0, 10.0), 30, LogLikelihood(), 95.0
+RATES = (0.1, 0.3, 1.0, 2.0, 3.0)  # for the dead units
+
+
+def layers(start, *between):
+    """Three hidden layers of 32 and ten outputs."""
+    return tuple(layer for _ in range(3) for layer in (Dense(32, start, Zeros()), *between)) + (
+        Dense(10, start, Zeros()),
+    )
+
+
+NETS = {
+    "sigmoid": layers(ScaledNormal(), Sigmoid()),
+    "tanh": layers(ScaledNormal(), Tanh()),
+    "ReLU": layers(He(), ReLU()),
+    "leaky ReLU": layers(He(), LeakyReLU(0.01)),
+    "maxout": (*(Maxout(32, 2, ScaledNormal(), Zeros()),) * 3, Dense(10, ScaledNormal(), Zeros())),
+}
+
+
+@cache
+def digits():
+    """1,000 to learn from, 400 to choose by, 397 to report on."""
+    return fnn.load_data("digits", train=1000, validation=400, test=397)
+
+
+@cache
+def raced(name):
+    """The best rate by its last validation accuracy, the accuracies after each epoch with it, the nets."""
+    results = grid(NETS[name], COST, SGD(jnp.array(ETAS)), digits(), epochs=EPOCHS, batch_size=20)
+    found = accuracies(results)
+    best = int(found[..., -1].mean(axis=1).argmax())
+    return ETAS[best], found[best], of(results, best)
+
+
+def epochs_to(curves):
+    """The first epoch of each seed that reaches the aim; one more than there are where none does."""
+    reached = curves >= AIM
+    return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1, EPOCHS + 1)
+
+
+def faster():
+    """001-09."""
+    (slow_eta, slow, _), (fast_eta, fast, _) = raced("sigmoid"), raced("ReLU")
+    by_sigmoid, by_relu = epochs_to(slow), epochs_to(fast)
+    saved = by_sigmoid - by_relu
+    share = dead(raced("ReLU")[2]).mean()
+    return Finding(
+        "001-09",
+        "ReLU does not saturate and converges faster than the sigmoid, but some of its units never answer.",
+        f"three hidden layers of 32: validation accuracy {AIM:g} % after {listed(np.sort(by_relu))} epochs with ReLU "
+        f"(η = {fast_eta:g}), {listed(np.sort(by_sigmoid))} with the sigmoid (η = {slow_eta:g}; {EPOCHS + 1}: never); "
+        f"saved {said(saved, 'epochs')}, paired; {100 * share:.1f} % of the ReLU units are dead at the end",
+        "fewer epochs; some dead",
+        judged(interval(saved)[1] > 0 and share > 0),
+    )
+
+
+@cache
+def league():
+    """Test accuracy in % of every activation at its best rate, `(SEEDS,)` each."""
+    return {name: scores(net, COST, raced(name)[2], digits().test)[1] for name, net in NETS.items()}
+
+
+def dead(params):
+    """The share of hidden ReLU units of each network that answer 0 to all 1,000 training digits, `(networks,)`."""
+    x, _ = digits().train.rows(slice(None))
+
+    def share(p):
+        outputs = fnn.activations(NETS["ReLU"], p, x)[2:-1:2]
+        return jnp.mean(jnp.stack([(a == 0).all(axis=0) for a in outputs]))
+
+    return np.asarray(jax.jit(jax.vmap(share))(params))
+
+
+@cache
+def dead_by_rate():
+    """The share of dead units and the training accuracy in %, two of `(rates, SEEDS)`; nan for a net that diverged."""
+    results = grid(NETS["ReLU"], COST, SGD(jnp.array(RATES)), digits(), epochs=10, batch_size=20, validate=False)
+    fine = np.isfinite(results[-1].train.cost)  # units of nan are not dead
+    found = dead(results[-1].params), 100 * np.asarray(results[-1].train.accuracy)
+    return tuple(np.where(fine, values, np.nan).reshape(len(RATES), SEEDS) for values in found)
+
+
+def range_of(values):
+    """Mean, least and largest of every row without its nan; nan where there is nothing else."""
+    kept = np.ma.masked_invalid(values)
+    return tuple(np.ma.filled(found(axis=1), np.nan) for found in (kept.mean, kept.min, kept.max))
+
+
+def advice():
+    """001-12."""
+    found = league()
+    order = sorted(found, key=lambda name: -found[name].mean())
+    table = ", ".join(f"{name} {found[name].mean():.2f} ± {found[name].std(ddof=1):.2f}" for name in order)
+    shares = dead_by_rate()[0]
+    few, *_, many = range_of(shares)[0]
+    above = {name: found[name] - found["sigmoid"] for name in order[::-1] if name != "sigmoid"}
+    ahead = found["ReLU"] - found["tanh"]
+    last = all(interval(gap)[1] > 0 for gap in above.values())
+    return Finding(
+        "001-12",
+        "Use ReLU and watch the learning rate and the dead units; try leaky ReLU and maxout; expect less of tanh; "
+        "leave the sigmoid.",
+        f"test accuracy, mean ± sd of {SEEDS} seeds, each at its best of {len(ETAS)} rates: {table}; minus the "
+        f"sigmoid, paired: {', '.join(f'{name} {said(gap)}' for name, gap in above.items())}; ReLU minus tanh "
+        f"{said(ahead)}; dead units for η = {listed(RATES)}: {listed(100 * range_of(shares)[0], 3)} % of the nets that "
+        f"did not diverge ({', '.join(map(str, np.isfinite(shares).sum(axis=1)))} of {SEEDS})",
+        "the sigmoid last and tanh behind ReLU, by intervals above 0; more dead units at larger rates",
+        judged(last and interval(ahead)[1] > 0 and many > few),
+    )
+
+
+CLAIMS = (faster, advice)
+
+
+def pictures(folder):
+    """The race; the league; dead units against the rate."""
+    fig = curves.figure(10.4, 4.2)
+    left, right = fig.subplots(1, 2, width_ratios=(3, 2))
+    epochs = np.arange(1, EPOCHS + 1)
+    for i, name in enumerate(NETS):
+        eta, accuracies, _ = raced(name)
+        style = {"ls": curves.DASHES[i % 4], "color": curves.PALETTE[i], "marker": "ov^sD"[i], "markevery": (2 + i, 6)}
+        left.plot(epochs, np.median(accuracies, axis=0), ms=5, lw=1.6, label=f"{name}, η = {eta:g}", **style)
+        right.plot(league()[name], np.full(SEEDS, -i), "o", color=curves.PALETTE[i], alpha=0.5, ms=5)
+        right.plot(league()[name].mean(), -i, "|", color="black", ms=18, mew=2)
+    left.axhline(AIM, color="black", lw=0.8)
+    left.set(ylim=(60, 100), xlabel="epoch", ylabel="validation accuracy (%)", title=f"median of {SEEDS} seeds")
+    left.legend(frameon=False, loc="lower right")
+    right.set_yticks(-np.arange(len(NETS)), list(NETS))
+    right.set(xlabel="test accuracy (%)", title="each seed, and the mean (line)", ylim=(0.6 - len(NETS), 0.5))
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    fig.suptitle("Three hidden layers of 32 on digits, every activation at its best rate")
+    curves.write(fig, folder / "race.png")
+
+    fig = curves.figure(6.2, 4.0)
+    axes = fig.subplots()
+    shares, accuracy = dead_by_rate()
+    for i, (values, name) in enumerate(((shares * 100, "dead ReLU units"), (accuracy, "training accuracy"))):
+        mean, least, most = range_of(values)
+        axes.plot(RATES, mean, curves.DASHES[i] + "os"[i], color=curves.PALETTE[i], lw=1.8, label=name)
+        axes.fill_between(RATES, least, most, color=curves.PALETTE[i], alpha=0.15, lw=0)
+    axes.set(xscale="log", xlabel="learning rate η (10 epochs)", ylabel="share (%), without diverged nets",
+             ylim=(-3, 103), title=f"Large steps kill ReLU units: mean and range of {SEEDS} seeds")  # fmt: skip
+    axes.set_xticks(RATES, [f"{rate:g}" for rate in RATES])
+    axes.minorticks_off()
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False, loc="center left")
+    curves.write(fig, folder / "dead_units.png")
+    return "race.png", "dead_units.png"
+
+
+if __name__ == "__main__":
+    main(CLAIMS, pictures)

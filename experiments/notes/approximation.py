@@ -1,0 +1,136 @@
+"""One hidden layer can come as close to a curve as one likes: built by hand, with its bound, at a price in units.
+
+    python -m experiments.notes.approximation [FOLDER]      30 s, pictures into FOLDER (runs/approximation)
+
+The curve is Nielsen's of ch. 4, f(x) = 0.2 + 0.4 x² + 0.3 x sin 15x + 0.05 cos 50x on [0, 1].
+"""
+
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import fnn
+from experiments.notes.findings import Finding, judged, listed, main
+from fnn import Dense, Identity, Normal, Quadratic, Sigmoid, Step
+from fnn.layers import DenseParams
+from fnn.plots import curves
+
+BINS = (2, 5, 10, 16, 32, 64, 128, 256, 512)
+KNOWN = (0.596612467, 0.473412298, 0.246106368, 0.197659309, 0.107613328, 0.0544989802, 0.0272861760, 0.0136604276,
+         0.00683123381)  # fmt: skip
+
+
+def curve(x):
+    """F."""
+    return 0.2 + 0.4 * x**2 + 0.3 * x * np.sin(15 * x) + 0.05 * np.cos(50 * x)
+
+
+def built(bins, activation, sharpness):
+    """A net of one hidden layer that is f(centre of the bin) on each bin: a unit per jump, jumps as output weights."""
+    heights = curve((np.arange(bins) + 0.5) / bins)
+    W, b = np.full((bins - 1, 1), sharpness), -sharpness * np.arange(1, bins) / bins
+    hidden = DenseParams(jnp.asarray(W), jnp.asarray(b))
+    return (Dense(bins - 1), activation, Dense(1)), (
+        hidden,
+        (),
+        DenseParams(jnp.asarray([np.diff(heights)]), jnp.asarray(heights[:1])),
+    )
+
+
+@cache
+def errors():
+    """The largest error of the built net, on a fine grid, for each number of bins."""
+    x = np.linspace(0, 1, 200_001)
+    found = []
+    with jax.enable_x64(True):
+        for bins in BINS:
+            net, p = built(bins, Step(), 1.0)
+            said = [np.asarray(fnn.forward(net, p, part[:, None]))[:, 0] for part in np.array_split(x, 20)]
+            found.append(abs(np.concatenate(said) - curve(x)).max())
+    return np.array(found)
+
+
+def modulus(bins):
+    """The most that f changes over half a bin: the bound on the error."""
+    x = np.linspace(0, 1, 20_481)  # a grid of which every half bin here is a whole number of steps
+    f, window = curve(x), 20_480 // (2 * bins)
+    views = np.lib.stride_tricks.sliding_window_view(f, window + 1)
+    return (views.max(axis=1) - views.min(axis=1)).max()
+
+
+@cache
+def trained(units, steps=8_000):
+    """The largest error after training [1, units, 1] with sigmoids by descent with momentum, best of 5 starts."""
+    net, cost = (Dense(units, Normal(20.0), Normal(10.0)), Sigmoid(), Dense(1)), Quadratic(Identity())
+    x = jnp.linspace(0, 1, 401)[:, None]
+    y = jnp.asarray(curve(np.linspace(0, 1, 401)), jnp.float32)[:, None]
+    sgd = fnn.SGD(0.3 / units**0.5, mu=0.9)
+
+    def final(key):
+        p = fnn.init(net, key, (1,))
+
+        def on(carry, _):
+            p, v = carry
+            return sgd.update(p, v, fnn.backprop(net, cost, p, x, y)[1]), None
+
+        (p, _), _ = jax.lax.scan(on, (p, sgd.init(p)), None, length=steps)
+        return abs(fnn.forward(net, p, x) - y).max()
+
+    return float(jnp.nanmin(jax.jit(jax.vmap(final))(jax.random.split(jax.random.key(0), 5))))
+
+
+def universal():
+    """002-11."""
+    found, bounds = errors(), [modulus(bins) for bins in BINS]
+    power = np.polyfit(np.log(BINS[5:]), np.log(found[5:]), 1)[0]
+    learned = {units: trained(units) for units in (5, 20)}
+    return Finding(
+        "002-11",
+        "One hidden layer approximates any continuous function, but takes very many units for it.",
+        f"built with {listed(BINS)} bins, the largest error is {listed(found, 3)}: within the bound "
+        f"{bool((found <= np.array(bounds) * 1.001).all())}, falling as N^{power:.2f}; trained nets of 5 and 20 units: "
+        f"{learned[5]:.3f} and {learned[20]:.3f}",
+        f"{listed(KNOWN, 3)}; True; -1. So each digit costs ten times the units when built; training needs fewer here",
+        judged(
+            np.allclose(found, KNOWN, rtol=2e-3) and (found <= np.array(bounds) * 1.001).all() and abs(power + 1) < 0.05
+        ),
+    )
+
+
+CLAIMS = (universal,)
+
+
+def pictures(folder):
+    """The curve and two built nets; the error against the number of parameters."""
+    fig = curves.figure(10.0, 4.0)
+    left, right = fig.subplots(1, 2)
+    x = np.linspace(0, 1, 2000)
+    left.plot(x, curve(x), color="black", lw=3, alpha=0.35, label="the curve")
+    with jax.enable_x64(True):
+        for i, (bins, activation, sharpness) in enumerate(((16, Step(), 1.0), (64, Sigmoid(), 300.0))):
+            said = np.asarray(fnn.forward(*built(bins, activation, sharpness), x[:, None]))[:, 0]
+            name = type(activation).__name__.lower()
+            left.plot(
+                x, said, curves.DASHES[i], color=curves.PALETTE[i], lw=1.4, label=f"{bins - 1} {name} units, built"
+            )
+    left.set(xlabel="x", ylabel="f(x)", title="one hidden layer")
+    right.plot(3 * np.array(BINS) - 2, errors(), "o-", color=curves.PALETTE[0], label="built from steps")
+    right.plot(
+        3 * np.array(BINS) - 2, [modulus(b) for b in BINS], ":", color="black", label="bound: change over half a bin"
+    )
+    units = np.array([5, 10, 20])
+    right.plot(
+        3 * units + 1, [trained(int(k)) for k in units], "s--", color=curves.PALETTE[1], label="trained, sigmoid"
+    )
+    right.set(xscale="log", yscale="log", xlabel="parameters", ylabel="largest error on [0, 1]", title="what it costs")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False, fontsize="small")
+    curves.write(fig, folder / "approximation.png")
+    return ("approximation.png",)
+
+
+if __name__ == "__main__":
+    main(CLAIMS, pictures)

@@ -1,0 +1,157 @@
+"""Every claim of the lecture notes with its verdict: writes CLAIMS.md.
+
+    python -m experiments.notes.claims [--check] [--accept]      (`make claims`)
+
+Runs all topics. If a verdict differs from the one in CLAIMS.md, says which, leaves the file as it is and ends with
+status 1; `--accept` writes it all the same. `--check` never writes.
+"""
+
+import pathlib
+import sys
+import time
+from collections.abc import Sequence
+
+from experiments.notes import (
+    activation_race,
+    activations,
+    approximation,
+    backpropagation,
+    baselines,
+    book,
+    chain_rule,
+    circuits,
+    costs,
+    depth,
+    descent,
+    features,
+    learning_slowdown,
+    neurons,
+    outputs,
+    overfitting,
+    parameter_counts,
+    perceptrons,
+    pretraining,
+    regression,
+    sampling,
+    slips,
+    strip,
+    symmetry,
+    taylor,
+    vanishing_gradients,
+    zigzag,
+)
+from experiments.notes.findings import CORRECTED, FAILS, HOLDS, Finding
+from fnn import InputError
+
+PAGE = pathlib.Path(__file__).with_name("CLAIMS.md")
+TOPICS = {
+    "Nerve cells": neurons,
+    "Perceptrons": perceptrons,
+    "Layers of perceptrons": circuits,
+    "What a network consists of": parameter_counts,
+    "Outputs": outputs,
+    "Activations": activations,
+    "Which activation": activation_race,
+    "The chain rule, gate by gate": chain_rule,
+    "Backpropagation": backpropagation,
+    "Costs": costs,
+    "Slips in the formulas": slips,
+    "Learning slowdown": learning_slowdown,
+    "Positive inputs": zigzag,
+    "Starts": symmetry,
+    "Taylor and the gradient": taylor,
+    "Gradient descent": descent,
+    "The sample of a step": sampling,
+    "Regression": regression,
+    "Overfitting": overfitting,
+    "Vanishing gradients": vanishing_gradients,
+    "Depth": depth,
+    "Layers find features": features,
+    "Pretraining": pretraining,
+    "One hidden layer approximates": approximation,
+    "Rules against learning": baselines,
+    "Reading a strip": strip,
+    "The book": book,
+}
+COUNTS = {"000": 23, "001": 32, "002": 17, "003": 21, "004": 17, "E": 28}  # rows of each note, and errors in them
+NUMBERS = [f"E{k}" if note == "E" else f"{note}-{k:02}" for note, count in COUNTS.items() for k in range(1, count + 1)]
+OUTSIDE = {"E27": "about the brain, nothing to run", "E28": "slips of notation, nothing to run"}
+HEAD = """# The claims of the lecture notes, run
+
+Made by `make claims`; never edited by hand. A number is ours: the note (000 to 004) and the claim in it, E an
+error in them; the claims are in our own words. *Holds as corrected*: what the notes say fails, the corrected form
+passes, both were run. `python experiments/TOPIC.py` runs one topic and draws its pictures.
+"""
+
+
+def findings_of(topics) -> dict[str, list[Finding]]:
+    """What each topic found, with its time on stdout."""
+    found = {}
+    for title, topic in topics.items():
+        start = time.perf_counter()
+        found[title] = [claim() for claim in topic.CLAIMS]
+        print(f"{time.perf_counter() - start:6.1f} s  {title}", flush=True)
+    return found
+
+
+def page(found: dict[str, list[Finding]], files: dict[str, str]) -> str:
+    """CLAIMS.md."""
+    every = [finding for rows in found.values() for finding in rows]
+    counts = ", ".join(f"{sum(f.verdict == v for f in every)} {v}" for v in (HOLDS, CORRECTED, FAILS))
+    waiting = [number for number in NUMBERS if number not in {f.number for f in every} | set(OUTSIDE)]
+    parts = [HEAD, f"{len(every)} of {len(NUMBERS)} were run: {counts}.\n"]
+    for title, rows in found.items():
+        parts += [f"## {title}\n\n`python experiments/{files[title]}.py`\n"]
+        parts += ["| number | claim | measured | expected | verdict |\n|---|---|---|---|---|"]
+        parts += [*map(_row, sorted(rows, key=lambda f: NUMBERS.index(f.number))), ""]
+    parts += ["## Not run\n", *(f"- {number}: {why}" for number, why in OUTSIDE.items())]
+    parts += [f"- {number}, not yet: no function for it" for number in waiting]
+    return "\n".join(parts) + "\n"
+
+
+def _row(finding: Finding) -> str:
+    cells = [cell.replace("|", "\\|") for cell in finding]
+    return f"| {' | '.join([*cells[:4], f'**{cells[4]}**'])} |"
+
+
+def verdicts(text: str) -> dict[str, str]:
+    """The verdict of each number in a page."""
+    rows = [line.strip("| ").replace("\\|", "").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    return {row[0]: row[-1].strip("*") for row in rows if row[0] != "number"}
+
+
+def flips(old: dict[str, str], new: dict[str, str]) -> list[str]:
+    """What was said of a claim and is said no more, a line each; a new claim is no flip."""
+    return [f"{n}: was '{v}', is now '{new.get(n, 'gone')}'" for n, v in old.items() if new.get(n) != v]
+
+
+def malformed(found: Sequence[Finding]) -> list[str]:
+    """What is wrong with findings as rows: an unknown or repeated number, an empty cell, a verdict of its own."""
+    numbers = [f.number for f in found]
+    wrong = [f"{f.number}: no such claim" for f in found if f.number not in NUMBERS]
+    wrong += [f"{n}: twice" for n in sorted(set(numbers)) if numbers.count(n) > 1]
+    wrong += [f"{f.number}: verdict '{f.verdict}'" for f in found if f.verdict not in (HOLDS, CORRECTED, FAILS)]
+    return wrong + [f"{f.number}: an empty cell" for f in found if not all(cell.strip() for cell in f)]
+
+
+def main(options: Sequence[str]) -> int:
+    """Run all, compare, write."""
+    try:
+        found = findings_of(TOPICS)
+    except InputError as error:  # MNIST is neither here nor to be had
+        print(f"no table: {error}")
+        return 2
+    text = page(found, {title: topic.__name__ for title, topic in TOPICS.items()})
+    wrong = malformed([finding for rows in found.values() for finding in rows])
+    if PAGE.exists() and "--accept" not in options:
+        wrong += flips(verdicts(PAGE.read_text()), verdicts(text))
+    print("\n".join(wrong) or next(line for line in text.splitlines() if " were run: " in line))
+    if wrong:
+        print("CLAIMS.md is left as it was; if the new verdicts are right: python -m experiments.notes.claims --accept")
+    elif "--check" not in options:
+        PAGE.write_text(text)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

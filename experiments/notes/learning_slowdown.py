@@ -1,0 +1,225 @@
+"""One neuron that is badly wrong: why it learns slowly with the quadratic cost and fast with the cross-entropy.
+
+    python -m experiments.notes.learning_slowdown [FOLDER]      3 s, pictures into FOLDER (runs/learning_slowdown)
+
+Nielsen's toy of ch. 3: input 1, desired output 0, eta = 0.15, starts (w, b) = (0.6, 0.9) and (2, 2).
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import fnn
+from experiments.notes.findings import Finding, corrected, judged, listed, main
+from fnn import CrossEntropy, Dense, Quadratic
+from fnn.layers import DenseParams
+from fnn.plots import curves
+
+STARTS = ((0.6, 0.9), (2.0, 2.0))
+QUADRATIC = (0.0939556948636, 0.202848424268)  # outputs after 300 updates, to twelve digits
+ENTROPY = (0.0116382089689, 0.0120087415108)
+
+
+@partial(jax.jit, static_argnums=(0, 2))
+def trained(cost, eta, updates, start):
+    """The outputs before each update and after the last, the costs, and the slopes ∂C/∂w, in float64 where asked."""
+    net, x, y = (Dense(1),), jnp.ones((1, 1)), jnp.zeros((1, 1))
+
+    def on(params, _):
+        value, gradient = fnn.backprop(net, cost, params, x, y)
+        said = fnn.predict(net, cost, params, x)[0, 0], value, gradient[0].W[0, 0]
+        return fnn.SGD(eta).update(params, (), gradient)[0], said
+
+    params = (DenseParams(start[0].reshape(1, 1), start[1].reshape(1)),)
+    return jax.lax.scan(on, params, None, length=updates + 1)[1]
+
+
+def run(cost, eta=0.15, updates=300):
+    """`trained` from both starts: outputs, costs, slopes, each `(2, updates + 1)`."""
+    with jax.enable_x64(True):
+        every = [trained(cost, eta, updates, jnp.asarray(start)) for start in STARTS]
+        return [np.stack([np.asarray(e[i]) for e in every]) for i in range(3)]
+
+
+def first_below(a, limit):
+    """The first update after which the output is below the limit."""
+    return int(np.argmax(a < limit))
+
+
+def slow_when_wrong():
+    """002-02."""
+    a, _, slopes = run(Quadratic())
+    halves = [first_below(row, 0.5) for row in a]
+    return Finding(
+        "002-02",
+        "One expects to learn fast when very wrong; a sigmoid neuron with the quadratic cost does the opposite.",
+        f"starts at {listed(a[:, 0], 3)}: slopes {listed(slopes[:, 0])}, output below 1/2 after {halves[0]} and "
+        f"{halves[1]} "
+        f"updates, after 300 {listed(a[:, -1], 10)}",
+        "slopes 0.1219 and 0.01735; 36 and 232; 0.0939556949, 0.2028484243",
+        judged(halves == [36, 232] and np.allclose(a[:, -1], QUADRATIC, rtol=1e-10) and slopes[1, 0] < slopes[0, 0]),
+    )
+
+
+def fast_when_wrong():
+    """002-06."""
+    a, _, slopes = run(CrossEntropy())
+    halves = [first_below(row, 0.5) for row in a]
+    return Finding(
+        "002-06",
+        "With the cross-entropy σ′ cancels: the slope is the error itself.",
+        f"slope minus error at most {abs(slopes - a).max():.0e} over 300 updates; output below 1/2 after {halves[0]} "
+        "and "
+        f"{halves[1]} updates, after 300 {listed(a[:, -1], 10)}",
+        "0; 8 and 17; 0.01163820897, 0.01200874151",
+        judged(halves == [8, 17] and np.allclose(a[:, -1], ENTROPY, rtol=1e-10) and abs(slopes - a).max() < 1e-14),
+    )
+
+
+def slow_when_good():
+    """002-17."""
+    a = np.geomspace(1e-6, 2 / 3, 2000)
+    ways = {}
+    for cost in (Quadratic(), CrossEntropy()):
+        with jax.enable_x64(True):
+            z = np.log(a / (1 - a))[:, None]
+            slopes = np.asarray(cost.delta(jnp.asarray(z), jnp.zeros_like(z)))[:, 0] * len(a)
+        power = np.log10(slopes[0] / slopes[500]) / np.log10(a[0] / a[500])
+        ways[cost] = bool((np.diff(slopes) > 0).all()), power
+    (up_q, power_q), (up_e, power_e) = ways.values()
+    return Finding(
+        "002-17",
+        "Near a good value the slope does vanish, as one would expect.",
+        f"towards a = 0 both slopes fall steadily ({up_q and up_e}), as a^{power_q:.2f} with the quadratic cost and as "
+        f"a^{power_e:.2f} with the cross-entropy",
+        "a² and a",
+        judged(up_q and up_e and round(power_q) == 2 and round(power_e) == 1),
+    )
+
+
+def bell():
+    """002-03."""
+    z = np.linspace(-8, 8, 16001)
+    df = np.asarray(fnn.Sigmoid().df(jnp.asarray(z, jnp.float32)))
+    at4 = float(fnn.Sigmoid().df(jnp.float32(4)))
+    speed = np.linspace(0, 1, 300_001)
+    best = speed[(speed**2 * (1 - speed)).argmax()]
+    return Finding(
+        "002-03",
+        "The slope of the sigmoid is a bell: learning is fast in its middle and slow at its ends.",
+        f"σ′ is largest, {df.max():.4f}, at z = {abs(z[df.argmax()]):.3f}; σ′(4) = {at4:.6f}; the quadratic cost's "
+        "slope "
+        f"a²(1-a) is largest at a = {best:.4f}",
+        "0.25 at 0; 0.017663; 2/3",
+        judged(abs(df.max() - 0.25) < 1e-6 and abs(at4 - 0.0176627) < 1e-6 and abs(best - 2 / 3) < 1e-4),
+    )
+
+
+def wrong_sign():
+    """E5."""
+    value = float(CrossEntropy().value(jnp.log(jnp.array([[0.8 / 0.2]])), jnp.ones((1, 1))))
+    w, b = 2.0, 2.0
+    for _ in range(300):  # descend the cost with its sign lost: the slope is -(a - y) = -a
+        a = 1 / (1 + np.exp(-w - b))
+        w, b = w + 0.15 * a, b + 0.15 * a
+    rest = np.exp(-w - b)
+    right = run(CrossEntropy())[0][1, -1]
+    return Finding(
+        "E5",
+        "The cross-entropy as written lacks its minus sign, so descent would run away from the target.",
+        f"y = 1, a = 0.8: {-value:.9f} as written, {value:.9f} corrected; 300 updates from (2, 2) towards y = 0 leave "
+        f"1 - a = {rest:.1e} as written, a = {right:.10f} corrected",
+        "1.5e-41 and 0.0120087415",
+        corrected(rest > 0.5, np.isclose(right, ENTROPY[1])),
+    )
+
+
+def unsigned_error():
+    """E26."""
+    a, y = 0.8, 1.0
+    z = np.log(a / (1 - a))
+    after = {}
+    for name, slope in (("written", lambda a: abs(y - a)), ("signed", lambda a: a - y)):
+        p = z
+        for _ in range(50):
+            p -= 0.5 * slope(1 / (1 + np.exp(-p)))
+        after[name] = 1 / (1 + np.exp(-p))
+    return Finding(
+        "E26",
+        "The slope is to be proportional to the signed error, not to its size.",
+        f"a = 0.8, y = 1: slope {abs(y - a):.1f} as written, {a - y:.1f} signed; after 50 steps the output is "
+        f"{after['written']:.4f} and {after['signed']:.4f}",
+        "away from 1, and to it",
+        corrected(after["written"] > a, after["signed"] > 0.95),
+    )
+
+
+def cost_from_slope():
+    """002-04."""
+    a = np.linspace(0.05, 0.95, 200_001)
+    worst = 0.0
+    for y in (0.0, 0.3, 1.0):
+        slope = (a - y) / (a * (1 - a))
+        area = np.concatenate([[0], np.cumsum((slope[1:] + slope[:-1]) / 2 * np.diff(a))])
+        entropy = -(y * np.log(a) + (1 - y) * np.log(1 - a))
+        worst = max(worst, abs(area - (entropy - entropy[0])).max())
+    z = jnp.full((1, 10), float(np.log(1 / 9)))
+    summed = float(CrossEntropy().value(z, jnp.eye(10)[:1]))
+    categorical = float(fnn.LogLikelihood().value(jnp.zeros((1, 10)), jnp.eye(10)[:1]))
+    return Finding(
+        "002-04",
+        "Asking for a slope proportional to the error gives the cross-entropy of two outcomes; over ten outputs "
+        "it is not that of ten classes.",
+        f"the integral differs from it by {worst:.0e} and a constant; ten outputs of 0.1: {summed:.6f} against ln 10 = "
+        f"{categorical:.6f}",
+        "rounding; 3.250830 and 2.302585",
+        judged(worst < 1e-8 and abs(summed - 3.25082973391) < 1e-5 and abs(categorical - 2.30258509299) < 1e-5),
+    )
+
+
+CLAIMS = (slow_when_wrong, bell, cost_from_slope, fast_when_wrong, slow_when_good, wrong_sign, unsigned_error)
+
+
+def pictures(folder):
+    """Cost and output of the toy neuron, both starts, both costs; the slopes against the output."""
+    fig = curves.figure(9.6, 6.2)
+    grid = fig.subplots(2, 2, sharex=True)
+    for row, (cost, name) in enumerate(((Quadratic(), "quadratic cost"), (CrossEntropy(), "cross-entropy"))):
+        a, values, _ = run(cost)
+        for i, start in enumerate(STARTS):
+            style = {
+                "color": curves.PALETTE[i],
+                "ls": curves.DASHES[i],
+                "label": f"start w, b = {start[0]:g}, {start[1]:g}",
+            }
+            grid[row, 0].plot(values[i], **style)
+            grid[row, 1].plot(a[i], **style)
+        grid[row, 0].set(ylabel="cost" + (" (nats)" if row else ""), title=f"{name}: cost", ylim=(0, None))
+        grid[row, 1].set(ylabel="output a", title=f"{name}: output (desired: 0)", ylim=(0, 1))
+    for axes in grid.flat:
+        axes.grid(alpha=0.3)
+        axes.legend(frameon=False, fontsize="small")
+    for axes in grid[1]:
+        axes.set_xlabel("update (eta = 0.15)")
+    curves.write(fig, folder / "two_starts.png")
+
+    fig = curves.figure(5.6, 4.0)
+    axes = fig.subplots()
+    a = np.linspace(0, 1, 300)
+    axes.plot(a, a, "-", color=curves.PALETTE[0], label="cross-entropy: a")
+    axes.plot(a, a**2 * (1 - a), "--", color=curves.PALETTE[1], label="quadratic: a²(1 - a)")
+    axes.axvline(2 / 3, color="black", lw=0.8, ls=":")
+    axes.text(0.66, 0.45, "2/3", ha="right")
+    axes.set(
+        xlabel="output a (desired: 0)", ylabel="slope ∂C/∂w", title="How fast the neuron learns when it is wrong by a"
+    )
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    curves.write(fig, folder / "slopes.png")
+    return "two_starts.png", "slopes.png"
+
+
+if __name__ == "__main__":
+    main(CLAIMS, pictures)

@@ -1,0 +1,150 @@
+"""The nerve cell behind the unit: thresholds in time, two kinds of inhibition, and what a unit leaves out.
+
+    python -m experiments.notes.neurons [FOLDER]      2 s, pictures into FOLDER (runs/neurons)
+
+A leaky integrate-and-fire cell: dV/dt = (R I - V)/τ; at V = θ it fires, drops to 0 and is deaf for t_ref.
+τ = R = θ = 1.
+"""
+
+import numpy as np
+
+from experiments.notes.findings import Finding, judged, listed, main
+from fnn.plots import curves
+
+DEAF = 0.1  # t_ref, in units of τ
+CURRENTS = np.array([1.1, 1.5, 2, 5, 100])
+RATES = np.array([0.400337040103, 0.834298137483, 1.26080004381, 3.09459989510, 9.08675100575])
+
+
+def rate(current):
+    """Spikes per τ in a constant current, in closed form; 0 up to I = 1."""
+    current = np.asarray(current, float)
+    firing = current > 1
+    wait = np.log(np.where(firing, current, 2) / (np.where(firing, current, 2) - 1))
+    return np.where(firing, 1 / (DEAF + wait), 0.0)
+
+
+def spikes(current, dt=1e-4):
+    """The times of the spikes in a current given step by step, by small steps of time."""
+    v, deaf, times = 0.0, 0.0, []
+    for k, i in enumerate(current):
+        if deaf > 0:
+            deaf -= dt
+            continue
+        v += dt * (i - v)
+        if v > 1:
+            times.append(k * dt)
+            v, deaf = 0.0, DEAF
+    return times
+
+
+def fires_at_a_rate():
+    """001-31."""
+    times = [spikes(np.full(100_000, i), 1e-4) for i in (1.5, 5.0)]
+    counted = [(len(t) - 1) / (t[-1] - t[0]) for t in times]
+    every = rate(np.linspace(0, 1e4, 100_001))
+    return Finding(
+        "001-31",
+        "The sigmoid can be read as a firing rate that saturates.",
+        f"a cell's rate for currents {listed(CURRENTS)}: {listed(rate(CURRENTS))} (counted: {listed(counted, 3)} at "
+        "1.5 and "
+        f"5); it never reaches 1/t_ref: {every.max():.4f}",
+        f"{listed(RATES)}; below 10, and never falling",
+        judged(
+            np.allclose(rate(CURRENTS), RATES)
+            and every.max() < 10
+            and (np.diff(every) >= 0).all()
+            and np.allclose(counted, rate([1.5, 5.0]), rtol=0.01)
+        ),
+    )
+
+
+def settled(current, leak=1.0, dt=0.01):
+    """The voltage to which a constant current brings a cell that never fires, by small steps of time."""
+    v = np.zeros_like(current)
+    for _ in range(5000):
+        v += dt * (current - leak * v)
+    return v
+
+
+def two_inhibitions():
+    """000-03."""
+    excitation = np.linspace(0, 4, 50)
+    alone, subtracted = settled(excitation), settled(excitation - 0.8)
+    shunted = settled(excitation, 1 + 0.8)  # a further leak, to the voltage at rest
+    fits = [np.polyfit(excitation, response, 1) for response in (alone, subtracted, shunted)]
+    (slope, shift), (slope_a, shift_a), (slope_s, shift_s) = fits
+    added = abs(settled(excitation + excitation[::-1]) - alone - alone[::-1]).max()
+    return Finding(
+        "000-03",
+        "Inputs add up; inhibition subtracts, or, as a shunt, divides.",
+        f"a cell that never fires, after 50 τ: two currents at once and one by one {added:.0e} apart; a line through "
+        f"its voltage against the current: slope {slope:.3f}, shift {abs(shift):.1f}; with a current of 0.8 less "
+        f"{slope_a:.3f} and {shift_a:.1f}, with a leak of 0.8 more {slope_s:.3f} and {abs(shift_s):.1f}",
+        "rounding; the first moves the line, the second turns it, by 1/1.8",
+        judged(
+            added < 1e-12
+            and np.allclose([slope_a, shift_a], [1, -0.8])
+            and np.allclose([slope_s, shift_s], [1 / 1.8, 0], atol=1e-12)
+        ),
+    )
+
+
+def pulses(starts, dt=1e-3):
+    """Three τ of current: a pulse of 0.15 τ and height 4 at each start."""
+    t = np.arange(0, 3, dt)
+    return sum(4.0 * ((t >= s) & (t < s + 0.15)) for s in starts)
+
+
+def timing_matters():
+    """001-05."""
+    together, apart = pulses((0.5, 0.5)), pulses((0.5, 2.0))
+    counts = [len(spikes(current, 1e-3)) for current in (together, apart)]
+    return Finding(
+        "001-05",
+        "A real neuron is a dynamical system: when its inputs arrive matters, which a unit cannot know.",
+        f"two pulses at once: {counts[0]} spike(s), one after the other: {counts[1]}; their sum, all that a unit "
+        "sees, is "
+        f"{together.sum() * 1e-3:.2f} and {apart.sum() * 1e-3:.2f}",
+        "different answers to equal sums",
+        judged(counts[0] > counts[1] and np.isclose(together.sum(), apart.sum())),
+    )
+
+
+CLAIMS = (two_inhibitions, timing_matters, fires_at_a_rate)
+
+
+def pictures(folder):
+    """The rate against the current; the voltage for two pulses together and apart."""
+    fig = curves.figure(9.6, 3.8)
+    left, right = fig.subplots(1, 2)
+    current = np.geomspace(0.3, 300, 800)
+    left.plot(current, rate(current), "-", color=curves.PALETTE[0], label="cell, deaf for 0.1 τ")
+    left.plot(
+        current, 10 / (1 + np.exp(-1.2 * np.log(current / 9))), "--", color=curves.PALETTE[1], label="a sigmoid of ln I"
+    )
+    left.axhline(10, color="black", lw=0.8, ls=":")
+    left.set(
+        xscale="log", xlabel="current I (thresholds)", ylabel="rate (spikes per τ)", title="firing rate", ylim=(0, 10.5)
+    )
+    left.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(0, 0.93))
+    for i, (starts, name) in enumerate((((0.5, 0.5), "together"), ((0.5, 2.0), "apart"))):
+        v, trace, deaf = 0.0, [], 0.0
+        for i_t in pulses(starts):
+            deaf -= 1e-3
+            v = 0.0 if deaf > 0 else v + 1e-3 * (i_t - v)
+            v, deaf = (0.0, DEAF) if v > 1 else (v, deaf)
+            trace.append(v)
+        right.plot(np.arange(0, 3, 1e-3), trace, curves.DASHES[i], color=curves.PALETTE[i], label=f"two pulses {name}")
+    right.axhline(1, color="black", lw=0.8, ls=":")
+    right.text(2.95, 1.02, "threshold", ha="right")
+    right.set(xlabel="time (τ)", ylabel="voltage (thresholds)", title="the same sum, another answer", ylim=(0, 1.15))
+    right.legend(frameon=False, fontsize="small", loc="upper center")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    curves.write(fig, folder / "neurons.png")
+    return ("neurons.png",)
+
+
+if __name__ == "__main__":
+    main(CLAIMS, pictures)

@@ -1,0 +1,279 @@
+"""What a network consists of: layers, parameters, epochs, files; and the numbers of brains and computers.
+
+python -m experiments.notes.parameter_counts [FOLDER]      10 s, a picture into FOLDER (runs/parameter_counts)
+"""
+
+import pathlib
+import tempfile
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import fnn
+from experiments.notes.findings import Finding, corrected, judged, main
+from fnn import Conv, CrossEntropy, Dense, InputError, Sigmoid
+from fnn.config.reading import load_config
+from fnn.config.schema import describe, read
+from fnn.layers import DenseParams
+from fnn.plots import curves
+
+CONFIGS = pathlib.Path(__file__).parents[1] / "configs"
+
+
+def layers(*widths):
+    """A net with these widths and sigmoids between."""
+    return tuple(layer for k in widths for layer in (Dense(k), Sigmoid()))[:-1]
+
+
+def count(*widths):
+    """Its parameters; nothing is allocated."""
+    net = layers(*widths[1:])
+    return fnn.count_params(jax.eval_shape(lambda key: fnn.init(net, key, widths[:1]), jax.random.key(0)))
+
+
+def graph_of(widths):
+    """Edges and non-input nodes of the same graph, one by one."""
+    edges = sum(1 for m, n in zip(widths, widths[1:], strict=False) for _ in range(m) for _ in range(n))
+    return edges + sum(widths[1:])
+
+
+def edges_and_nodes():
+    """001-14."""
+    rng = np.random.default_rng(0)
+    some = [tuple(map(int, rng.integers(1, 30, rng.integers(2, 6)))) for _ in range(100)]
+    same = sum(count(*widths) == graph_of(widths) for widths in some)
+    return Finding(
+        "001-14",
+        "A net has as many parameters as its graph has edges and nodes that are not inputs.",
+        f"equal to the count over the graph for {same} of 100 random nets; [3,3,1] has {count(3, 3, 1)}, [784,30,10] "
+        f"{count(784, 30, 10):,}",
+        "100; 16; 23,860",
+        judged(same == 100 and count(3, 3, 1) == 16 and count(784, 30, 10) == 23_860),
+    )
+
+
+def three_layers_nine_neurons():
+    """001-30."""
+    p = jax.eval_shape(lambda key: fnn.init(layers(4, 4, 1), key, (3,)), jax.random.key(0))
+    weights, biases = (sum(int(np.prod(getattr(q, name).shape)) for q in p if q) for name in "Wb")
+    return Finding(
+        "001-30",
+        "The net 3-4-4-1 has three layers, nine neurons and 41 parameters; its inputs are neither.",
+        f"weights {weights}, biases {biases}, together {count(3, 4, 4, 1)}",
+        "12 + 16 + 4 = 32, 9, 41",
+        judged((weights, biases) == (32, 9)),
+    )
+
+
+def two_ways_to_count_layers():
+    """001-32."""
+    net = layers(4, 4, 1)
+    dense = sum(isinstance(layer, Dense) for layer in net)
+    return Finding(
+        "001-32",
+        "L counts the layers: with the input on one slide, without it on another. Both are right, by their own rule.",
+        f"3-4-4-1: {dense + 1} layers with the input, {dense} without; here the net is a tuple of {len(net)} values, "
+        "nonlinearities apart",
+        "4 and 3",
+        judged((dense + 1, dense) == (4, 3)),
+    )
+
+
+def brains_and_computers():
+    """001-02."""
+    neurons, links, brain, gates_speed = 1e11, 1e3, 1e3, 5e8
+    return Finding(
+        "001-02",
+        "Brains have more units and slower ones; a neuron switches 'a million times slower' than a gate.",
+        f"arithmetic on the table's own numbers: {gates_speed / brain:.0e} times slower; {neurons * links:.0e} links",
+        "5e5, which the slide rounds up by 2; the links: E14",
+        judged(0.1 < gates_speed / brain / 1e6 < 10),
+    )
+
+
+def number_of_synapses():
+    """E14."""
+    table, slide = 1e11 * 1e3, 1e15
+    return Finding(
+        "E14",
+        "Two slides differ by a factor of ten on the number of synapses.",
+        f"arithmetic: 1e11 neurons with 1000 links each make {table:.0e}, the other slide says {slide:.0e}",
+        "one number; 1e14 by the table",
+        corrected(np.isclose(table, slide), np.isclose(table, 1e14)),
+    )
+
+
+def all_at_once():
+    """001-03."""
+    with jax.enable_x64(True):
+        rng, net = np.random.default_rng(0), layers(4, 2)
+        p = jax.tree.map(
+            lambda leaf: jnp.asarray(rng.standard_normal((3, *leaf.shape))),
+            jax.eval_shape(lambda key: fnn.init(net, key, (5,)), jax.random.key(0)),
+        )
+        x = rng.standard_normal((6, 5))
+        together = np.asarray(jax.jit(jax.vmap(lambda p: fnn.forward(net, p, x)))(p))
+    W1, b1, W2, b2 = (np.asarray(v) for v in (p[0].W, p[0].b, p[2].W, p[2].b))
+    worst = 0.0
+    for m in range(3):
+        for i in range(6):
+            a = [1 / (1 + np.exp(-sum(W1[m, j, k] * x[i, k] for k in range(5)) - b1[m, j])) for j in range(4)]
+            z = [sum(W2[m, j, k] * a[k] for k in range(4)) + b2[m, j] for j in range(2)]
+            worst = max(worst, abs(together[m, i] - np.array(z, float)).max())
+    return Finding(
+        "001-03",
+        "All neurons of a layer work at once, in parallel.",
+        f"3 networks on 6 examples in one program, and neuron by neuron in loops: {worst:.0e} apart",
+        "rounding",
+        judged(worst < 1e-13),
+    )
+
+
+def acquire_store_utilise():
+    """001-04."""
+    data = fnn.load_data("digits", train=200)
+    net, cost, key = layers(10, 10), CrossEntropy(), jax.random.key(0)
+    start = fnn.init(net, key, (64,))
+    *_, last = fnn.fit(net, cost, fnn.SGD(0.5), start, data.train, key, batch_size=10, epochs=3)
+    x, _ = data.train.rows(slice(50))
+    with tempfile.TemporaryDirectory() as folder:
+        fnn.save(folder, net, cost, last.params, (64,))
+        loaded = fnn.load(folder)
+    before, after = (np.asarray(fnn.predict(*args, x)) for args in ((net, cost, last.params), loaded))
+    return Finding(
+        "001-04",
+        "A neural network acquires, stores and uses knowledge, in the weights of its links.",
+        f"trained, saved, loaded: 50 predictions equal to the last bit: {(before == after).all()}; equal nets: "
+        f"{loaded[0] == net}",
+        "True; True",
+        judged((before == after).all() and loaded[0] == net),
+    )
+
+
+def usual_choices():
+    """002-01."""
+    config = load_config(CONFIGS / "nielsen" / "ch1_30.toml")
+    table = describe(config)
+    again = read(type(config), table, "", fnn.config.TYPES)
+    try:
+        load_config(CONFIGS / "xor.toml", ["training.batchsize=3"])
+        refused = "nothing"
+    except InputError as error:
+        refused = str(error).split("; ")[-1]
+    return Finding(
+        "002-01",
+        "A network is set up by its layers and sizes, a cost, mini-batches, a number of epochs.",
+        f"a config comes back from its plain table as it was: {again == config}; an unknown entry is refused: "
+        f"'{refused}'",
+        "True; refused with the nearest name. Whether the usual choices are good: see the slowdown",
+        judged(again == config and "batch_size" in refused),
+    )
+
+
+def counted(n, batch_size):
+    """The updates of one epoch, and how often it uses each of `n` examples, `(n,)`."""
+
+    def tally(net, cost, params, x, y):
+        """A gradient that counts: -1 for b in every update, -1 for the weight of every example used."""
+        return 0.0, (DenseParams(jnp.zeros((1, n)).at[0, x[:, 0].astype(int)].add(-1), jnp.full(1, -1.0)),)
+
+    zeros, rows = (DenseParams(jnp.zeros((1, n)), jnp.zeros(1)),), np.arange(n, dtype=np.float32)[:, None]
+    args = (Dense(1),), CrossEntropy(), fnn.SGD(1.0), zeros, (), fnn.Examples(rows, rows), jax.random.key(0)
+    ((W, b),), _ = fnn.epoch(*args, batch_size=batch_size, gradient=tally)
+    return int(b[0]), np.asarray(W)[0]
+
+
+def epoch_is_one_pass():
+    """002-16."""
+    (updates, used), (short, few) = (counted(n, 10) for n in (50_000, 64))
+    once = (used == 1).all() and (few == 1).all()
+    return Finding(
+        "002-16",
+        "An epoch is one pass over the whole training set.",
+        f"counted in training: each of 50,000 and each of 64 examples used once: {once}; mini-batches of 10 make "
+        f"{updates:,} and {short} updates",
+        "True; 5,000 and 7, the last one shorter",
+        judged(once and (updates, short) == (5000, 7)),
+    )
+
+
+def pixels_and_labels():
+    """003-14."""
+    six = fnn.load_data("digits").train
+    row = int(np.flatnonzero(np.asarray(six.y)[:, 6])[0])
+    x, y = six.rows(slice(None))
+    return Finding(
+        "003-14",
+        "Inputs are scaled to [0, 1]; the label 6 becomes a vector with its one at place 6.",
+        f"inputs from {x.min():g} to {x.max():g}; a six: {''.join(str(int(v)) for v in np.asarray(y)[row])} (the "
+        "scale is "
+        "an argument: 1/255 for MNIST, 1/256 in the book's file)",
+        "0 to 1; 0000001000",
+        judged((x.min(), x.max()) == (0, 1) and np.asarray(y)[row].tolist() == np.eye(10)[6].tolist()),
+    )
+
+
+def shared_weights():
+    """002-15."""
+    rng = np.random.default_rng(0)
+    with jax.enable_x64(True):
+        conv, image = Conv(2, 3), np.zeros((1, 1, 12, 12))
+        image[:, :, 3:8, 3:8] = rng.standard_normal((5, 5))
+        p = jax.tree.map(
+            lambda leaf: jnp.asarray(rng.standard_normal(leaf.shape)),
+            jax.eval_shape(lambda key: conv.init(key, (1, 12, 12))[0], jax.random.key(0)),
+        )
+        a, moved = (np.asarray(conv.forward(p, jnp.asarray(np.roll(image, k, axis=3)))) for k in (0, 1))
+        shift = abs(np.roll(a, 1, axis=3) - moved)[..., 2:-2].max()
+        delta = jnp.asarray(rng.standard_normal(a.shape))
+        nabla, _ = conv.backward(p, jnp.asarray(image), delta)
+    windows = np.lib.stride_tricks.sliding_window_view(image[0, 0], (3, 3))
+    summed = np.einsum("fij,ijuv->fuv", np.asarray(delta)[0], windows)
+    same = abs(np.asarray(nabla.W).reshape(2, 3, 3) - summed).max()
+    small = fnn.count_params(jax.eval_shape(lambda k: Conv(20, 5).init(k, (1, 28, 28))[0], jax.random.key(0)))
+    dense = count(784, 20 * 24 * 24)
+    return Finding(
+        "002-15",
+        "Structure helps: small filters with shared weights instead of full layers.",
+        f"moving the image moves the output, to {shift:.0e}; a shared weight's gradient is the sum over its places, to "
+        f"{same:.0e}; 20 filters of 5x5: {small} parameters against {dense:,}",
+        "rounding; 520 against 9,043,200",
+        judged(shift < 1e-13 and same < 1e-13 and (small, dense) == (520, 9_043_200)),
+    )
+
+
+CLAIMS = (
+    *(brains_and_computers, all_at_once, acquire_store_utilise, edges_and_nodes, three_layers_nine_neurons),
+    *(
+        two_ways_to_count_layers,
+        usual_choices,
+        shared_weights,
+        epoch_is_one_pass,
+        pixels_and_labels,
+        number_of_synapses,
+    ),
+)
+
+
+def pictures(folder):
+    """Parameters against the width of a hidden layer, and those of filters."""
+    fig = curves.figure(6.2, 4.2)
+    axes = fig.subplots()
+    h = np.array([1, 3, 10, 30, 100, 300, 1000])
+    for i, depth in enumerate((1, 2, 3)):
+        numbers = [count(784, *[int(k)] * depth, 10) for k in h]
+        name = f"{depth} hidden layer{'s' if depth > 1 else ''}"
+        axes.plot(h, numbers, curves.DASHES[i], marker="os^"[i], color=curves.PALETTE[i], label=name)
+    axes.axhline(520, color="black", lw=1)
+    axes.text(25, 600, "20 filters of 5x5 pixels: 520")
+    axes.set(xscale="log", yscale="log", xlabel="units in each hidden layer", ylabel="parameters",
+             title="784 inputs, 10 outputs")  # fmt: skip
+    axes.grid(alpha=0.3)
+    axes.legend(frameon=False)
+    curves.write(fig, folder / "parameters.png")
+    return ("parameters.png",)
+
+
+if __name__ == "__main__":
+    main(CLAIMS, pictures)

@@ -1,0 +1,296 @@
+"""The sample that a step is taken from: one example, a few, or all; the noise, the sums, the work.
+
+python -m experiments.notes.sampling [FOLDER]      40 s, pictures into FOLDER (runs/sampling)
+"""
+
+from functools import cache
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+import fnn
+from experiments.notes.descent import COST, NET, digits, start
+from experiments.notes.findings import Finding, corrected, judged, listed, main
+from fnn import SGD, Dense, Examples, LogLikelihood
+from fnn.layers import DenseParams
+from fnn.plots import curves
+from fnn.training.order import permutation
+
+
+@cache
+def example_gradients():
+    """The gradient of each of 1,000 digits at one point, `(1000, 650)`."""
+    x, y = digits().train.rows(slice(None))
+    net = (Dense(10),)
+    p = fnn.init(net, jax.random.key(0), (64,))
+    _, each = jax.jit(fnn.per_example(fnn.backprop))(net, LogLikelihood(), p, x, y)
+    return np.concatenate([np.asarray(each[0].W).reshape(1000, -1), np.asarray(each[0].b)], axis=1).astype(float)
+
+
+def noise(m, replace, draws=2000):
+    """The variance of the mean gradient of m examples, summed over coordinates, and the norm of its mean's error."""
+    rng, each = np.random.default_rng(m), example_gradients()
+    if replace:
+        weights = rng.multinomial(m, np.full(1000, 1e-3), draws) / m
+    else:
+        weights = (rng.random((draws, 1000)).argsort(axis=1).argsort(axis=1) < m) / m
+    means = weights @ each
+    error = means - each.mean(axis=0)
+    return (error**2).sum(axis=1).mean(), np.linalg.norm(error.mean(axis=0))
+
+
+def noise_of_samples():
+    """000-21."""
+    sizes = np.array([1, 10, 100])
+    found = [noise(m, True) for m in sizes]
+    power = np.polyfit(np.log(sizes), np.log([v for v, _ in found]), 1)[0]
+    bias = found[1][1] / np.linalg.norm(example_gradients().mean(axis=0))
+    ratio = noise(500, False)[0] / noise(500, True)[0]
+    return Finding(
+        "000-21",
+        "A small sample estimates the gradient: right on average, with noise.",
+        f"variance falls as m^{power:.3f} for m examples with replacement; without, m = 500 of 1,000: {ratio:.3f} of "
+        "it; "
+        f"the mean of 2,000 estimates (m = 10) is {bias:.1%} off",
+        f"m^-1; (N-m)/(N-1) = {500 / 999:.3f}; 0",
+        judged(abs(power + 1) < 0.05 and abs(ratio - 500 / 999) < 0.02 and bias < 0.05),
+    )
+
+
+def noise_by_size():
+    """004-07."""
+    jitter = []
+    for size, epochs in ((1, 1), (10, 10), (1000, 200)):
+        x, y = map(jnp.asarray, digits().train.rows(slice(None)))
+
+        def on(p, rows, x=x, y=y):
+            _, g = fnn.backprop(NET, COST, p, x[rows], y[rows])
+            return SGD(0.1).update(p, (), g)[0], COST.value(fnn.forward(NET, p, x), y)  # of all, not of the sample
+
+        rng = np.random.default_rng(0)
+        order = np.concatenate([rng.permutation(1000) for _ in range(epochs)])
+        values = np.asarray(jax.jit(lambda p, r, on=on: jax.lax.scan(on, p, r)[1])(start(), order.reshape(-1, size)))
+        jitter.append(float(np.diff(values[-100:]).std()))  # about the mean: a steady fall is no noise
+    return Finding(
+        "004-07",
+        "One example, a few, or all of them per step: one algorithm, with more or less noise.",
+        f"spread of the steps of the cost of all 1,000 digits, last 100 steps, η = 0.1: sd {listed(jitter, 2)} nats "
+        "for m = 1, 10, 1000",
+        "falling with m",
+        judged(jitter[0] > jitter[1] > jitter[2]),
+    )
+
+
+def by_the_book(p, data, key, size, eta, lmbda=0.0):
+    """An epoch as the notes write it: shuffle, cut into mini-batches, step; the penalty is on W alone."""
+    order, rule = np.asarray(permutation(key, data.n)), jax.jit(fnn.backprop)
+    for first in range(0, data.n, size):
+        rows = order[first : first + size]
+        x, y = data.rows(rows)
+        _, gradient = rule(NET[:1], COST, p, x, y)
+        p = (DenseParams(p[0].W - eta * (gradient[0].W + lmbda * p[0].W), p[0].b - eta * gradient[0].b),)
+    return p
+
+
+def compiled_epoch():
+    """000-22."""
+    rng, worst, n = np.random.default_rng(0), 0.0, 24
+    with jax.enable_x64(True):
+        for size in rng.choice(np.arange(1, n + 1), 5, replace=False):
+            for k in range(10):
+                eta, lmbda = rng.uniform(0.01, 1), rng.choice([0.0, 0.1])
+                data = Examples(rng.standard_normal((n, 5)), np.eye(3)[rng.integers(0, 3, n)])
+                p = (DenseParams(jnp.asarray(rng.standard_normal((3, 5))), jnp.asarray(rng.standard_normal(3))),)
+                args = data, jax.random.key(k)
+                ours, _ = fnn.epoch(NET[:1], COST, SGD(eta, lmbda=lmbda), p, (), *args, batch_size=int(size))
+                loop = by_the_book(p, *args, int(size), eta, lmbda)
+                worst = max(worst, *(float(abs(a - b).max()) for a, b in zip(ours[0], loop[0], strict=True)))
+    return Finding(
+        "000-22",
+        "A step of mini-batch descent subtracts η times the batch's mean gradient.",
+        f"compiled epochs and Python loops, 50 random settings (5 batch sizes of 24 examples, η, λ, data, start, "
+        f"order): at most {worst:.0e} apart",
+        "at most 1e-12 (float64)",
+        judged(worst < 1e-12),
+    )
+
+
+def pseudo_code():
+    """004-05."""
+    with jax.enable_x64(True):
+        rng = np.random.default_rng(3)
+        data = Examples(rng.standard_normal((30, 5)), np.eye(3)[rng.integers(0, 3, 30)])
+        p = (DenseParams(jnp.asarray(rng.standard_normal((3, 5))), jnp.zeros(3)),)
+        key, target = jax.random.key(0), 1.6
+        results = list(fnn.fit(NET[:1], COST, SGD(0.3), p, data, key, batch_size=7, epochs=50, target_cost=target))
+        epochs, q = 0, p
+        while epochs < 50:  # "while not stopped: sample m, estimate the gradient, update"
+            epochs += 1
+            q = by_the_book(q, data, jax.random.fold_in(key, epochs), 7, 0.3)
+            if float(COST.value(fnn.forward(NET[:1], q, data.x), jnp.asarray(data.y))) <= target:
+                break
+        apart = float(abs(results[-1].params[0].W - q[0].W).max())
+    return Finding(
+        "004-05",
+        "Algorithm 1: until a criterion stops it, draw m examples, estimate the gradient, update.",
+        f"training and the pseudo-code taken literally stop after {results[-1].epoch} and {epochs} epochs, "
+        f"{apart:.0e} apart",
+        "the same epoch, before the 50th; rounding",
+        judged(results[-1].epoch == epochs < 50 and apart < 1e-12),
+    )
+
+
+def in_chunks():
+    """001-27."""
+    single = start()  # kept for all who ask, so not drawn in float64
+    with jax.enable_x64(True):
+        x, y = (jnp.asarray(v, float) for v in digits().train.rows(slice(None)))
+        p = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), single)
+        rule = jax.jit(fnn.backprop)
+        _, whole = rule(NET, COST, p, x, y)
+        parts = [rule(NET, COST, p, x[i : i + 100], y[i : i + 100])[1] for i in range(0, 1000, 100)]
+        summed = jax.tree.map(lambda *g: sum(g) / 10, *parts)
+        worst = max(float(abs(a - b).max()) for a, b in zip(*map(jax.tree.leaves, (whole, summed)), strict=True))
+    return Finding(
+        "001-27",
+        "Batch descent adds up the gradients of all examples; with matrices at once, or part by part.",
+        f"1,000 digits at once and ten times 100 added up: {worst:.0e} apart",
+        "rounding",
+        judged(worst < 1e-14),
+    )
+
+
+def accumulators():
+    """E15."""
+    right, wrong, total = 0.0, 0.0, 0.0
+    early, highest = [], 0.0
+    for t in range(60):
+        right -= 0.1 * (right - 3)
+        total += wrong - 3
+        wrong -= 0.1 * total
+        early, highest = early + [wrong] * (t < 3), max(highest, wrong)
+    return Finding(
+        "E15",
+        "The sums of the gradient must be set to 0 before each step; in the notes this stands before the loop.",
+        f"½(w-3)² from 0, α = 0.1, 60 steps: w = {wrong:.4f} as written, after {listed(early)}, … and up to "
+        f"{highest:.4f}; "
+        f"{right:.10f} corrected",
+        "an oscillation up to 6.0380; 2.9946089691",
+        corrected(abs(wrong - 3) < 0.1, abs(right - 2.9946089691) < 1e-9),
+    )
+
+
+def flat(gradient):
+    """All of a gradient in one vector."""
+    return np.concatenate([np.ravel(leaf) for leaf in jax.tree.leaves(gradient)])
+
+
+def mean_and_sum(m):
+    """The gradient of m digits as the package has it, a mean, and the sum of m gradients of one digit, float64."""
+    single = start()  # kept for all who ask, so not drawn in float64
+    with jax.enable_x64(True):
+        x, y = (jnp.asarray(v, float) for v in digits().train.rows(slice(m)))
+        p = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), single)
+        _, mean = jax.jit(fnn.backprop)(NET, COST, p, x, y)
+        _, each = jax.jit(fnn.per_example(fnn.backprop))(NET, COST, p, x, y)
+        return flat(mean), flat(jax.tree.map(lambda leaf: leaf.sum(axis=0), each))
+
+
+def sums_and_means():
+    """003-19."""
+    apart = []
+    for m in (1, 10, 100, 1000):
+        mean, total = mean_and_sum(m)
+        apart.append(abs(0.5 * mean - 0.5 / m * total).max())
+    return Finding(
+        "003-19",
+        "Whether a mini-batch's gradients are summed or averaged, the learning rate absorbs it.",
+        f"steps by η on the mean of m and by η/m on their sum are at most {listed(apart, 1)} apart for m = 1, 10, 100 "
+        "and all 1,000",
+        "rounding (float64)",
+        judged(max(apart) < 1e-14),
+    )
+
+
+def unknown_number():
+    """E21."""
+    mean, total = mean_and_sum(50)
+    summed = -0.01 * total
+    assumed = {n: -0.5 * mean * 50 / n for n in (50, 500)}  # the rate of the mean, 50 * 0.01, with a guess of n
+    far = np.linalg.norm(assumed[500]) / np.linalg.norm(summed)
+    known = np.allclose(assumed[50], summed, rtol=1e-10, atol=1e-14)
+    return Finding(
+        "E21",
+        "For data that arrive in real time it is leaving out the 1/n that helps, since n is unknown; the slide has it "
+        "the other way.",
+        f"a stream of 50 digits: the sum of their gradients needs no n; their mean with n taken as 500 steps {far:.2f} "
+        f"times as far; with n known the two steps are the same: {known}",
+        "n/n assumed = 0.1; True",
+        corrected(abs(far - 1) < 0.01, known and abs(far - 0.1) < 1e-6),
+    )
+
+
+def passes_to(accuracy, size, etas, limit):
+    """The least number of passes over 1,000 digits to this training accuracy, at the best of these etas."""
+    best = None
+    for eta in etas:
+        results = fnn.fit(
+            NET, COST, SGD(eta), start(), digits().train, jax.random.key(0), batch_size=size, epochs=limit
+        )
+        found = next((r.epoch for r in results if r.train.accuracy >= accuracy), None)
+        best = min(filter(None, (best, found)), default=None)
+    return best
+
+
+def sampling_pays():
+    """003-18."""
+    by_sample = passes_to(0.9, 10, (0.1, 0.3, 1.0), 30)
+    by_all = passes_to(0.9, 1000, (0.3, 1.0, 3.0), 400)
+    return Finding(
+        "003-18",
+        "With many examples the full gradient is slow; a random sample per step is enough.",
+        f"examples seen until 90 % of 1,000 digits are right, each at its best eta: "
+        f"{1000 * (by_sample or np.nan):,.0f} with mini-batches of 10, {1000 * (by_all or np.nan):,.0f} with all at "
+        "once",
+        "far fewer",
+        judged(by_sample and by_all and by_all > 5 * by_sample),
+    )
+
+
+CLAIMS = (
+    *(noise_of_samples, compiled_epoch, in_chunks, sampling_pays, sums_and_means, pseudo_code, noise_by_size),
+    *(accumulators, unknown_number),
+)
+
+
+def pictures(folder):
+    """The noise of the gradient against the size of the sample; the cost against the work."""
+    fig = curves.figure(10.0, 4.0)
+    left, right = fig.subplots(1, 2)
+    sizes = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 900])
+    for i, replace in enumerate((True, False)):
+        name = "drawn with" if replace else "drawn without"
+        style = {"ls": curves.DASHES[i], "marker": "os"[i], "color": curves.PALETTE[i], "ms": 4}
+        left.plot(sizes, [noise(m, replace, 500)[0] for m in sizes], label=f"{name} replacement", **style)
+    left.plot(sizes, noise(1, True)[0] / sizes, ":", color="black", label="1/m")
+    left.set(xscale="log", yscale="log", xlabel="examples m in the sample (of 1,000 digits)",
+             ylabel="variance of the gradient (summed)", title="The noise of a mini-batch")  # fmt: skip
+    for i, (size, eta) in enumerate(((1, 0.1), (10, 0.5), (1000, 1.0))):
+        args = NET, COST, SGD(eta), start(), digits().train, jax.random.key(0)
+        values = [float(r.train.cost) for r in fnn.fit(*args, batch_size=size, epochs=20)]
+        name = ("online, m = 1", "mini-batches, m = 10", "all at once, m = 1,000")[i]
+        style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i], "ms": 4}
+        right.plot(np.arange(1, 21), values, label=f"{name}, η = {eta:g}", **style)
+    right.set(yscale="log", xlabel="passes over 1,000 digits", ylabel="training cost (nats)",
+              title="The cost against the work")  # fmt: skip
+    right.xaxis.get_major_locator().set_params(integer=True)
+    for axes in (left, right):
+        axes.legend(frameon=False)
+        axes.grid(alpha=0.3)
+    curves.write(fig, folder / "sampling.png")
+    return ("sampling.png",)
+
+
+if __name__ == "__main__":
+    main(CLAIMS, pictures)

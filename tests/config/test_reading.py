@@ -1,0 +1,191 @@
+"""Configs: what is read comes back, and every mistake is one line that says how to mend it."""
+
+import hashlib
+import json
+import pathlib
+
+import pytest
+from helpers.support import ACTIVATIONS, COSTS, LAYERS, Swish
+
+import fnn
+from fnn.config.reading import TYPES, build_cost, build_net, full_hash, load_config, short_hash
+from fnn.config.schema import describe
+
+FOLDER = pathlib.Path(__file__).parents[2] / "configs"
+CONFIGS = sorted(FOLDER.rglob("*.toml"))
+KNOWN = dict(TYPES) | {"Swish": Swish}
+GOOD = """
+name = "good"
+[data]
+source = "digits"
+validation = 100
+test = 300
+[network]
+layers = [{ type = "Dense", units = 5 }, { type = "Sigmoid" }, { type = "Dense", units = 10 }]
+cost = { type = "Quadratic", activation = "Sigmoid" }
+[training]
+optimizer = { type = "SGD", eta = 3.0 }
+batch_size = 10
+epochs = 2
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        path = tmp_path / "it.toml"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize("net", [(layer,) for layer in LAYERS] + [ACTIVATIONS], ids=repr)
+def test_a_described_net_is_built_again(net):
+    assert build_net(describe(net), KNOWN) == net
+
+
+@pytest.mark.parametrize("cost", COSTS, ids=repr)
+def test_a_described_cost_is_built_again(cost):
+    assert build_cost(describe(cost), KNOWN) == cost
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_shipped_config_reads_and_says_what_to_expect(path):
+    config = load_config(path)
+    assert fnn.shape_out(
+        config.network.layers, config.data.shape or {"mnist": (784,), "digits": (64,)}.get(config.data.source, (2,))
+    )
+    header = [line for line in path.read_text().splitlines() if line.startswith("#")]
+    assert f"# fnn run configs/{path.relative_to(FOLDER).as_posix()}" in header
+    assert any(line.startswith("# Expected: ") for line in header)
+
+
+def test_a_config_is_frozen_values(write):
+    config = load_config(write(GOOD))
+    assert config.network.layers == (fnn.Dense(5), fnn.Sigmoid(), fnn.Dense(10))
+    assert config.network.cost == fnn.Quadratic(fnn.Sigmoid())
+    assert config.training.optimizer == fnn.SGD(3.0)
+    assert (config.seed, config.training.gradient) == (0, "backprop")
+
+
+def test_overrides_win(write):
+    overrides = ["training.epochs=7", "network.layers.0.units=50", "training.gradient=autodiff", "seed = 3",
+                 "network.cost=CrossEntropy", "data.classes=['1', '2']"]  # fmt: skip
+    config = load_config(write(GOOD), overrides)
+    assert (config.training.epochs, config.network.layers[0].units, config.seed) == (7, 50, 3)
+    assert (config.training.gradient, config.network.cost) == ("autodiff", fnn.CrossEntropy())
+    assert config.data.classes == ("1", "2")
+
+
+def test_the_hash_is_of_the_values_not_of_the_text(write):
+    one = load_config(write(GOOD))
+    assert short_hash(one) == short_hash(load_config(write("# a comment\n" + GOOD)))
+    assert short_hash(one) != short_hash(load_config(write(GOOD), ["seed=1"]))
+
+
+def test_a_config_without_later_entries_has_the_hash_of_old(write):
+    # the one it had before there were [monitor] and .npy files: checkpoints written then are found and accepted
+    config, monitored = load_config(write(GOOD)), load_config(write(GOOD), ["monitor.on=true"])
+    old = {name: table for name, table in describe(config).items() if name != "monitor"}
+    old["data"] = {name: value for name, value in old["data"].items() if name not in ("y", "memory")}
+    assert full_hash(config) == hashlib.sha256(json.dumps(old, sort_keys=True).encode()).hexdigest()
+    assert full_hash(config) != full_hash(monitored)
+    in_files = [load_config(write(GOOD), ["data.y=y.npy", f"data.memory={gib}"]) for gib in (1, 2)]
+    assert len({full_hash(c) for c in (config, *in_files)}) == 3
+
+
+@pytest.mark.parametrize("name", ["own.csv", "OWN.CSV"])
+def test_a_path_to_data_is_relative_to_the_config(write, tmp_path, name):
+    config = load_config(write(GOOD.replace("digits", name)))
+    assert config.data.source == str(tmp_path / name)
+
+
+def test_a_layer_of_ones_own(write):
+    config = load_config(write(GOOD.replace('"Sigmoid" },', '"Swish" },')), known=KNOWN)
+    assert config.network.layers[1] == Swish()
+
+
+MISTAKES = [
+    ("epochs = 2", "epoch = 2", r"training\.epoch: unknown key; did you mean 'epochs'\?"),
+    ("epochs = 2", "", r"training\.epochs: missing"),
+    ("epochs = 2", "epochs = 0", r"epochs = 0: expected at least 1"),
+    ("epochs = 2", "epochs = 2.5", r"training\.epochs = 2\.5: expected a whole number"),
+    ("epochs = 2", "epochs = true", r"training\.epochs = True: expected a whole number, got true or false"),
+    ("epochs = 2", 'epochs = "2"', r"training\.epochs = '2': expected a whole number, got a text"),
+    ("eta = 3.0", "eta = 0", r"optimizer\.eta = 0\.0: expected a number from 1\.18e-38 to 3\.4e\+38"),
+    ("eta = 3.0", "eta = 1e-39", r"optimizer\.eta = 1e-39: expected a number from"),
+    ("eta = 3.0", "eta = 1e39", r"optimizer\.eta = 1e\+39: expected a number from"),
+    ("eta = 3.0", "eta = 3.0, lmbda = 1e39", r"optimizer\.lmbda = 1e\+39: expected a number from 0 to"),
+    ("eta = 3.0", "eta = -1", r"optimizer\.eta = -1\.0"),
+    ("eta = 3.0", "eta = nan", r"optimizer\.eta = nan"),
+    ("eta = 3.0", "eta = 1" + "0" * 400, r"optimizer\.eta = 10+: too large for a number"),
+    ("eta = 3.0", "eta = 3.0, mu = 1.0", r"optimizer\.mu = 1\.0: expected at least 0 and below 1"),
+    ("eta = 3.0", "eta = 3.0, mu = 0.99999999", r"optimizer\.mu = 0\.99999999: expected at least 0 and below 1"),
+    ("[training]", "[sweep]\nmu = [0.99999999]\n[training]", r"sweep: mu = \[0\.99999999\]: expected numbers"),
+    ("[training]", "[sweep]\nlmbda = [1e39]\n[training]", r"sweep: lmbda = \[1e\+39\]: expected numbers from 0 to"),
+    ("eta = 3.0", "eta = 3.0, lmbda = -1", r"optimizer\.lmbda = -1\.0"),
+    ("eta = 3.0", "rate = 3.0", r"training\.optimizer\.rate: unknown key"),
+    ("units = 5", "units = -5", r"network\.layers\[0\]: Dense\(units=-5\): expected at least 1"),
+    ("units = 5", "unit = 5", r"network\.layers\[0\]\.unit: unknown key; did you mean 'units'\?"),
+    ("units = 5", "units = 5, initializer = 'Hee'", r"initializer: unknown initializer 'Hee'; did you mean 'He'\?"),
+    ('"Sigmoid" },', '"Sigmiod" },', r"layers\[1\]: unknown layer 'Sigmiod'; did you mean 'Sigmoid'\?.*--type"),
+    ('"Sigmoid" },', '"sigmoid" },', r"did you mean 'Sigmoid'"),
+    ('"SGD"', '"sgd"', r"unknown optimizer 'sgd'; did you mean 'SGD'\?"),
+    ('"Sigmoid" },', '"CrossEntropy" },', r"layers\[1\]: unknown layer 'CrossEntropy'"),
+    ("layers = [", "layers = [3, ", r"network\.layers\[0\] = 3: expected a table"),
+    ("[training]", "[training]\ngradient = 'manual'", r"gradient = 'manual': expected one of backprop, autodiff"),
+    ("[training]", "[trainig]", r"trainig: unknown key; did you mean 'training'\?"),
+    ('name = "good"', 'name = "../../etc"', r"name = '\.\./\.\./etc': expected .* letters"),
+    ("[training]", "[monitor]\n[training]", r"monitor\.on: missing"),
+    ("[training]", "[monitor]\non = 1\n[training]", r"monitor\.on = 1: expected true or false, got a whole number"),
+    ("[training]", "[monitor]\non_ = true\n[training]", r"monitor\.on_: unknown key; did you mean 'on'\?"),
+    ("[training]", "[sweep]\neta = [1, 0]\n[training]", r"sweep: eta = \[1\.0, 0\.0\]: expected numbers from 1\.18e"),
+    ("[training]", "[sweep]\neta = [1e39]\n[training]", r"sweep: eta = \[1e\+39\]: expected numbers from 1\.18e"),
+    ("[training]", "[sweep]\nmu = [0, 1]\n[training]", r"sweep: mu = \[0\.0, 1\.0\]: expected numbers .* below 1"),
+    ("[training]", "[sweep]\nlmbda = [-1]\n[training]", r"sweep: lmbda = \[-1\.0\]: expected numbers from 0 to"),
+    ("[training]", "[sweep]\nscale = [inf]\n[training]", r"sweep: scale = \[inf\]: expected numbers from 0 to"),
+    ("[training]", "[sweep]\nunits = [0]\n[training]", r"sweep: units = \[0\]: expected whole numbers of at least 1"),
+    ('name = "good"', "seed = -1", r"seed = -1: expected 0 to"),
+    ('name = "good"', "seed = 4294967296", r"seed = 4294967296: expected 0 to 4,294,967,295"),
+    ('name = "good"', "name = ", r"not valid TOML.*line 2"),
+    ('name = "good"', "x = " + "[" * 5000, r"it\.toml: is not"),
+    ('name = "good"', "seed = " + "1" * 5000, r"it\.toml: is not a config|seed = 1"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "message"), MISTAKES, ids=[f"{w[:40]!r}" for _, w, _ in MISTAKES])
+def test_a_mistake_is_one_line_with_its_place(write, right, wrong, message):
+    assert right in GOOD
+    path = write(GOOD.replace(right, wrong))
+    with pytest.raises(fnn.InputError, match=message) as caught:
+        load_config(path)
+    assert str(caught.value).startswith(str(path))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("epochs", "expected key=value"),
+        ("training.epoch=3", "training.epoch: unknown key"),
+        ("network.layers.9.units=3", "no entry '9' here; the entries are 0 to "),
+        ("training.target_cost=nan", "target_cost = nan: expected a number"),
+        ("name.first=3", "name is 'good', which has no entries"),
+    ],
+)
+def test_a_wrong_override_is_named(write, override, message):
+    with pytest.raises(fnn.InputError, match=message):
+        load_config(write(GOOD), [override])
+
+
+def test_files_that_are_no_configs(tmp_path, write):
+    with pytest.raises(fnn.InputError, match="cannot be read"):
+        load_config(tmp_path / "missing.toml")
+    with pytest.raises(fnn.InputError, match="cannot be read"):
+        load_config(tmp_path)
+    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(fnn.InputError, match="UTF-8"):
+        load_config(tmp_path / "bytes.toml")
+    with pytest.raises(fnn.InputError, match="larger than"):
+        load_config(write("#" * 2**21))

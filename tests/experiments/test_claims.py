@@ -1,0 +1,165 @@
+"""The table of claims: a verdict that flips fails, and the quick topics find what the table says."""
+
+import pathlib
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import fnn
+
+EXPERIMENTS = pathlib.Path(__file__).parents[2] / "experiments"
+from experiments.notes import book, claims, depth, features, findings, neurons, seeds, strip, taylor, zigzag
+from experiments.notes.findings import CORRECTED, FAILS, HOLDS, Finding
+
+ROWS = [
+    Finding("000-05", "A tie is a 0.", "a | b", "0", HOLDS),
+    Finding("E16", "A threshold is forgotten.", "01111111", "00001111", CORRECTED),
+]
+QUICK = (neurons, taylor, zigzag, book)
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(autouse=True)
+def lenient(strict):
+    """Experiments are written as a user writes, who has not asked JAX to be strict."""
+    with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+        yield
+
+
+def page(rows):
+    return claims.page({"Topic": rows}, {"Topic": "topic"})
+
+
+def test_a_page_says_its_verdicts():
+    assert claims.verdicts(page(ROWS)) == {"000-05": HOLDS, "E16": CORRECTED}
+    assert "2 of 138 were run: 1 holds, 1 holds as corrected, 0 does not hold." in page(ROWS)
+    assert "\n- 000-01, not yet: " in page(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("new", "said"),
+    [
+        (ROWS, []),
+        ([ROWS[0], ROWS[1]._replace(verdict=HOLDS)], ["E16: was 'holds as corrected', is now 'holds'"]),
+        ([ROWS[0]._replace(verdict=FAILS), ROWS[1]], ["000-05: was 'holds', is now 'does not hold'"]),
+        ([ROWS[0]], ["E16: was 'holds as corrected', is now 'gone'"]),
+        ([*ROWS, Finding("E17", "c", "m", "e", HOLDS)], []),
+    ],
+)
+def test_a_flip_is_named(new, said):
+    assert claims.flips(claims.verdicts(page(ROWS)), claims.verdicts(page(new))) == said
+
+
+def test_a_flipped_verdict_fails_and_leaves_the_page(tmp_path, monkeypatch, capsys):
+    class Topic:
+        __name__ = "topic"
+        CLAIMS = (lambda: ROWS[0]._replace(verdict=Topic.verdict),)
+
+    monkeypatch.setattr(claims, "PAGE", tmp_path / "CLAIMS.md")
+    monkeypatch.setattr(claims, "TOPICS", {"Topic": Topic()})
+    Topic.verdict = HOLDS
+    assert claims.main(["--check"]) == 0
+    assert not claims.PAGE.exists()
+    assert claims.main([]) == 0
+    before = claims.PAGE.read_text()
+    Topic.verdict = FAILS
+    capsys.readouterr()
+    assert claims.main([]) == 1
+    assert "000-05: was 'holds', is now 'does not hold'" in capsys.readouterr().out
+    assert claims.PAGE.read_text() == before
+    assert claims.main(["--accept"]) == 0
+    assert claims.verdicts(claims.PAGE.read_text()) == {"000-05": FAILS}
+
+
+def test_without_the_data_there_is_no_table_and_no_traceback(tmp_path, monkeypatch, capsys):
+    class Topic:
+        CLAIMS = (lambda: fnn.load_data("no-such-source"),)
+
+    monkeypatch.setattr(claims, "PAGE", tmp_path / "CLAIMS.md")
+    monkeypatch.setattr(claims, "TOPICS", {"Topic": Topic()})
+    monkeypatch.setattr(sys, "argv", ["topic.py", str(tmp_path)])
+    assert claims.main([]) == 2
+    findings.main(Topic.CLAIMS, lambda folder: ())
+    said = capsys.readouterr().out
+    assert "no table: source = 'no-such-source'" in said
+    assert "not run: source = 'no-such-source'" in said
+    assert not claims.PAGE.exists()
+
+
+def test_what_is_no_row_is_named():
+    bad = [*ROWS, ROWS[0], Finding("000-99", "c", "", "e", "maybe")]
+    assert claims.malformed(bad) == [
+        "000-99: no such claim", "000-05: twice", "000-99: verdict 'maybe'", "000-99: an empty cell"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "right", "said"),
+    [(True, True, HOLDS), (True, False, HOLDS), (False, True, CORRECTED), (False, False, FAILS)],
+)
+def test_an_error_in_the_notes_must_fail_as_written(written, right, said):
+    assert findings.corrected(written, right) == said
+
+
+def test_the_quick_topics_find_what_the_table_says():
+    table = claims.verdicts((EXPERIMENTS / "CLAIMS.md").read_text())
+    found = [finding for rows in claims.findings_of({t.__name__: t for t in QUICK}).values() for finding in rows]
+    assert not claims.malformed(found)
+    assert {f.number: f.verdict for f in found} == {f.number: table.get(f.number) for f in found}
+
+
+def test_the_table_has_every_claim_that_can_be_run():
+    said = list(claims.verdicts((EXPERIMENTS / "CLAIMS.md").read_text()))
+    assert sorted([*said, *claims.OUTSIDE]) == sorted(claims.NUMBERS)
+
+
+def test_an_interval_is_that_of_the_t_distribution():
+    mean, low, high = seeds.interval(np.arange(10.0))
+    assert (mean, round(low, 3), round(high, 3)) == (4.5, 2.334, 6.666)  # 4.5 ∓ 2.262 · 3.028/√10
+
+
+def test_networks_compared_by_pairs_start_alike_and_see_the_same_order():
+    data, net = fnn.load_data("digits", train=40, validation=30), (fnn.Dense(10),)
+    optimizer = fnn.SGD(jnp.array([0.5, 0.5, 2.0]))
+    results = seeds.grid(net, fnn.LogLikelihood(), optimizer, data, epochs=1, seeds=2)
+    assert seeds.accuracies(results, seeds=2).shape == (3, 2, 1)
+    first, same, other = (np.asarray(seeds.of(results, i, seeds=2)[0].W) for i in range(3))
+    assert (first == same).all()
+    assert (first != other).any()
+    assert (first[0] != first[1]).any()
+
+
+def test_a_strip_is_cut_between_digits_and_not_within_one():
+    picture = np.zeros((4, 20))
+    picture[1, [2, 3, 5, 9, 10, 17]] = 1  # one empty column within a digit, three and six between digits
+    assert strip.cuts(picture) == [(2, 6), (9, 11), (17, 18)]
+    piece = np.zeros((36, 3))
+    piece[30:33] = 1
+    down, across = (strip.centred(piece).sum(axis=axis) @ np.arange(28) / 9 for axis in (1, 0))
+    assert (down, across) == (14, 14)
+
+
+def test_a_stack_of_layers_passes_errors_back_as_jax_does():
+    stack = depth.Stack(fnn.Dense(4), fnn.Sigmoid(), 3)
+    params, _ = stack.init(jax.random.key(0), (4,))
+    a, delta = jax.random.normal(jax.random.key(1), (2, 3, 4))
+    by_hand, auto = stack.backward(params, a, delta), jax.vjp(stack.forward, params, a)[1](delta)
+    assert jax.tree.structure(by_hand) == jax.tree.structure(auto)
+    for one, other in zip(jax.tree.leaves(by_hand), jax.tree.leaves(auto), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-7)
+
+
+def test_filters_of_patches_are_smoother_than_noise():
+    noise = np.random.default_rng(0).standard_normal((50, 5, 5))
+    assert abs(features.smoothness(noise)) < 0.1
+    assert features.smoothness(np.repeat(features.EDGE[None], 3, axis=0)) > 0.6
+
+
+@pytest.mark.parametrize("topic", QUICK, ids=lambda t: t.__name__)
+def test_a_topic_draws_its_pictures(topic, tmp_path):
+    pytest.importorskip("matplotlib")
+    for name in topic.pictures(tmp_path):
+        assert (tmp_path / name).read_bytes()[:4] == b"\x89PNG"
