@@ -203,7 +203,7 @@ def _explain(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from fnn.cli.compare import predict
+    from fnn.cli.predict import predict
 
     return predict(options.run, options.file, options.types)
 

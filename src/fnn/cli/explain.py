@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fnn.cli.compare import prepared_for, types
+from fnn.cli.common import prepared_for, types
 from fnn.config.reading import GRADIENTS, load_config
 from fnn.errors import InputError
 from fnn.lessons.blackboard import explained

@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 
 from fnn.checking import gradcheck
-from fnn.cli.compare import prepared_for, types, written
+from fnn.cli.common import prepared_for, types, written
 from fnn.config.reading import GRADIENTS, load_config
 from fnn.errors import InputError
 from fnn.optimizers import SGD

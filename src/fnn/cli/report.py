@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from fnn.cli.compare import types, written
+from fnn.cli.common import types, written
 from fnn.errors import CorruptFileError
 from fnn.network import count_params
 from fnn.plots import curves

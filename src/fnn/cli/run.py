@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from fnn.cli import run_pictures
-from fnn.cli.compare import prepared_for, types, written
+from fnn.cli.common import prepared_for, types, written
 from fnn.cli.progress import shown
 from fnn.config.reading import config_text, resolved
 from fnn.errors import DivergedError, InputError, StoppedError
@@ -22,9 +22,8 @@ from fnn.runs import directory, preparing, resuming
 from fnn.runs.keeper import FOLDER, Keeper
 from fnn.runs.models import load
 from fnn.runs.preparing import Prepared
-from fnn.storage.files import remove_temporaries
+from fnn.storage.files import locked, remove_temporaries
 from fnn.storage.json_files import read_json
-from fnn.storage.locks import locked
 from fnn.types import Params
 
 

@@ -12,7 +12,7 @@ import jax
 import numpy as np
 
 from fnn.cli import sweep_report
-from fnn.cli.compare import prepared_for, types, written
+from fnn.cli.common import prepared_for, types, written
 from fnn.config.reading import config_text, resolved
 from fnn.errors import InputError
 from fnn.machine.environment import cores, environment

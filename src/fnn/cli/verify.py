@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fnn.cli.compare import types
+from fnn.cli.common import types
 from fnn.config.reading import rebuilt
 from fnn.errors import CorruptFileError, InputError
 from fnn.machine.environment import REPEATING, differences, environment, repeats
