@@ -8,9 +8,12 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from fnn.errors import InputError
+
+LOCK = ".lock"  # the name of a folder's lock file
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
@@ -119,3 +122,32 @@ def sync_folder(path: str | os.PathLike[str]) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+@contextlib.contextmanager
+def locked(folder: str | os.PathLike[str]) -> Iterator[None]:
+    """Holds the folder's lock; the system lets go of it when the process ends, however it ends.
+
+    Raises:
+        InputError: another process holds it.
+        OSError: the lock file cannot be made.
+    """
+    descriptor = os.open(Path(folder, LOCK), os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        _lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)  # the file stays: whoever removes it could remove the next one's lock
+
+
+def _lock(descriptor: int, folder: str | os.PathLike[str]) -> None:
+    try:
+        import fcntl
+    except ImportError:  # not on Windows, where two runs of one directory are left to the user's care
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise InputError(
+            f"{folder}: another process is training here; expected none. Wait for it, or end it."
+        ) from None
