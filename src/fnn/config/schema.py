@@ -1,17 +1,17 @@
-"""Tables (of TOML or JSON) to dataclasses and back, by the types of the fields, strictly.
+"""Tables of TOML or JSON to dataclasses and back, strictly by the types of the fields.
 
-A field that is a dataclass is a table; a field that is a protocol (a layer, a cost) is a table with a
-`type`, or the type's name alone when nothing else is to be said. What does not fit is one `InputError`
-that names the key, what was found, what is expected, and the nearest valid name.
+A field whose type is a dataclass is a table. A field whose type is a protocol (a layer, a cost) is a table with
+an entry `type`, or only the type's name if it needs no other entry. A value that does not fit raises one
+`InputError`, which names the key, what was found, what is expected, and the nearest valid name.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import difflib
-import types
 import typing
 from collections.abc import Iterable, Mapping
+from types import UnionType
 from typing import Any
 
 from fnn.errors import InputError
@@ -20,29 +20,29 @@ Types = Mapping[str, type]
 _NOUNS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
-def read(expected: Any, value: object, where: str, known: Types) -> Any:
-    """`value` as an `expected`.
+def read(expected: Any, value: object, where: str, types: Types) -> Any:
+    """`value` converted to the type `expected`.
 
     Args:
         expected: A field's type: int, float, str, bool, `tuple[T, ...]`, a dataclass, or a protocol.
         value: What the table holds.
         where: The key, for messages: `network.layers[2].units`.
-        known: The classes that a `type` may name.
+        types: The classes that a `type` may name.
 
     Raises:
-        InputError: it does not fit.
+        InputError: the value does not fit.
     """
-    if isinstance(expected, types.UnionType):  # `Array | float`: in a table it is the number
+    if isinstance(expected, UnionType):  # of `Array | float` a table can hold the float alone
         expected = next((kind for kind in _NOUNS if kind in typing.get_args(expected)), expected)
     if expected in _NOUNS:
         return _scalar(expected, value, where)
     if typing.get_origin(expected) is tuple:
-        return _tuple(typing.get_args(expected)[0], value, where, known)
-    if isinstance(expected, types.UnionType):
+        return _tuple(typing.get_args(expected)[0], value, where, types)
+    if isinstance(expected, UnionType):
         raise InputError(f"{where}: a field of type {expected} cannot be said in a config; leave it to its default.")
     if dataclasses.is_dataclass(expected):
-        return _fields(expected, _table(value, where), where, known)
-    return _typed(expected, value, where, known)
+        return _fields(expected, _table(value, where), where, types)
+    return _typed(expected, value, where, types)
 
 
 def _scalar(expected: type, value: object, where: str) -> Any:
@@ -55,10 +55,10 @@ def _scalar(expected: type, value: object, where: str) -> Any:
         raise InputError(f"{where} = {value!r}: too large for a number.") from None
 
 
-def _tuple(expected: Any, value: object, where: str, known: Types) -> tuple:
+def _tuple(expected: Any, value: object, where: str, types: Types) -> tuple:
     if not isinstance(value, list):
         raise InputError(f"{where} = {value!r}: expected a list, [ ... ], got {_kind(value)}.")
-    return tuple(read(expected, v, f"{where}[{i}]", known) for i, v in enumerate(value))
+    return tuple(read(expected, v, f"{where}[{i}]", types) for i, v in enumerate(value))
 
 
 def _table(value: object, where: str) -> Mapping[str, object]:
@@ -67,11 +67,11 @@ def _table(value: object, where: str) -> Mapping[str, object]:
     return value
 
 
-def _fields(cls: Any, table: Mapping[str, object], where: str, known: Types) -> Any:
-    """An instance of a dataclass from the keys of a table."""
+def _fields(cls: Any, table: Mapping[str, object], where: str, types: Types) -> Any:
+    """An instance of a dataclass from the entries of a table."""
     try:
         hints = typing.get_type_hints(cls)
-    except NameError as error:  # imported for type checkers alone
+    except NameError as error:  # a type that its module imports for type checkers alone
         raise InputError(f"{_join(where, cls.__name__)}: the types of its fields are not there ({error}).") from None
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for key in table:
@@ -80,7 +80,7 @@ def _fields(cls: Any, table: Mapping[str, object], where: str, known: Types) -> 
     for name, field in fields.items():
         if name not in table and _required(field):
             raise InputError(f"{_join(where, name)}: missing; it has no default, so the config must say it.")
-    values = {key: read(hints[key], value, _join(where, key), known) for key, value in table.items()}
+    values = {key: read(hints[key], value, _join(where, key), types) for key, value in table.items()}
     try:
         return cls(**values)
     except (TypeError, ValueError) as error:
@@ -91,11 +91,11 @@ def _required(field: dataclasses.Field) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
 
 
-def _typed(protocol: Any, value: object, where: str, known: Types) -> Any:
-    """An instance of the class that a table's `type` names, which must have the protocol's methods."""
+def _typed(protocol: Any, value: object, where: str, types: Types) -> Any:
+    """An instance of the class that a table's `type` names; the class must have the protocol's methods."""
     table = {"type": value} if isinstance(value, str) else dict(_table(value, where))
     name = table.pop("type", None)
-    fitting = [n for n, cls in known.items() if issubclass(cls, protocol)]
+    fitting = [n for n, cls in types.items() if issubclass(cls, protocol)]
     if not isinstance(name, str):
         raise InputError(f"{where}: expected a table with a type, one of {', '.join(fitting)}.")
     if name not in fitting:
@@ -104,11 +104,11 @@ def _typed(protocol: Any, value: object, where: str, known: Types) -> Any:
             f"{where}: unknown {kind} {name!r}; {nearest(name, fitting)} For a class of your own pass "
             f"types=TYPES | {{{name!r}: ...}}, or --type module:{name} on the command line."
         )
-    return _fields(known[name], table, where, known)
+    return _fields(types[name], table, where, types)
 
 
 def nearest(word: str, words: Iterable[str]) -> str:
-    """A hint: the word that was probably meant, or all that there are."""
+    """A hint for messages: the word that was probably meant, or else all the words."""
     words = list(words)
     match = difflib.get_close_matches(word, words, 1) or [w for w in words if w.lower() == word.lower()]
     return f"did you mean {match[0]!r}?" if match else f"expected one of {', '.join(words)}."
@@ -126,7 +126,7 @@ def _kind(value: object) -> str:
 def describe(value: Any) -> Any:
     """The plain tables, lists, numbers and texts from which `read` makes an equal value.
 
-    A class that is named by a `type` says so; every field is there, defaults included.
+    Every field is written, defaults included. A class that is no section also has an entry `type`, its name.
     """
     if isinstance(value, tuple):
         return [describe(v) for v in value]

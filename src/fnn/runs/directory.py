@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from fnn.config.reading import Config, DataConfig, is_file, short_hash
+from fnn.config.reading import is_file, short_hash
 from fnn.config.schema import describe
+from fnn.config.sections import Config, DataConfig
 from fnn.errors import CorruptFileError, InputError
 from fnn.runs.keeper import FOLDER, Keeper
 from fnn.runs.models import network_table, save_params

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fnn.config.reading import Config
+from fnn.config.sections import Config
 from fnn.errors import InputError
 from fnn.optimizers import SGD
 from fnn.types import Net

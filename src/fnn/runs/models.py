@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
-from fnn.config.reading import TYPES, build_cost, build_net
-from fnn.config.schema import describe
+from fnn.config.reading import build_cost, build_net
+from fnn.config.schema import Types, describe
+from fnn.config.sections import TYPES
 from fnn.errors import CorruptFileError, InputError
 from fnn.network import init
 from fnn.storage.arrays import read_npz, write_npz
@@ -62,7 +62,7 @@ def name(path: Any) -> str:
     return jax.tree_util.keystr(path, simple=True, separator=".")
 
 
-def load(run: str | os.PathLike[str], types: Mapping[str, type] = TYPES) -> tuple[Net, Cost, Params]:
+def load(run: str | os.PathLike[str], types: Types = TYPES) -> tuple[Net, Cost, Params]:
     """The net, the cost and the params of a run directory, or of a folder that `save` wrote.
 
     Args:
@@ -87,7 +87,7 @@ def load(run: str | os.PathLike[str], types: Mapping[str, type] = TYPES) -> tupl
     return net, cost, jax.tree.unflatten(jax.tree.structure(template), jax.device_put(list(arrays.values())))
 
 
-def _description(run: str | os.PathLike[str], types: Mapping[str, type]) -> tuple[Net, Cost, Shape]:
+def _description(run: str | os.PathLike[str], types: Types) -> tuple[Net, Cost, Shape]:
     path = Path(run, "config.json")
     if not Path(run).is_dir():
         raise InputError(f"{run}: there is no such folder; expected a run directory.")

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
-from fnn.config.reading import DataConfig
-from fnn.config.schema import describe, read
+from fnn.config.schema import Types, describe, read
+from fnn.config.sections import DataConfig
 from fnn.data import load_data, load_inputs
 from fnn.data.on_disk import Stored
 from fnn.errors import CorruptFileError, InputError
@@ -37,14 +37,14 @@ class Trained(NamedTuple):
     sd: np.ndarray
 
 
-def open_run(run: str, known: Mapping[str, type]) -> Trained:
+def open_run(run: str, types: Types) -> Trained:
     """The run in a directory.
 
     Raises:
         InputError: no such directory, or a type that is not known.
         CorruptFileError: a file in it is missing or damaged.
     """
-    net, cost, params = load(run, known)
+    net, cost, params = load(run, types)
     path = Path(run, "config.json")
     about = read_json(path)
     try:
@@ -52,7 +52,7 @@ def open_run(run: str, known: Mapping[str, type]) -> Trained:
         mean, sd = (np.array(units[key], np.float32) for key in ("mean", "sd"))
         if any(numbers.shape not in ((1,), (math.prod(about["shape"]),)) for numbers in (mean, sd)):
             raise ValueError(f"inputs.mean and inputs.sd have shapes {mean.shape} and {sd.shape}")
-        data = read(DataConfig, about["data"], "data", known)
+        data = read(DataConfig, about["data"], "data", types)
         return Trained(
             net, cost, params, data, tuple(about["shape"]), tuple(about["classes"]), float(units["scale"]), mean, sd
         )

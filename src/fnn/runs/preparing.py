@@ -9,8 +9,8 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from fnn.config.reading import GRADIENTS, Config
 from fnn.config.schema import describe
+from fnn.config.sections import GRADIENTS, Config
 from fnn.costs import CrossEntropy, LogLikelihood, Quadratic
 from fnn.data import Dataset, load_data
 from fnn.errors import InputError

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fnn.config.reading import Config, full_hash, short_hash, wherever
+from fnn.config.reading import full_hash, short_hash, without_folders
 from fnn.config.schema import describe
+from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
 from fnn.machine.environment import differences, environment
 from fnn.runs.directory import Prepared, numbered
@@ -77,7 +78,7 @@ def _config_changes(folder: Path, config: Config, data: str) -> list[str] | None
 def about(prepared: Prepared) -> dict[str, Any]:
     """What a checkpoint is only good for: the config and the environment, as JSON has them."""
     table = {
-        "config": full_hash(wherever(prepared.config)),
+        "config": full_hash(without_folders(prepared.config)),
         "environment": environment(prepared.data, prepared.config.seed),
     }
     return json.loads(json_bytes(table))

@@ -14,7 +14,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.config.reading import GRADIENTS, Config
+from fnn.config.sections import GRADIENTS, Config
 from fnn.data import Dataset
 from fnn.errors import InputError
 from fnn.machine.environment import memory
