@@ -3,10 +3,10 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from helpers.support import assert_trees_close
 
 import fnn
 from fnn.training.augmentation import Shifted
+from tests.helpers.support import assert_trees_close
 
 
 def test_every_image_is_seen_in_five_places():

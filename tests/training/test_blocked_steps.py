@@ -4,12 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.support import ACTIVATIONS, Swish, assert_trees_close, draw, one_hot_rows
 
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Examples, Flatten, Identity, LogLikelihood, Maxout, Quadratic, ReLU, Sigmoid
 from fnn.data.on_disk import stored
 from fnn.training import blocked_steps
+from tests.helpers.support import ACTIVATIONS, Swish, assert_trees_close, draw, one_hot_rows
 
 KEY = jax.random.key(3)
 INPUTS = blocked_steps.INPUTS

@@ -1,4 +1,4 @@
-"""Training in parts is training in one; and a training that diverges says where."""
+"""`fit`: what it reports and follows, and that it goes on from any state with the same bits."""
 
 import itertools
 from types import SimpleNamespace
@@ -7,74 +7,25 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.support import one_hot_rows
 
 import fnn
-from fnn import SGD, Dense, Examples, HalveOnPlateau, Identity, LogLikelihood, Quadratic
-from fnn.training import fitting, segments
-from fnn.training.divergence import culprit
+from fnn import SGD, CrossEntropy, Dense, EarlyStopping, Examples, HalveOnPlateau, Identity, Quadratic
+from fnn.training import fitting
 from fnn.training.fitting import Pace, Task, resumed, start
-from fnn.training.order import permutation
-
-NET, COST, KEY = (Dense(3),), LogLikelihood(), jax.random.key(1)
-MOMENTUM = SGD(0.1, mu=0.9, lmbda=0.01)
-
-
-def some(n, seed=0):
-    x = np.random.default_rng(seed).random((n, 5), np.float32)
-    return Examples(jax.device_put(x), one_hot_rows(seed, n, 3))
-
-
-def params_of(net=NET, shape=(5,)):
-    return fnn.init(net, jax.random.key(0), shape)
-
-
-def bits(tree):
-    return [np.asarray(leaf).tobytes() for leaf in jax.tree.leaves(tree)]
-
-
-def test_an_epoch_in_segments_is_the_epoch():
-    n, sgd, params, batch_size = 601, MOMENTUM, params_of(), 3  # four turns of fifty steps and a last, shorter one
-    examples = some(n)
-    args = NET, COST, sgd
-    whole = fnn.epoch(*args, params, sgd.init(params), examples, jax.random.fold_in(KEY, 4), batch_size=batch_size)
-    order, count = segments.order(KEY, 4, n), segments.count(n, batch_size)
-    for stops in ([], [1], range(1, count)):
-        carry, first = (params, sgd.init(params)), 0
-        for last in (*stops, count):
-            settings = {"batch_size": batch_size, "gradient": fnn.backprop}
-            if last > first:
-                *carry, _, finite = segments.segment(*args, *carry, examples, order, first, last, **settings)
-                assert finite
-            first = last
-        assert bits(carry) == bits(whole)
-
-
-def test_a_segment_of_none_does_nothing_even_at_the_end_of_an_epoch():
-    n, sgd, params = 601, MOMENTUM, params_of()
-    order, count = segments.order(KEY, 4, n), segments.count(n, 3)
-    same = segments.segment(
-        NET, COST, sgd, params, sgd.init(params), some(n), order, count, count, batch_size=3, gradient=fnn.backprop
-    )
-    assert bits(same[0]) == bits(params)
-
-
-@pytest.mark.parametrize(("n", "batch_size"), [(700, 3), (255, 3), (3, 3), (30, 4), (1000, 400)])
-def test_chunks_begin_where_they_say(n, batch_size):
-    count = segments.count(n, batch_size)
-    steps = [segments.steps_before(chunk, n, batch_size) for chunk in range(count + 1)]
-    assert (steps[0], steps[-1]) == (0, -(-n // batch_size))
-    assert sorted(set(steps)) == steps
-    assert [segments.chunk_at(k, n, batch_size) for k in steps] == list(range(count + 1))
-
-
-def test_no_training_goes_on_between_two_chunks():
-    with pytest.raises(ValueError, match="mini-batches of 3 cannot go on after 7 steps"):
-        segments.chunk_at(7, 700, 3)
-
+from tests.helpers.support import assert_trees_close
+from tests.helpers.training import COST, KEY, LINEAR, MOMENTUM, NET, bits, fit, params_of, some, some_reals
 
 TASK = Task(
-    NET, COST, MOMENTUM, some(601), KEY, 3, 3, validation=some(90, 1), test=some(50, 2), schedule=HalveOnPlateau(1)
+    LINEAR,
+    COST,
+    MOMENTUM,
+    some_reals(601),
+    KEY,
+    3,
+    3,
+    validation=some_reals(90, 1),
+    test=some_reals(50, 2),
+    schedule=HalveOnPlateau(1),
 )
 
 
@@ -131,95 +82,71 @@ def test_what_is_raised_between_two_parts_ends_the_training():
         next(resumed(TASK, start(TASK, params_of()), stop))
 
 
-def diverges(net, optimizer, examples, batch_size=3, cost=COST, shape=(5,)):
-    task = Task(net, cost, optimizer, examples, KEY, batch_size, 20)
-    with pytest.raises(fnn.DivergedError) as caught:
-        list(resumed(task, start(task, params_of(net, shape))))
-    return caught.value
+def test_a_second_fit_traces_nothing():
+    traces = []
+
+    def counted(*args):
+        traces.append(args)
+        return fnn.backprop(*args)
+
+    for eta in (0.1, 0.2):
+        list(fit(optimizer=SGD(eta), epochs=3, gradient=counted))
+    assert len(traces) == 2  # the mini-batches in the scan, and the last short one
 
 
-@pytest.mark.parametrize("row", [0, 123, 600])
-@pytest.mark.parametrize("which", ["x", "y"])
-def test_a_hole_in_the_data_is_named_by_its_step(row, which):
-    clean = some(601)
-    broken = clean._replace(**{which: getattr(clean, which).at[row, 1].set(jnp.nan)})
-    error = diverges(NET, MOMENTUM, broken)
-    place = permutation(jax.random.fold_in(KEY, 1), 601).tolist().index(row)
-    assert (error.epoch, error.step, error.layer) == (1, place // 3 + 1, -1)
-    assert ("inputs" if which == "x" else "desired outputs") in str(error)
-    assert "remove or replace" in str(error)
+def test_training_by_autodiff_is_training_by_backprop():
+    by_hand, automatic = (list(fit(gradient=g))[-1] for g in (fnn.backprop, fnn.autodiff))
+    assert_trees_close(by_hand.params, automatic.params)
 
 
-LINE = Examples(jnp.linspace(1, 2, 48)[:, None], jnp.linspace(-1, 1, 48)[:, None])
+def test_two_runs_give_the_same_bytes():
+    one, two = (jax.tree.leaves(list(fit())[-1].params) for _ in range(2))
+    assert [a.tobytes() for a in map(np.asarray, one)] == [b.tobytes() for b in map(np.asarray, two)]
 
 
-def test_the_step_is_the_first_whose_cost_or_params_are_not_finite():
-    net, cost, sgd = (Dense(1),), Quadratic(Identity()), SGD(3.0, mu=0.5)
-    error = diverges(net, sgd, LINE, cost=cost, shape=(1,))
-    params, step, gradient = params_of(net, (1,)), jax.jit(fnn.step, static_argnums=7), jax.jit(fnn.backprop)
-    v = sgd.init(params)
-    for e in range(1, error.epoch + 1):
-        order = permutation(jax.random.fold_in(KEY, e), 48)
-        for i in range(0, 48, 3):
-            x, y = LINE.rows(order[i : i + 3])
-            value, _ = gradient(net, cost, params, x, y)
-            params, v = step(net, cost, sgd, params, v, x, y, fnn.backprop)
-            finite = jnp.isfinite(value) and all(jnp.isfinite(leaf).all() for leaf in jax.tree.leaves((params, v)))
-            if (e, i // 3 + 1) == (error.epoch, error.step):
-                break
-            assert finite
-    assert not finite
-    assert error.layer == 0
-    assert "smaller eta" in str(error)
+def test_fit_reports_what_there_is():
+    results = list(fit(validation=some(9, 1), test=some(11, 2)))
+    assert [r.epoch for r in results] == [1, 2, 3]
+    last = results[-1]
+    assert_trees_close(last.test, fnn.evaluate(NET, COST, last.params, some(11, 2)))
+    assert last.progress.best == max(float(r.validation.accuracy) for r in results)  # the score, where there is one
+    assert all(r.seconds > 0 for r in results)
+    assert list(fit(epochs=1))[0].validation is None
 
 
-@fnn.static
-class Bomb:
-    """The identity, but for inputs above a tenth: there its output, or its derivative, is infinite."""
-
-    forwards: bool
-
-    def init(self, key, shape):
-        return (), shape
-
-    def forward(self, params, a):
-        return jnp.where(abs(a) > 0.1, jnp.inf, a) if self.forwards else a
-
-    def backward(self, params, a, delta):
-        return (), delta if self.forwards else jnp.where(abs(a) > 0.1, jnp.inf, delta)
+@pytest.mark.parametrize("batch_size", [0, 31])
+def test_an_impossible_batch_size_is_refused(batch_size):
+    with pytest.raises(ValueError, match=f"batch_size={batch_size} for 30 examples: expected 1 to 30"):
+        next(fit(batch_size=batch_size))
 
 
-@pytest.mark.parametrize(("forwards", "layer", "words"), [
-    (True, 2, "layer 2 (Bomb) gives inf"), (False, 1, "delta entering layer 1 (Identity) holds inf")
-], ids=["activation", "delta"])  # fmt: skip
-def test_the_layer_is_named(forwards, layer, words):
-    error = diverges((Dense(1), Identity(), Bomb(forwards), Dense(1)), SGD(1e-3), LINE, 1, Quadratic(Identity()), (1,))
-    assert error.layer == layer
-    assert words in str(error)
+def test_the_target_cost_ends_the_training():
+    costs = [float(r.train.cost) for r in fit(epochs=5)]
+    assert costs == sorted(costs, reverse=True)
+    assert len(list(fit(epochs=5, target_cost=costs[2]))) == 3
 
 
-def test_params_that_overflow_are_named_by_their_layer():
-    error = diverges((Dense(1), Dense(1)), SGD(3e38), LINE, 48, Quadratic(Identity()), (1,))
-    assert (error.epoch, error.step) == (1, 1)
-    assert "the new params of layer" in str(error)
+def test_fit_follows_the_schedule():
+    flat, sgd = Examples(jnp.zeros((4, 5), jnp.uint8), some(4).y), SGD(1e-30, mu=1e-30)  # v is -eta times a constant
+    stopped = list(fit(flat, epochs=50, optimizer=sgd, schedule=EarlyStopping(3)))
+    assert len(stopped) == 4
+    halved = list(fit(flat, epochs=50, optimizer=sgd, schedule=HalveOnPlateau(2, 8)))
+    assert [r.factor for r in halved] == [1, 1, 1, 0.5, 0.5, 0.25, 0.25]
+    for r in halved:
+        assert_trees_close(r.v[2].b, r.factor * stopped[0].v[2].b)
 
 
-def test_params_that_overflow_by_momentum_alone_are_named():
-    params = jax.tree.map(lambda p: jnp.full_like(p, 3e38), params_of())
-    x, y = jnp.zeros((1, 5)), jnp.full((1, 3), 1 / 3)
-    layer, said = culprit(NET, COST, SGD(1.0, mu=1.0), params, params, x, y, fnn.backprop)
-    assert (layer, said) == (0, "the new params of layer 0 (Dense) hold inf")
+def test_quantities_are_scored_by_minus_their_cost():
+    pair = Examples(jnp.array([[0.9, 0.1]]), jnp.array([[0.7, 0.2]]))
+    (only,) = fit(pair, net=(Dense(2),), cost=Quadratic(Identity()), batch_size=1, epochs=1)
+    assert only.progress.best == -float(only.train.cost) < 0
 
 
-def test_a_cost_that_overflows_after_the_last_step_is_named():
-    # one step: eta is such that the params stay finite and the squares of the outputs do not
-    error = diverges((Dense(1),), SGD(1e25), LINE, 48, Quadratic(Identity()), (1,))
-    assert (error.epoch, error.step, error.layer) == (1, 0, 0)
-    assert "every step was finite" in str(error)
-
-
-def test_the_error_survives_being_sent():
-    import pickle  # noqa: S403 (our own bytes)
-
-    error = pickle.loads(pickle.dumps(fnn.DivergedError("so", 1, 2, 3)))  # noqa: S301 (our own bytes)
-    assert (str(error), error.epoch, error.step, error.layer) == ("so", 1, 2, 3)
+def test_sigmoid_neurons_learn_nand_for_every_seed():
+    nand = Examples(jnp.array([[0.0, 0], [0, 1], [1, 0], [1, 1]]), jnp.array([[1.0], [1], [1], [0]]))
+    for seed in range(5):
+        params = fnn.init((Dense(1),), jax.random.key(seed), (2,))
+        run = fnn.fit(
+            (Dense(1),), CrossEntropy(), SGD(2.0), params, nand, jax.random.key(seed), batch_size=4, epochs=99
+        )
+        assert list(run)[-1].train.accuracy == 1

@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.support import ACTIVATIONS, Swish, assert_trees_close, compiled, draw_params, one_hot_rows
 
 import fnn
 from fnn import (
@@ -31,6 +30,7 @@ from fnn import (
 from fnn.layers import DenseParams
 from fnn.training import fitting, monitors, segments
 from fnn.training.fitting import Task, resumed, start
+from tests.helpers.support import ACTIVATIONS, Swish, assert_trees_close, compiled, draw_params, one_hot_rows
 
 KEY, MOMENTUM = jax.random.key(1), SGD(0.02, mu=0.5, lmbda=0.01)
 

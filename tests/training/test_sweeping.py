@@ -10,7 +10,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.support import assert_trees_close
 from test_config import GOOD
 from test_training import COST, NET, some
 
@@ -25,6 +24,7 @@ from fnn.runs.grid import Member, Point, label, members, summarise, swept, widen
 from fnn.training import sweeping
 from fnn.training.epochs import Evaluation
 from fnn.training.sweeping import SweepResult
+from tests.helpers.support import assert_trees_close
 
 GRID = "\n[sweep]\neta = [0.5, 3.0]\nlmbda = [0.0, 0.01]\nseeds = 2\n"
 

@@ -1,0 +1,47 @@
+"""Training in parts is training in one."""
+
+import jax
+import pytest
+
+import fnn
+from fnn.training import segments
+from tests.helpers.training import COST, KEY, LINEAR, MOMENTUM, bits, params_of, some_reals
+
+
+def test_an_epoch_in_segments_is_the_epoch():
+    n, sgd, params, batch_size = 601, MOMENTUM, params_of(), 3  # four turns of fifty steps and a last, shorter one
+    examples = some_reals(n)
+    args = LINEAR, COST, sgd
+    whole = fnn.epoch(*args, params, sgd.init(params), examples, jax.random.fold_in(KEY, 4), batch_size=batch_size)
+    order, count = segments.order(KEY, 4, n), segments.count(n, batch_size)
+    for stops in ([], [1], range(1, count)):
+        carry, first = (params, sgd.init(params)), 0
+        for last in (*stops, count):
+            settings = {"batch_size": batch_size, "gradient": fnn.backprop}
+            if last > first:
+                *carry, _, finite = segments.segment(*args, *carry, examples, order, first, last, **settings)
+                assert finite
+            first = last
+        assert bits(carry) == bits(whole)
+
+
+def test_a_segment_of_none_does_nothing_even_at_the_end_of_an_epoch():
+    n, sgd, params = 601, MOMENTUM, params_of()
+    order, count = segments.order(KEY, 4, n), segments.count(n, 3)
+    args = LINEAR, COST, sgd, params, sgd.init(params), some_reals(n), order, count, count
+    same = segments.segment(*args, batch_size=3, gradient=fnn.backprop)
+    assert bits(same[0]) == bits(params)
+
+
+@pytest.mark.parametrize(("n", "batch_size"), [(700, 3), (255, 3), (3, 3), (30, 4), (1000, 400)])
+def test_chunks_begin_where_they_say(n, batch_size):
+    count = segments.count(n, batch_size)
+    steps = [segments.steps_before(chunk, n, batch_size) for chunk in range(count + 1)]
+    assert (steps[0], steps[-1]) == (0, -(-n // batch_size))
+    assert sorted(set(steps)) == steps
+    assert [segments.chunk_at(k, n, batch_size) for k in steps] == list(range(count + 1))
+
+
+def test_no_training_goes_on_between_two_chunks():
+    with pytest.raises(ValueError, match="mini-batches of 3 cannot go on after 7 steps"):
+        segments.chunk_at(7, 700, 3)
