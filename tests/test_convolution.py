@@ -10,7 +10,6 @@ import jax.flatten_util
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.support import assert_trees_close, compiled, draw, draw_params, one_hot_rows
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from fnn import SGD, CrossEntropy, Dense, Examples, Glorot, LogLikelihood, ReLU,
 from fnn.convolution import Conv, ConvParams, ConvPool, Flatten, MaxPool, largest_backward
 from fnn.kernels import im2col
 from fnn.kernels.im2col import apart, beside, few, overlay, patches, rivals, rivals_backward, steps
+from tests.helpers.support import assert_trees_close, compiled, draw, draw_params, one_hot_rows
 
 # rectangular images, one and several channels, sizes of 1, few and many patches per image
 CASES = [

@@ -4,11 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.support import COSTS, LAYERS, Swish, assert_trees_close, draw, draw_params, one_hot_rows
 
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Identity, LogLikelihood, Quadratic, ReLU, Sigmoid, Step, Tanh
 from fnn.layers import DenseParams
+from tests.helpers.support import COSTS, LAYERS, Swish, assert_trees_close, draw, draw_params, one_hot_rows
 
 
 def dense(W, b):

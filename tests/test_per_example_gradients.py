@@ -4,10 +4,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.support import COSTS, LAYERS, TOLERANCE, assert_trees_close, compiled, draw, draw_params, one_hot_rows
 
 import fnn
 from fnn import CrossEntropy, Dense, Maxout, ReLU, Sigmoid, autodiff, backprop, per_example, per_example_norms
+from tests.helpers.support import (
+    COSTS,
+    LAYERS,
+    TOLERANCE,
+    assert_trees_close,
+    compiled,
+    draw,
+    draw_params,
+    one_hot_rows,
+)
 
 NET = (Maxout(4, 3), ReLU(), Dense(5), Sigmoid(), Dense(2))
 

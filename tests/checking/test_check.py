@@ -7,7 +7,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.mutations import (
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fnn
+from fnn import CrossEntropy, Dense, InputError, LogLikelihood, Maxout, Quadratic, ReLU, Sigmoid, Tanh, backprop
+from fnn.checking import gradcheck, included
+from fnn.checking.sampling import sample
+from fnn.plots.gradcheck import heat_map
+from tests.helpers.mutations import (
     IMAGES_POOLED,
     IMAGES_POOLED_TIES,
     KINKED,
@@ -19,15 +27,7 @@ from helpers.mutations import (
     entry,
     nabla,
 )
-from helpers.support import COSTS, LAYERS, compiled, draw_params, one_hot_rows
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-import fnn
-from fnn import CrossEntropy, Dense, InputError, LogLikelihood, Maxout, Quadratic, ReLU, Sigmoid, Tanh, backprop
-from fnn.checking import gradcheck, included
-from fnn.checking.sampling import sample
-from fnn.plots.gradcheck import heat_map
+from tests.helpers.support import COSTS, LAYERS, compiled, draw_params, one_hot_rows
 
 
 def leaf(report, name):

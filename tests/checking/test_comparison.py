@@ -3,13 +3,13 @@
 import jax
 import numpy as np
 import pytest
-from helpers.support import draw, draw_params, one_hot_rows
 
 import fnn
 from fnn import CrossEntropy, Dense
 from fnn.checking.comparison import compare, differences, relative, ulps
 from fnn.examples import Examples
 from fnn.training.fitting import Result
+from tests.helpers.support import draw, draw_params, one_hot_rows
 
 
 @fnn.static

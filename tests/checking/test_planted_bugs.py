@@ -1,11 +1,11 @@
 """The check catches every bug that is planted, and none where there is none."""
 
 import pytest
-from helpers.mutations import LMBDA, MUTATIONS, SETTINGS, SMOOTH, optimizer
-from helpers.support import compiled
 
 from fnn import SGD, InputError, autodiff
 from fnn.checking import gradcheck
+from tests.helpers.mutations import LMBDA, MUTATIONS, SETTINGS, SMOOTH, optimizer
+from tests.helpers.support import compiled
 
 
 def check(mutation):

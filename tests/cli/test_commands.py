@@ -10,7 +10,6 @@ import sys
 import jax
 import numpy as np
 import pytest
-from helpers.support import fails
 from test_config import GOOD
 
 from fnn import cli
@@ -20,6 +19,7 @@ from fnn.errors import StoppedError
 from fnn.machine import signals
 from fnn.plots import curves
 from fnn.runs import directory, keeper, preparing
+from tests.helpers.support import fails
 
 
 @pytest.fixture(autouse=True)

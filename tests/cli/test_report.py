@@ -7,11 +7,11 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
-from helpers.support import fails
 
 from fnn import cli
 from fnn.cli.report import Run, entries, results
 from fnn.plots import curves
+from tests.helpers.support import fails
 
 CONFIG = """
 name = "{name}"

@@ -5,11 +5,12 @@ import json
 import pathlib
 
 import pytest
-from helpers.support import ACTIVATIONS, COSTS, LAYERS, Swish
 
 import fnn
-from fnn.config.reading import TYPES, build_cost, build_net, full_hash, load_config, short_hash
+from fnn.config.reading import build_cost, build_net, full_hash, load_config, short_hash
 from fnn.config.schema import describe
+from fnn.config.sections import TYPES
+from tests.helpers.support import ACTIVATIONS, COSTS, LAYERS, Swish
 
 FOLDER = pathlib.Path(__file__).parents[2] / "configs"
 CONFIGS = sorted(FOLDER.rglob("*.toml"))
@@ -102,7 +103,7 @@ def test_a_path_to_data_is_relative_to_the_config(write, tmp_path, name):
 
 
 def test_a_layer_of_ones_own(write):
-    config = load_config(write(GOOD.replace('"Sigmoid" },', '"Swish" },')), known=KNOWN)
+    config = load_config(write(GOOD.replace('"Sigmoid" },', '"Swish" },')), types=KNOWN)
     assert config.network.layers[1] == Swish()
 
 

@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.hostile import MIB, memory_below, mutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from fnn.data import digits, load_data, load_inputs, sources
 from fnn.data.loading import NAMES
 from fnn.errors import CorruptFileError, InputError
 from fnn.examples import Examples
+from tests.helpers.hostile import MIB, memory_below, mutations
 
 OFFLINE = [name for name in NAMES if name != "mnist"]
 PARTS = ("train", "validation", "test")

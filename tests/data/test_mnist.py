@@ -11,12 +11,12 @@ import time
 
 import numpy as np
 import pytest
-from helpers.hostile import MIB, memory_below, mutations
 
 from fnn.data import idx, load_data, mnist, sources
 from fnn.data.download import check_address, fetch
 from fnn.data.mnist import IdxFile
 from fnn.errors import CorruptFileError, InputError
+from tests.helpers.hostile import MIB, memory_below, mutations
 
 needs_mnist = pytest.mark.skipif(
     not any(source.name == "mnist" and source.present for source in sources()),

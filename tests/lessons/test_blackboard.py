@@ -9,12 +9,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.support import Swish, draw_params
 
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Maxout, Sigmoid, Softmax, cli
 from fnn.layers import DenseParams
 from fnn.lessons.blackboard import explained
+from tests.helpers.support import Swish, draw_params
 
 NET, COST, SGD_L2 = (Dense(3), Sigmoid(), Dense(2)), CrossEntropy(), SGD(0.5, lmbda=0.01)
 XOR, DIGITS = (str(pathlib.Path(__file__).parents[2] / "configs" / f"{name}.toml") for name in ("xor", "digits"))

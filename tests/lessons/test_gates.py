@@ -7,13 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.support import assert_trees_close
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fnn import variable
 from fnn.lessons import graphs
 from fnn.lessons.gates import Add, Constant, Exp, FanOut, Log, Max, Multiply, Reciprocal, Sigmoid, Sin, Square
+from tests.helpers.support import assert_trees_close
 
 GATES = ((Add(), 3), (Multiply(), 2), (Max(), 3), (Square(), 1), (Reciprocal(), 1), (Exp(), 1), (Log(), 1), (Sin(), 1),
          (Sigmoid(), 1), (Constant(2.5), 0))  # fmt: skip

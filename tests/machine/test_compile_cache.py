@@ -22,7 +22,7 @@ def said(*arguments):
 
 STEP = """
 import sys
-from fnn import compile_cache
+from fnn.machine import compile_cache
 compile_cache.keep(sys.argv[1])
 import jax, fnn
 net, data = (fnn.Dense(2),), fnn.load_data("xor").train

@@ -8,7 +8,6 @@ import sys
 import jax
 import numpy as np
 import pytest
-from helpers.support import Swish, fails
 from test_config import GOOD
 
 import fnn
@@ -19,6 +18,7 @@ from fnn.config.reading import TYPES, load_config
 from fnn.config.schema import describe
 from fnn.plots import curves
 from fnn.runs import directory, preparing
+from tests.helpers.support import Swish, fails
 
 
 @pytest.fixture

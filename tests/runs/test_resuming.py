@@ -13,8 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 import jax
 import numpy as np
 import pytest
-from helpers.disks import Full
-from helpers.support import fails
 from test_config import GOOD
 
 import fnn
@@ -24,9 +22,11 @@ from fnn.config.reading import load_config, short_hash
 from fnn.machine.signals import Wish, wishes
 from fnn.plots import curves
 from fnn.runs import directory, keeper, resuming
-from fnn.storage import files, locks
+from fnn.storage import files
 from fnn.storage.arrays import read_npz, write_npz
 from fnn.training import epochs, fitting
+from tests.helpers.disks import Full
+from tests.helpers.support import fails
 
 PLAIN = "training.optimizer={type='SGD', eta=3.0}"
 MOMENTUM = "training.optimizer={type='SGD', eta=9.0, mu=0.9, lmbda=1e-4}"
@@ -300,7 +300,7 @@ def test_a_checkpoint_where_no_turn_begins_is_refused(run, stopped, monkeypatch)
 
 
 def test_a_run_has_one_trainer(run, stopped):
-    with locks.locked(stopped):
+    with files.locked(stopped):
         status, _, error = run("--resume")
     assert status == 2
     assert "another process is training here" in error

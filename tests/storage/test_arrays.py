@@ -10,13 +10,13 @@ import zipfile
 
 import numpy as np
 import pytest
-from helpers.hostile import MIB, memory_below, mutations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from fnn.errors import CorruptFileError
 from fnn.storage.arrays import DTYPES, npy_bytes, npz_bytes, read_npy, read_npz, write_npy, write_npz
+from tests.helpers.hostile import MIB, memory_below, mutations
 
 ARRAYS = {"x": np.arange(600, dtype=np.float32).reshape(20, 30), "y": np.arange(20) % 2 == 0}
 

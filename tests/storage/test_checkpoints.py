@@ -11,14 +11,14 @@ import time
 
 import numpy as np
 import pytest
-from helpers.disks import Disk, Full, Recorder
-from helpers.hostile import MIB, memory_below, mutations
 
 from fnn.errors import CorruptFileError, InputError
-from fnn.storage import checkpoints, files, locks
+from fnn.storage import checkpoints, files
 from fnn.storage.arrays import npz_bytes
 from fnn.storage.checkpoints import Checkpoint
 from fnn.storage.json_files import json_bytes
+from tests.helpers.disks import Disk, Full, Recorder
+from tests.helpers.hostile import MIB, memory_below, mutations
 
 TEMPLATE = {"params.0.W": ("<f4", (3, 2)), "v.0.W": ("<f4", (3, 2))}
 
@@ -302,14 +302,14 @@ def test_temporaries_of_the_dead_are_removed(saved):
 
 def test_a_folder_has_one_writer_at_a_time(tmp_path):
     code = (
-        "import sys; from fnn.locks import locked\n"
+        "import sys; from fnn.storage.files import locked\n"
         "try:\n    with locked(sys.argv[1]): print('free')\nexcept ValueError as error: print(error)"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
-    with locks.locked(tmp_path):
+    with files.locked(tmp_path):
         other = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 (our own interpreter)
-        with pytest.raises(InputError, match="another process"), locks.locked(tmp_path):
+        with pytest.raises(InputError, match="another process"), files.locked(tmp_path):
             pass
     assert "another process is training here" in other.stdout
-    with locks.locked(tmp_path):
+    with files.locked(tmp_path):
         pass
