@@ -1,112 +1,22 @@
-"""Convolution and max-pooling by hand: patches, one matrix product, a maximum; under each, its reverse.
+"""Convolution and max-pooling: filters that all positions share, a maximum; under each, its derivative by hand.
 
-As everywhere in deep learning "convolution" is cross-correlation: the filter is not flipped. Shape
-letters are those of `patching`; `delta` is ∂C/∂(output).
+As everywhere in deep learning "convolution" is cross-correlation: the filter is not flipped. Shape letters: `n`
+images of a batch, `(n, channels, height, width)`; `delta` is ∂C/∂(output). The formulas of the sums over pixels
+stand in `kernels.definitions`.
 """
 
 from __future__ import annotations
 
 import math
-from functools import reduce
 from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 from fnn.initializers import Normal, ScaledNormal
-from fnn.kernels.im2col import apart, beside, beside_once, few, overlay, padded, patches, rivals, rivals_backward, steps
-from fnn.layers import positive
-from fnn.types import Array, Initializer, Key, Params, Shape, static
-
-
-def product(W: Array, x: Array) -> Array:
-    """`W x` for every group: filters `(m, channels, …)` of k weights times `(g, k, p)` is `(g, m, p)`."""
-    return _each(W, x) @ x
-
-
-def product_backward(W: Array, x: Array, delta: Array) -> tuple[Array, Array]:
-    """The derivatives of `product`: `Σ δ xᵀ` over groups and patches, and `Wᵀ δ`."""
-    if len(x) > 1:
-        by_W = (delta @ x.mT).sum(axis=0)
-    else:
-        # x δᵀ, transposed: it is tall, and cores share a tall product, not a flat one. Of two axes XLA would make δ xᵀ
-        apiece = x.reshape(W.shape[1], math.prod(W.shape[2:]), x.shape[2])
-        by_W = jnp.einsum("ckp,mp->ckm", apiece, delta[0]).transpose(2, 0, 1)
-    return by_W.reshape(W.shape), _each(W, x).mT @ delta
-
-
-def _each(W: Array, x: Array) -> Array:
-    """`W` as rows, once for every group of `x`: to make one product of them, `@` would move all of `x`."""
-    rows = W.reshape(len(W), math.prod(W.shape[1:]))
-    return jnp.broadcast_to(rows, (len(x), *rows.shape)) if len(x) > 1 else rows
-
-
-def largest(z: Array) -> Array:
-    """The maximum over axis 2, of which the first of equal ones takes the whole derivative."""
-    winner = z[:, :, 0]
-    for p in range(1, z.shape[2]):
-        winner = jnp.where(z[:, :, p] > winner, z[:, :, p], winner)
-    return winner
-
-
-def largest_backward(z: Array, delta: Array) -> Array:
-    """`delta` where the first winner is, 0 elsewhere."""
-    small = np.min_scalar_type(z.shape[2])  # of bytes where they suffice: there is an index per output
-    winner = jax.lax.argmax(z, 2, small)
-    wins = winner[:, :, None] == jnp.arange(z.shape[2], dtype=small)[None, None, :, None]
-    return jnp.where(wins, delta[:, :, None], 0)
-
-
-def total(delta: Array) -> Array:
-    """The gradient of a bias, `δ` `(g, filters, n/g·q)` summed over examples and positions."""
-    # XLA adds a long row number after number; what is short by then is a product with ones
-    return delta.sum(axis=0) @ jnp.ones(delta.shape[2], delta.dtype)
-
-
-def contest(W: Array, a: Array, pool: int) -> Array:
-    """What competes for every pooled pixel, without the bias: `(g, filters, pool², n/g·q)`, places row by row.
-
-    A filter and a square of pixels meet at pool² places. Either the square is a patch, and the filter moves in it
-    (`moved`): that repeats weights, and multiplies zeros. Or the filter stays, and every place is a patch (`rivals`):
-    that repeats pixels. `few` takes the cheaper one; the result is the same but for rounding.
-    """
-    if few(a.shape, W.shape[2], pool):
-        z = product(W, rivals(a, W.shape[2], pool))
-    else:
-        z = product(moved(W, pool), patches(a, W.shape[2] + pool - 1, pool))
-    return z.reshape(len(z), len(W), pool**2, z.size // (len(z) * len(W) * pool**2))
-
-
-def contest_backward(W: Array, a: Array, pool: int, delta: Array) -> tuple[Array, Array]:
-    """The derivatives of `contest` by `W` and by `a`, for `delta` by its result: summed over examples and positions."""
-    g, filters, places, p = delta.shape
-    if few(a.shape, W.shape[2], pool):
-        x = rivals(a, W.shape[2], pool)
-        by_W, by_x = product_backward(W, x, delta.reshape(g, filters, places * p))
-        return by_W, rivals_backward(by_x, a.shape, W.shape[2], pool)
-    side = W.shape[2] + pool - 1
-    x = patches(a, side, pool)
-    by_moved, by_x = product_backward(moved(W, pool), x, delta.reshape(g, filters * places, p))
-    return moved_backward(by_moved, W.shape, pool), overlay(by_x, a.shape, side, pool)
-
-
-def moved(W: Array, pool: int) -> Array:
-    """Every filter at the pool² places of a larger square: `(filters·pool², channels, size + pool − 1, …)`."""
-    filters, channels, size, _ = W.shape
-    side = size + pool - 1
-    # with the rows of a square end to end, i down and j across is i·side + j further along: one pad, not one per row
-    line = padded(W, {3: (0, pool - 1)}).reshape(filters, channels, size * side)
-    rest = side**2 - size * side
-    places = [padded(line, {2: (i * side + j, rest - i * side - j)}) for i in range(pool) for j in range(pool)]
-    return jnp.stack(places, axis=1).reshape(filters * pool**2, channels, side, side)
-
-
-def moved_backward(delta: Array, shape: Shape, pool: int) -> Array:
-    """The transpose of `moved` for filters of `shape`: the sum over the places."""
-    size, places = shape[-1], [(i, j) for i in range(pool) for j in range(pool)]
-    delta = delta.reshape(shape[0], len(places), *delta.shape[1:])
-    return reduce(jnp.add, [delta[:, p, :, i : i + size, j : j + size] for p, (i, j) in enumerate(places)])
+from fnn.kernels.im2col import places
+from fnn.kernels.pooling import max_pool, max_pool_backward, pooled_convolution, pooled_convolution_backward
+from fnn.kernels.products import convolution, convolution_backward
+from fnn.types import Array, Initializer, Key, Params, Shape, positive, static
 
 
 class ConvParams(NamedTuple):
@@ -127,7 +37,7 @@ def pooled(layer: object, shape: Shape, size: int, pool: int) -> tuple[int, int]
             f"{layer} got examples of shape {shape}; it needs images, (channels, height, width): "
             "reshape the data, grey images to one channel, (1, height, width)."
         )
-    height, width = steps(shape, size, 1)
+    height, width = places(shape, size)
     if min(height, width) < 1:
         raise ValueError(f"{layer} got images of {shape[1]} x {shape[2]}; it needs at least {size} x {size} pixels.")
     if height % pool or width % pool:
@@ -176,16 +86,13 @@ class Conv:
         return draw_filters(self, key, shape[0], n_out=self.filters * self.size**2), (self.filters, *after)
 
     def forward(self, params: ConvParams, a: Array) -> Array:
-        """Patches, one product, the bias."""
-        z = product(params.W, patches(a, self.size)) + params.b[None, :, None]
-        return apart(z, (len(a), self.filters, *steps(a.shape, self.size, 1)))
+        """`z[f, y, x] = b[f] + Σ W[f, c, i, j] a[c, y + i, x + j]`, over channels c and pixels i, j of the filter."""
+        return convolution(params.W, params.b, a)
 
     def backward(self, params: ConvParams, a: Array, delta: Array) -> tuple[ConvParams, Array]:
-        """The gradient of a shared weight is the sum over the positions that share it."""
-        x = patches(a, self.size)
-        d = beside(delta, len(x))
-        by_W, by_patches = product_backward(params.W, x, d)
-        return ConvParams(by_W, total(d)), overlay(by_patches, a.shape, self.size)
+        """The gradient of a shared weight, `Σ δ[f, y, x] a[c, y + i, x + j]`, sums the positions that share it."""
+        by_W, by_b, by_a = convolution_backward(params.W, a, delta)
+        return ConvParams(by_W, by_b), by_a
 
 
 @static
@@ -208,20 +115,13 @@ class MaxPool:
         """No parameters, height and width divided by `size`."""
         return (), (shape[0], *pooled(self, shape, 1, self.size))
 
-    def squares(self, a: Array) -> Array:
-        """The pixels that compete, `(g, channels, size², n/g·q)`."""
-        x = patches(a, self.size, self.size)
-        return x.reshape(len(x), a.shape[1], self.size**2, x.shape[2])
-
     def forward(self, params: Params, a: Array) -> Array:
         """`max` over every square."""
-        return apart(largest(self.squares(a)), (*a.shape[:2], *steps(a.shape, self.size, self.size)))
+        return max_pool(a, self.size)
 
     def backward(self, params: Params, a: Array, delta: Array) -> tuple[tuple[()], Array]:
         """`delta` goes back to the winning pixel alone."""
-        squares = self.squares(a)
-        routed = largest_backward(squares, beside(delta, len(squares)))
-        return (), overlay(routed, a.shape, self.size, self.size)
+        return (), max_pool_backward(a, self.size, delta)
 
 
 @static
@@ -259,16 +159,13 @@ class ConvPool:
         return draw_filters(self, key, shape[0], n_out), (self.filters, *after)
 
     def forward(self, params: ConvParams, a: Array) -> Array:
-        """One product, the maximum, the bias."""
-        z = largest(contest(params.W, a, self.pool)) + params.b[None, :, None]
-        return apart(z, (len(a), self.filters, *steps(a.shape, self.size + self.pool - 1, self.pool)))
+        """`max` over every square of the responses of `Conv`."""
+        return pooled_convolution(params.W, params.b, a, self.pool)
 
     def backward(self, params: ConvParams, a: Array, delta: Array) -> tuple[ConvParams, Array]:
         """`delta` goes to the first winner, and from there to the filter and to the patch that met."""
-        z = contest(params.W, a, self.pool)
-        d = beside_once(delta, len(z))
-        by_W, by_a = contest_backward(params.W, a, self.pool, largest_backward(z, d))
-        return ConvParams(by_W, total(d)), by_a
+        by_W, by_b, by_a = pooled_convolution_backward(params.W, a, self.pool, delta)
+        return ConvParams(by_W, by_b), by_a
 
 
 @static

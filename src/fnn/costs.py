@@ -12,7 +12,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from fnn.layers import Sigmoid
+from fnn.activation_functions import Sigmoid
 from fnn.types import Array, Layer, static
 
 

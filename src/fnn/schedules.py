@@ -11,8 +11,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from fnn.layers import positive
-from fnn.types import static
+from fnn.types import positive, static
 
 
 class Progress(NamedTuple):

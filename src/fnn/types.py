@@ -135,3 +135,29 @@ class Initializer(Protocol):
 
 Net = tuple[Layer, ...]
 Gradient = Callable[[Net, Cost, Params, Array, Array], tuple[Array, Params]]  # `backprop`, `autodiff`, or a user's
+
+
+def positive(owner: str, name: str, value: object) -> None:
+    """Refuse anything but a whole number of at least 1.
+
+    Raises:
+        TypeError: not an integer.
+        ValueError: below 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError(f"{owner}({name}={value!r}): expected a whole number, got a {type(value).__name__}.")
+    if value < 1:
+        raise ValueError(f"{owner}({name}={value}): expected at least 1.")
+
+
+def width(layer: object, shape: Shape) -> int:
+    """The width n_in of the rows that a layer is given, whose `shape` must have one axis.
+
+    Raises:
+        ValueError: rows with no axis, several, or an empty one.
+    """
+    if len(shape) != 1:
+        raise ValueError(f"{layer} got rows of shape {shape}; it needs one axis, (n_in,). Put Flatten() before it.")
+    if shape[0] < 1:
+        raise ValueError(f"{layer} got rows of shape {shape}; it needs at least one input.")
+    return shape[0]

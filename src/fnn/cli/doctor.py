@@ -19,7 +19,8 @@ from fnn.checking import gradcheck
 from fnn.costs import CrossEntropy
 from fnn.data import load_data, sources
 from fnn.errors import CorruptFileError, InputError
-from fnn.layers import Dense, Maxout, ReLU, Sigmoid
+from fnn.activation_functions import ReLU, Sigmoid
+from fnn.layers import Dense, Maxout
 from fnn.machine.environment import REPEATING, cores, repeats
 from fnn.machine.idle_cores import awake, wake_time
 from fnn.network import backprop, init

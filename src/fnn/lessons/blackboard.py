@@ -13,8 +13,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnn.activation_functions import Elementwise
 from fnn.errors import InputError
-from fnn.layers import Dense, Elementwise
+from fnn.layers import Dense
 from fnn.network import activations, backprop, count_params, deltas, forward
 from fnn.optimizers import SGD
 from fnn.training.epochs import step

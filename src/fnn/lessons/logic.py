@@ -21,8 +21,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.layers import Dense, DenseParams, Sigmoid, Step, positive
-from fnn.types import Array, Net, Params
+from fnn.activation_functions import Sigmoid, Step
+from fnn.layers import Dense, DenseParams
+from fnn.types import Array, Net, Params, positive
 
 Nand = Callable[[int, int], int]
 

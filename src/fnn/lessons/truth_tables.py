@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fnn.layers import Dense, Step
+from fnn.activation_functions import Step
+from fnn.layers import Dense
 from fnn.lessons.logic import Circuit, Nand, circuit, from_threshold, inputs
 from fnn.types import Net, Params
 
