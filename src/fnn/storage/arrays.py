@@ -9,7 +9,6 @@ import io
 import math
 import os
 import re
-import stat
 import struct
 import zipfile
 import zlib
@@ -20,7 +19,7 @@ from typing import IO, Any, BinaryIO
 import numpy as np
 
 from fnn.errors import CorruptFileError
-from fnn.storage.files import write_atomically
+from fnn.storage.files import open_plain, write_atomically
 from fnn.storage.zips import check_end, check_members, quoted
 
 DTYPES = ("|b1", "|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f2", "<f4", "<f8")  # plain numbers, no more
@@ -140,12 +139,8 @@ def npy_bytes(array: Any) -> bytes:
 def _opened(path: str | os.PathLike[str], largest: float = LARGEST_FILE) -> Generator[tuple[BinaryIO, int], None, None]:
     """A file and its size; inside, whatever may come from its content ends in `CorruptFileError`."""
     try:
-        status = os.stat(path)  # before opening: to open a pipe would wait for its other end
-        if not stat.S_ISREG(status.st_mode) or status.st_size > largest:
-            limit = f" of at most {largest:,} bytes" if math.isfinite(largest) else ""
-            raise ValueError(f"is not a regular file{limit}")
-        with open(path, "rb") as file:
-            yield file, status.st_size
+        with open_plain(path, largest) as file:
+            yield file, os.fstat(file.fileno()).st_size
     except UNREADABLE as error:
         raise CorruptFileError(path, _reason(error)) from error
     except MemoryError as error:

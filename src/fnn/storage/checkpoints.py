@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import re
-import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,13 +24,12 @@ import numpy as np
 
 from fnn.errors import CorruptFileError
 from fnn.storage.arrays import LARGEST_FILE, npz_bytes, read_npz
-from fnn.storage.files import make_folder, remove_folder, write_folder
+from fnn.storage.files import make_folder, open_plain, remove_folder, write_folder
 from fnn.storage.json_files import json_bytes, parse_json, read_bounded, read_json
 
 FORMAT = 1
 KEPT = 2  # checkpoints that stay: the latest, and one more in case the disk damages it
 FILES = ("arrays.npz", "state.json", "metrics.jsonl")
-CHUNK = 2**20  # bytes hashed at a time
 LARGEST_MANIFEST = 2**20  # bytes
 _STEP = re.compile(r"step-(\d{10,15})", re.ASCII)
 
@@ -171,14 +169,11 @@ def _is_of(step: object, path: Path) -> bool:
 def _verify(path: Path, expected: object) -> None:
     """The file is the one whose size and hash the manifest has."""
     try:
-        status = os.stat(path)  # before opening: to open a pipe would wait for its other end
-        if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
-            raise CorruptFileError(path, f"is not a regular file of at most {LARGEST_FILE:,} bytes")
-        digest = hashlib.sha256()
-        with open(path, "rb") as file:
-            while chunk := file.read(CHUNK):
-                digest.update(chunk)
+        with open_plain(path, LARGEST_FILE) as file:
+            size, digest = os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256")
     except OSError as error:
         raise CorruptFileError(path, f"cannot be read ({error.strerror})") from None
-    if expected != {"bytes": status.st_size, "sha256": digest.hexdigest()}:
+    except ValueError as error:
+        raise CorruptFileError(path, str(error)) from None
+    if expected != {"bytes": size, "sha256": digest.hexdigest()}:
         raise CorruptFileError(path, "is not what was written: its size or its SHA-256 is not that of its manifest")

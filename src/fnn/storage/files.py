@@ -6,9 +6,12 @@ them, or replay what a power cut would leave.
 
 import contextlib
 import errno
+import io
+import math
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+import stat
+from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 
 from fnn.errors import InputError
@@ -124,8 +127,22 @@ def sync_folder(path: str | os.PathLike[str]) -> None:
         os.close(descriptor)
 
 
+def open_plain(path: str | os.PathLike[str], largest: float = math.inf) -> io.BufferedReader:
+    """A regular file of at most `largest` bytes, open for reading.
+
+    Raises:
+        OSError: The file is missing or cannot be read.
+        ValueError: It is a folder, a pipe or a device, or it is larger.
+    """
+    status = os.stat(path)  # before opening, because opening a pipe waits for its other end
+    if not stat.S_ISREG(status.st_mode) or status.st_size > largest:
+        limit = f" of at most {largest:,} bytes" if math.isfinite(largest) else ""
+        raise ValueError(f"is not a regular file{limit}")
+    return open(path, "rb")
+
+
 @contextlib.contextmanager
-def locked(folder: str | os.PathLike[str]) -> Iterator[None]:
+def locked(folder: str | os.PathLike[str]) -> Generator[None, None, None]:
     """Holds the folder's lock; the system lets go of it when the process ends, however it ends.
 
     Raises:

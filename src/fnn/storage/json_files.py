@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import math
 import os
-import stat
 from pathlib import Path
 from typing import Any
 
 from fnn.errors import CorruptFileError
-from fnn.storage.files import write_atomically
+from fnn.storage.files import open_plain, write_atomically
 
 LARGEST = 2**26  # bytes: config.json has two numbers for each standardised input
 DEEPEST = 50  # levels of tables and lists
@@ -65,12 +64,12 @@ def read_plain(path: str | os.PathLike[str], most: float = math.inf) -> bytes:
         CorruptFileError: missing, or not a plain file.
     """
     try:
-        if not stat.S_ISREG(os.stat(path).st_mode):  # before opening: to open a pipe would wait for its other end
-            raise CorruptFileError(path, "is not a plain file")
-        with open(path, "rb") as file:
+        with open_plain(path) as file:
             return file.read(int(min(most, os.fstat(file.fileno()).st_size)))
     except OSError as error:
         raise CorruptFileError(path, f"cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise CorruptFileError(path, "is not a plain file") from None
 
 
 def parse_json(data: bytes, path: str | os.PathLike[str] | Path) -> Any:
