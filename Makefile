@@ -1,6 +1,6 @@
 # make run    trains a network on the embedded digits, in a virtual environment of its own
 # make test   checks everything that needs no network
-# make claims runs every claim of the lecture notes and writes experiments/CLAIMS.md
+# make claims runs every claim of the lecture notes and writes experiments/notes/CLAIMS.md
 # make check  is all that CI runs
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -22,7 +22,7 @@ lint: $(VENV)/lint
 	$(BIN)/pyrefly check
 
 claims: $(VENV)/run
-	$(BIN)/python experiments/claims.py
+	$(BIN)/python -m experiments.notes.claims
 
 check:
 	bash .ci/run

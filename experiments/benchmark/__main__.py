@@ -27,15 +27,14 @@ from typing import Any
 import jax
 
 import fnn
+from experiments.benchmark import by_fnn, report
+from experiments.benchmark.cases import CASES, PRESETS, Preset, cases
+from experiments.benchmark.measuring import measured
+from experiments.benchmark.tasks import Data, Task, images, small_net, wide_net
 from fnn.machine.environment import cores
 from fnn.plots import curves
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import write_json
-
-from . import by_fnn, report
-from .cases import CASES, PRESETS, Preset, cases
-from .measuring import measured
-from .tasks import Data, Task, images, small_net, wide_net
 
 PACKAGES = ("fnn", "jax", "jaxlib", "numpy", "torch", "scikit-learn", "flax", "equinox", "optax")
 RESULTS = Path(__file__).with_name("results")
@@ -133,7 +132,7 @@ def _draw(results: dict[str, Any], path: Path) -> None:
     if not curves.available():
         print(f"\n{curves.MISSING}")
         return
-    from .picture import draw
+    from experiments.benchmark.picture import draw
 
     draw(results, path)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .tasks import Layers, Task, Unavailable, timed
+from experiments.benchmark.tasks import Layers, Task, Unavailable, timed
 
 SOURCE = Path(__file__).with_name("floor.c")
 
@@ -75,6 +75,6 @@ def compiled(n_in: int, n_hidden: int, n_out: int, batch_size: int) -> ctypes.CD
 
 
 def _run(*command: str) -> None:
-    done = subprocess.run(command, capture_output=True, text=True)  # noqa: S603  no part of it comes from outside
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise Unavailable(f"{' '.join(command[:1])} failed: {done.stderr.strip().splitlines()[-1:]}")

@@ -11,7 +11,7 @@ import numpy as np
 import optax
 from flax import nnx
 
-from .tasks import Layers, Task, timed
+from experiments.benchmark.tasks import Layers, Task, timed
 
 ACTIVATIONS = {"sigmoid": nnx.sigmoid, "relu": nnx.relu}
 

@@ -9,9 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import fnn
+from experiments.benchmark.tasks import Layers, Task, key, timed
 from fnn.types import Gradient, Key
-
-from .tasks import Layers, Task, key, timed
 
 ACTIVATIONS = {"sigmoid": fnn.Sigmoid(), "relu": fnn.ReLU()}
 COSTS = {"quadratic": fnn.Quadratic(), "cross-entropy": fnn.CrossEntropy(), "log-likelihood": fnn.LogLikelihood()}

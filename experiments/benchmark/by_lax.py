@@ -5,10 +5,9 @@ from __future__ import annotations
 import jax
 
 import fnn
+from experiments.benchmark.by_fnn import Network
+from experiments.benchmark.tasks import Task
 from fnn.types import Array
-
-from .by_fnn import Network
-from .tasks import Task
 
 
 def windows(task: Task) -> Network:

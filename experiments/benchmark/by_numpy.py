@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .tasks import Layers, Task, timed
+from experiments.benchmark.tasks import Layers, Task, timed
 
 
 class Network:

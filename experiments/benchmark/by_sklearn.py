@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.neural_network import MLPClassifier
 
-from .tasks import Layers, Task, timed
+from experiments.benchmark.tasks import Layers, Task, timed
 
 ACTIVATIONS = {"sigmoid": "logistic", "relu": "relu"}
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .by_numpy import sigmoid
-from .tasks import Layers, Task, timed
+from experiments.benchmark.by_numpy import sigmoid
+from experiments.benchmark.tasks import Layers, Task, timed
 
 
 class Network:

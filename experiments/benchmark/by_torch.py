@@ -6,7 +6,7 @@ import jax
 import torch
 from torch import nn
 
-from .tasks import Layers, Task, timed
+from experiments.benchmark.tasks import Layers, Task, timed
 
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}
 

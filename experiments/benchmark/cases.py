@@ -7,10 +7,10 @@ from functools import partial
 from itertools import product
 from typing import NamedTuple
 
-from . import contestants as who
-from . import products
-from .contestants import Contestant
-from .tasks import Data, Task, conv_net, flops, resized, small_net, wide_net
+from experiments.benchmark import contestants as who
+from experiments.benchmark import products
+from experiments.benchmark.contestants import Contestant
+from experiments.benchmark.tasks import Data, Task, conv_net, flops, resized, small_net, wide_net
 
 
 class Preset(NamedTuple):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from .tasks import Data, Layers, Task, Trainer, Unavailable, fnn_order
+from experiments.benchmark.tasks import Data, Layers, Task, Trainer, Unavailable, fnn_order
 
 TOLERANCE = 1e-5  # of the largest entry of an update, leaf by leaf
 ROUNDING = 2.0**-22  # of the largest entry of a parameter: what float32 keeps of an update that is added to it
@@ -69,7 +69,7 @@ class Contestant(NamedTuple):
         Raises:
             ImportError, Unavailable: it misses something on this machine.
         """
-        module = import_module(f".{self.module}", __package__)
+        module = import_module(f"experiments.benchmark.{self.module}")
         return self.many(getattr(module, self.builder), [self.own(task) for task in tasks])
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .cases import Case, Entry
-from .contestants import refusal
-from .tasks import Trainer
+from experiments.benchmark.cases import Case, Entry
+from experiments.benchmark.contestants import refusal
+from experiments.benchmark.tasks import Trainer
 
 LEAST = 3  # rounds, however long they take
 SHORT = 1.0  # seconds: what another has left in the caches and in the cores' sleep would be a part of such an epoch

@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
+from experiments.benchmark.report import brief, quartiles, timed_rows
 from fnn.plots.curves import figure, write
-
-from .report import brief, quartiles, timed_rows
 
 # Okabe and Ito's colours, told apart by colour-blind readers
 OURS, THEIRS, LIMIT = "#0072B2", "#707070", "#009E73"

@@ -1,20 +1,22 @@
 """What a check along one random direction misses: the planted bugs under jax.test_util.check_grads.
 
-    python -m experiments.campaigns.gradient_check_table > experiments/GRADIENT_CHECKS.md
+    python -m experiments.campaigns.gradient_check_table > experiments/campaigns/GRADIENT_CHECKS.md
 
-For every bug of `tests/mutations.py` the wrong gradient is given to JAX by `custom_vjp`, and
+For every bug of `tests/helpers/mutations.py` the wrong gradient is given to JAX by `custom_vjp`, and
 `check_grads(order=1, modes=["rev"])` with its default tolerances looks at it, in float32 and in float64, beside
 `gradcheck`. Then the same for bugs in a net of the size people train: [784,30,10], sigmoid, cross-entropy, a batch of
 10, L2 of 1e-4. Expected: float32 passes at least the first two of those and `gradcheck` none. About 3 minutes.
 """
 
-import pathlib
-import sys
-
 import jax
 import jax.numpy as jnp
 import numpy as np
-from helpers.mutations import (
+from jax.test_util import check_grads
+
+from fnn import CrossEntropy, Dense, InputError, Sigmoid, backprop, init
+from fnn.checking import gradcheck, l2
+from fnn.checking.finite_differences import Point, objective
+from tests.helpers.mutations import (
     LMBDA,
     MUTATIONS,
     SETTINGS,
@@ -25,13 +27,14 @@ from helpers.mutations import (
     unpenalised,
     whole,
 )
-from jax.test_util import check_grads
-
-from fnn import CrossEntropy, Dense, InputError, Sigmoid, backprop, init
-from fnn.checking import gradcheck, l2
-from fnn.checking.finite_differences import Point, objective
 
 SMALL_LMBDA = 1e-4
+HEAD = """# Gradient checks
+
+Made by `python -m experiments.campaigns.gradient_check_table > experiments/campaigns/GRADIENT_CHECKS.md`
+with JAX {version} on {backend}. `check_grads` looks along one random direction, with a
+tolerance of 2e-3 in float32 and 1e-5 in float64; `gradcheck` at every coordinate, in float64.
+"""
 
 
 def flagged_by_one_direction(mutation, lmbda, x64):
@@ -98,17 +101,11 @@ def table(mutations, lmbda, what="planted bug"):
 
 def main():
     """Print the page."""
-    print(
-        "# Gradient checks\n\nMade by `python -m experiments.campaigns.gradient_check_table > experiments/GRADIENT_CHECKS.md`"
-    )
-    print(
-        f"with JAX {jax.__version__} on {jax.default_backend()}. `check_grads` looks along one random direction, with a"
-    )
-    print("tolerance of 2e-3 in float32 and 1e-5 in float64; `gradcheck` at every coordinate, in float64.\n")
+    print(HEAD.format(version=jax.__version__, backend=jax.default_backend()))
     setting, bugs = mnist_sized()
     print("## [784,30,10], a batch of 10, λ = 1e-4\n")
     table(bugs, SMALL_LMBDA)
-    print("\n## The catalogue of `tests/mutations.py`: small nets, λ = 0.1\n")
+    print("\n## The catalogue of `tests/helpers/mutations.py`: small nets, λ = 0.1\n")
     table(MUTATIONS, LMBDA)
     print("\n## No bug: every flag here is a false alarm\n")
     right = {"[784,30,10]": setting, **SETTINGS}

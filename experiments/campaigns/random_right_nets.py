@@ -8,15 +8,13 @@ all, none left out). About 10 minutes of one CPU core.
 """
 
 import collections
-import pathlib
-import sys
 
 import jax
 import numpy as np
-from helpers.support import ACTIVATIONS, COSTS, draw_params
 
 from fnn import Conv, ConvPool, Dense, Flatten, Maxout, MaxPool, Softmax, backprop
 from fnn.checking import gradcheck
+from tests.helpers.support import ACTIVATIONS, COSTS, draw_params
 
 ELEMENTWISE = [layer for layer in ACTIVATIONS if not isinstance(layer, Softmax)]
 NETS, POINTS = 250, 4

@@ -38,15 +38,12 @@ import tracemalloc
 
 import numpy as np
 
-HERE = pathlib.Path(__file__).resolve()
-
-from helpers.disks import Deadly, Disk, Full, Recorder
-from helpers.hostile import mutated
-
-from fnn.errors import CorruptFileError, InputError  # noqa: E402 (found by the path above)
-from fnn.storage import checkpoints, files  # noqa: E402 (found by the path above)
-from fnn.storage.checkpoints import Checkpoint  # noqa: E402 (found by the path above)
-from fnn.storage.json_files import json_bytes  # noqa: E402 (found by the path above)
+from fnn.errors import CorruptFileError, InputError
+from fnn.storage import checkpoints, files
+from fnn.storage.checkpoints import Checkpoint
+from fnn.storage.json_files import json_bytes
+from tests.helpers.disks import Deadly, Disk, Full, Recorder
+from tests.helpers.hostile import mutated
 
 SHAPE = (100, 100)
 REHASHED = "checkpoint: arrays.npz under a right hash"
@@ -103,8 +100,8 @@ def child(folder, point):
 
 def one_kill(folder, point=-1, seconds=0.0):
     """Start the child, kill it (or let it die at a point): strays after its start, last step told, latest step."""
-    command = [sys.executable, str(HERE), "--child", str(folder), str(point)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 (ourselves)
+    command = [sys.executable, "-m", __spec__.name, "--child", str(folder), str(point)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     first = process.stdout.readline()
     if point < 0:
         time.sleep(seconds)
@@ -117,7 +114,7 @@ def one_kill(folder, point=-1, seconds=0.0):
 
 def kills(folder, number=180):
     """Kill -9 at random moments of the saving."""
-    rng, lost, strays, before, interrupted = random.Random(0), 0, 0, -1, 0  # noqa: S311 (a seeded draw)
+    rng, lost, strays, before, interrupted = random.Random(0), 0, 0, -1, 0
     for _ in range(number):
         stray, told, found = one_kill(folder / "checkpoints", seconds=rng.uniform(0, 0.05))
         interrupted += any(folder.rglob("*.tmp-*"))
@@ -153,7 +150,7 @@ def fnn(*words, wait=True, **settings):
     """The command line in a process of its own."""
     code = "import sys; from fnn import cli, plots; plots.available = bool; sys.exit(cli.main(sys.argv[1:]))"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | settings
-    process = subprocess.Popen([sys.executable, "-c", code, *map(str, words)], **pipes)  # noqa: S603 (ourselves)
+    process = subprocess.Popen([sys.executable, "-c", code, *map(str, words)], **pipes)
     return (process, *process.communicate()) if wait else process
 
 
@@ -169,7 +166,7 @@ def command(folder, number=20):
     config.write_text(CONFIG)
     words = ["run", config, "--checkpoint", 0, "--resume", "--out"]
     must(fnn(*words, folder / "whole")[0].returncode == 0)
-    rng, resumed, killed, back = random.Random(1), 0, 0, 0  # noqa: S311 (a seeded draw)
+    rng, resumed, killed, back = random.Random(1), 0, 0, 0
     while killed < number:
         process = fnn(*words, folder / "runs", wait=False)
         saved = folder / "runs"
@@ -365,7 +362,7 @@ def signals(folder, number=10):
     config.write_text(text.replace('"digits"', '"mnist"').replace("test = 297", "") if mnist else text)
     words = ["run", config, "--resume", "--out"]
     must(fnn(*words, folder / "whole")[0].returncode == 0)
-    rng, waits, inside = random.Random(2), [], []  # noqa: S311 (a seeded draw)
+    rng, waits, inside = random.Random(2), [], []
     for _ in range(number):
         process = fnn(*words, folder / "runs", wait=False)
         while "epoch" not in process.stdout.readline() and process.poll() is None:

@@ -47,9 +47,9 @@ def write(figures, settings, blocks, folder, to):
             picture = to / "nielsen_curves" / f"{figure}.png"
             pictures.draw(figure, settings, found, picture)
             print(f"picture: {picture}", flush=True)
-    page = to / "NIELSEN_CURVES.md"
-    write_atomically(page, page.page(settings, folder).encode())
-    print(f"page: {page}")
+    path = to / "NIELSEN_CURVES.md"
+    write_atomically(path, page.page(settings, folder).encode())
+    print(f"page: {path}")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def page(settings, folder):
             parts.append(f"## {figure}\n\n![{figure}](nielsen_curves/{figure}.png)\n")
             parts.append("\n".join(f"- {_described(settings[name], found[name])}" for name in there) + "\n")
             parts.append(_table(HEADING, [row for name in there for row in rows(name, settings[name], found[name])]))
-    for chapter in (nielsen_chance, nielsen_luck, nielsen_traps):
+    for chapter in (chance_deviations, shared_seeds, other_conventions):
         if lines := list(chapter.rows(settings, found)):
             parts += [chapter.HEAD, _table(chapter.HEADING, lines)]
     return "\n".join(parts)

@@ -16,7 +16,7 @@ from fnn import CrossEntropy, Dense, Identity, Quadratic
 from fnn.config.reading import load_config
 from fnn.layers import DenseParams
 
-HERE = pathlib.Path(__file__).parent
+CONFIGS = pathlib.Path(__file__).parents[2] / "configs" / "nielsen"
 CHAPTERS = {  # of M. A. Nielsen, Neural Networks and Deep Learning (2015)
     "1, recognising digits": ("ch1_30.toml", "ch1_100.toml", "perceptrons.py", "descent.py"),
     "2, backpropagation": ("backpropagation.py", "chain_rule.py"),
@@ -30,8 +30,8 @@ CHAPTERS = {  # of M. A. Nielsen, Neural Networks and Deep Learning (2015)
 def usable(name):
     """Whether a config's net takes the images of MNIST and gives its cost ten outputs, or an experiment is there."""
     if name.endswith(".py"):
-        return importlib.util.find_spec(name.removesuffix(".py")) is not None
-    config = load_config(HERE.parent / "configs" / "nielsen" / name)
+        return importlib.util.find_spec(f"experiments.notes.{name.removesuffix('.py')}") is not None
+    config = load_config(CONFIGS / name)
     shape = config.data.shape or (784,)
     return fnn.shape_out(config.network.layers, shape) == (10,)
 

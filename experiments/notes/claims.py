@@ -9,70 +9,42 @@ status 1; `--accept` writes it all the same. `--check` never writes.
 import pathlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 
-from experiments.notes import (
-    activation_race,
-    activations,
-    approximation,
-    backpropagation,
-    baselines,
-    book,
-    chain_rule,
-    circuits,
-    costs,
-    depth,
-    descent,
-    features,
-    learning_slowdown,
-    neurons,
-    outputs,
-    overfitting,
-    parameter_counts,
-    perceptrons,
-    pretraining,
-    regression,
-    sampling,
-    slips,
-    strip,
-    symmetry,
-    taylor,
-    vanishing_gradients,
-    zigzag,
-)
 from experiments.notes.findings import CORRECTED, FAILS, HOLDS, Finding
 from fnn import InputError
 
 PAGE = pathlib.Path(__file__).with_name("CLAIMS.md")
 TOPICS = {
-    "Nerve cells": neurons,
-    "Perceptrons": perceptrons,
-    "Layers of perceptrons": circuits,
-    "What a network consists of": parameter_counts,
-    "Outputs": outputs,
-    "Activations": activations,
-    "Which activation": activation_race,
-    "The chain rule, gate by gate": chain_rule,
-    "Backpropagation": backpropagation,
-    "Costs": costs,
-    "Slips in the formulas": slips,
-    "Learning slowdown": learning_slowdown,
-    "Positive inputs": zigzag,
-    "Starts": symmetry,
-    "Taylor and the gradient": taylor,
-    "Gradient descent": descent,
-    "The sample of a step": sampling,
-    "Regression": regression,
-    "Overfitting": overfitting,
-    "Vanishing gradients": vanishing_gradients,
-    "Depth": depth,
-    "Layers find features": features,
-    "Pretraining": pretraining,
-    "One hidden layer approximates": approximation,
-    "Rules against learning": baselines,
-    "Reading a strip": strip,
-    "The book": book,
-}
+    "Nerve cells": "neurons",
+    "Perceptrons": "perceptrons",
+    "Layers of perceptrons": "circuits",
+    "What a network consists of": "parameter_counts",
+    "Outputs": "outputs",
+    "Activations": "activations",
+    "Which activation": "activation_race",
+    "The chain rule, gate by gate": "chain_rule",
+    "Backpropagation": "backpropagation",
+    "Costs": "costs",
+    "Slips in the formulas": "slips",
+    "Learning slowdown": "learning_slowdown",
+    "Positive inputs": "zigzag",
+    "Starts": "symmetry",
+    "Taylor and the gradient": "taylor",
+    "Gradient descent": "descent",
+    "The sample of a step": "sampling",
+    "Regression": "regression",
+    "Overfitting": "overfitting",
+    "Vanishing gradients": "vanishing_gradients",
+    "Depth": "depth",
+    "Layers find features": "features",
+    "Pretraining": "pretraining",
+    "One hidden layer approximates": "approximation",
+    "Rules against learning": "baselines",
+    "Reading a strip": "strip",
+    "The book": "book",
+}  # the title in CLAIMS.md, the module
 COUNTS = {"000": 23, "001": 32, "002": 17, "003": 21, "004": 17, "E": 28}  # rows of each note, and errors in them
 NUMBERS = [f"E{k}" if note == "E" else f"{note}-{k:02}" for note, count in COUNTS.items() for k in range(1, count + 1)]
 OUTSIDE = {"E27": "about the brain, nothing to run", "E28": "slips of notation, nothing to run"}
@@ -80,28 +52,29 @@ HEAD = """# The claims of the lecture notes, run
 
 Made by `make claims`; never edited by hand. A number is ours: the note (000 to 004) and the claim in it, E an
 error in them; the claims are in our own words. *Holds as corrected*: what the notes say fails, the corrected form
-passes, both were run. `python experiments/TOPIC.py` runs one topic and draws its pictures.
+passes, both were run. `python -m experiments.notes.TOPIC` runs one topic and draws its pictures.
 """
 
 
-def findings_of(topics) -> dict[str, list[Finding]]:
-    """What each topic found, with its time on stdout."""
+def findings_of(topics: Mapping[str, str]) -> dict[str, list[Finding]]:
+    """What each topic found, by title; prints the time of each."""
     found = {}
-    for title, topic in topics.items():
+    for title, name in topics.items():
+        topic = import_module(f"experiments.notes.{name}")
         start = time.perf_counter()
         found[title] = [claim() for claim in topic.CLAIMS]
         print(f"{time.perf_counter() - start:6.1f} s  {title}", flush=True)
     return found
 
 
-def page(found: dict[str, list[Finding]], files: dict[str, str]) -> str:
+def page(found: Mapping[str, list[Finding]], topics: Mapping[str, str]) -> str:
     """CLAIMS.md."""
     every = [finding for rows in found.values() for finding in rows]
     counts = ", ".join(f"{sum(f.verdict == v for f in every)} {v}" for v in (HOLDS, CORRECTED, FAILS))
     waiting = [number for number in NUMBERS if number not in {f.number for f in every} | set(OUTSIDE)]
     parts = [HEAD, f"{len(every)} of {len(NUMBERS)} were run: {counts}.\n"]
     for title, rows in found.items():
-        parts += [f"## {title}\n\n`python experiments/{files[title]}.py`\n"]
+        parts += [f"## {title}\n\n`python -m experiments.notes.{topics[title]}`\n"]
         parts += ["| number | claim | measured | expected | verdict |\n|---|---|---|---|---|"]
         parts += [*map(_row, sorted(rows, key=lambda f: NUMBERS.index(f.number))), ""]
     parts += ["## Not run\n", *(f"- {number}: {why}" for number, why in OUTSIDE.items())]
@@ -141,7 +114,7 @@ def main(options: Sequence[str]) -> int:
     except InputError as error:  # MNIST is neither here nor to be had
         print(f"no table: {error}")
         return 2
-    text = page(found, {title: topic.__name__ for title, topic in TOPICS.items()})
+    text = page(found, TOPICS)
     wrong = malformed([finding for rows in found.values() for finding in rows])
     if PAGE.exists() and "--accept" not in options:
         wrong += flips(verdicts(PAGE.read_text()), verdicts(text))

@@ -1,7 +1,7 @@
 """What a claim of the notes turned into: the claim in our own words, what was measured, what was expected, a verdict.
 
 A topic is a file with small functions, one for a claim, each returning a `Finding`; `CLAIMS` is the tuple of them and
-`pictures(folder)` draws. `python experiments/TOPIC.py [FOLDER]` runs it; `claims.py` runs them all.
+`pictures(folder)` draws. `python -m experiments.notes.TOPIC [FOLDER]` runs it; `claims.py` runs them all.
 """
 
 import pathlib

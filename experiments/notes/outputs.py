@@ -1,6 +1,6 @@
 """How many outputs for ten digits: ten, four bits that would do, or one that says only "nine or not".
 
-    python -m experiments.notes.outputs [FOLDER]      60 s, pictures into FOLDER (runs/outputs); needs MNIST for "nine or not"
+    python -m experiments.notes.outputs [FOLDER]      60 s, pictures into FOLDER (runs/outputs); needs MNIST
 
 Ten against four on the embedded digits: [64, 30, 10] and [64, 30, 4], sigmoids and cross-entropy, the rate of each
 chosen on validation digits from the same five. The test digits are looked at once, with these rates.

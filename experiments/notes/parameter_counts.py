@@ -18,7 +18,7 @@ from fnn.config.schema import describe, read
 from fnn.layers import DenseParams
 from fnn.plots import curves
 
-CONFIGS = pathlib.Path(__file__).parents[1] / "configs"
+CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 
 
 def layers(*widths):

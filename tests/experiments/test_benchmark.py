@@ -1,7 +1,6 @@
 """The benchmark's contestants compute one update; what they take for it is no matter of tests."""
 
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -1,19 +1,15 @@
 """The book's curves: the data file, the bands, the conventions, and once through everything, quickly."""
 
-import pathlib
-import sys
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from helpers.support import assert_trees_close, draw, draw_params, one_hot_rows
 
 import fnn
-from experiments.nielsen import chance_deviations, curves, other_conventions, page, shared_seeds
-from experiments.nielsen import training as training
+from experiments.nielsen import chance_deviations, curves, other_conventions, page, shared_seeds, training
 from experiments.nielsen.bands import best_of, inside, left_out, place
 from fnn.data import sources
+from tests.helpers.support import assert_trees_close, draw, draw_params, one_hot_rows
 
 pytestmark = pytest.mark.long
 needs_mnist = pytest.mark.skipif(
@@ -52,8 +48,8 @@ def test_the_data_file_has_the_landmarks(name, part, measure, at, value):
 
 
 def test_every_curve_is_as_long_as_its_training():
-    for name, curves in training.CURVES.items():
-        for c in curves:
+    for name, shown in training.CURVES.items():
+        for c in shown:
             assert len(c["values"]) == len(c.get("epochs", c["values"])) <= training.SETTINGS[name].epochs
             assert max(c.get("epochs", [len(c["values"])])) in (
                 training.SETTINGS[name].epochs,
@@ -182,7 +178,7 @@ def test_a_figure_from_training_to_page(tmp_path):
 def test_deviations_by_chance_are_those_of_our_own_seeds(monkeypatch, shift, book, as_many):
     rng = np.random.default_rng(0)
     runs = iter(rng.standard_normal((2, 40, 9)) + rng.standard_normal((2, 40, 1)))
-    monkeypatch.setattr(nielsen_chance, "compared", lambda *_: (next(runs), np.full(9, shift), np.arange(9)))
+    monkeypatch.setattr(chance_deviations, "compared", lambda *_: (next(runs), np.full(9, shift), np.arange(9)))
     found = {name: {"any": np.zeros(40)} for name in ("weight_initialization_30_new", "weight_initialization_30_old")}
     ((curves, seeds, deviations, mean, most, share),) = chance_deviations.rows(training.SETTINGS, found)
     assert (curves, seeds, deviations, share) == (2, 40, book, as_many)
