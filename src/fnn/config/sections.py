@@ -35,6 +35,11 @@ SMALLEST_FLOAT, LARGEST_FLOAT = 1.18e-38, 3.4e38  # in float32; below the first 
 ROUNDS_TO_ONE = 1 - 2**-25  # float32 rounds this number, and every number from here to 1, to 1
 
 
+def _check(name: str, value: object, holds: object, expected: str) -> None:
+    if not holds:
+        raise ValueError(f"{name} = {value!r}: expected {expected}.")
+
+
 @dataclass(frozen=True)
 class DataConfig:
     """`[data]`: the arguments of `fnn.load_data`, which documents them. A path is relative to the config's folder."""
@@ -161,8 +166,3 @@ class Config:
         _check("seed", self.seed, 0 <= self.seed < 2**32, "0 to 4,294,967,295")
         last = self.seed + self.sweep.seeds - 1
         _check("sweep.seeds", self.sweep.seeds, last < 2**32, f"fewer: the last seed would be {last:,}")
-
-
-def _check(name: str, value: object, holds: object, expected: str) -> None:
-    if not holds:
-        raise ValueError(f"{name} = {value!r}: expected {expected}.")
