@@ -23,6 +23,7 @@ signals    10 SIGTERMs, all inside an epoch or its evaluation: saved, status 143
 
 import contextlib
 import errno
+import hashlib
 import json
 import os
 import pathlib
@@ -41,7 +42,6 @@ import numpy as np
 from fnn.errors import CorruptFileError, InputError
 from fnn.storage import checkpoints, files
 from fnn.storage.checkpoints import Checkpoint
-from fnn.storage.json_files import json_bytes
 from tests.helpers.disks import Deadly, Disk, Full, Recorder
 from tests.helpers.hostile import mutated
 
@@ -311,10 +311,10 @@ def rehashed(path):
     manifest = {
         "format": 1,
         "step": int(path.name[5:]),
-        "files": {name: {"bytes": len(d), "sha256": checkpoints._sha256(d)} for name, d in data.items()},
+        "files": {name: {"bytes": len(d), "sha256": hashlib.sha256(d).hexdigest()} for name, d in data.items()},
         "arrays": {name: [dtype, list(shape)] for name, (dtype, shape) in TEMPLATE.items()},
     }
-    (path / "manifest.json").write_bytes(json_bytes(manifest | {"digest": checkpoints._digest(manifest)}))
+    (path / "manifest.json").write_bytes(checkpoints.manifest_bytes(manifest))
     return path
 
 

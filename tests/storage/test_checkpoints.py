@@ -1,6 +1,7 @@
 """Checkpoints survive what happens to disks and processes; what does not verify is no checkpoint. No JAX here."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -16,7 +17,6 @@ from fnn.errors import CorruptFileError, InputError
 from fnn.storage import checkpoints, files
 from fnn.storage.arrays import npz_bytes
 from fnn.storage.checkpoints import Checkpoint
-from fnn.storage.json_files import json_bytes
 from tests.helpers.disks import Disk, Full, Recorder
 from tests.helpers.hostile import MIB, memory_below, mutations
 
@@ -98,14 +98,14 @@ def forged(path, **changes):
     """A manifest whose own digest is right, by someone who knows how it is made."""
     manifest = json.loads((path / "manifest.json").read_bytes()) | changes
     manifest.pop("digest")
-    (path / "manifest.json").write_bytes(json_bytes(manifest | {"digest": checkpoints._digest(manifest)}))
+    (path / "manifest.json").write_bytes(checkpoints.manifest_bytes(manifest))
 
 
 def replace(path, name, data):
     """Another file, and the manifest that fits it."""
     listed = json.loads((path / "manifest.json").read_bytes())["files"]
     (path / name).write_bytes(data)
-    forged(path, files=listed | {name: {"bytes": len(data), "sha256": checkpoints._sha256(data)}})
+    forged(path, files=listed | {name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}})
 
 
 ATTACKS = [

@@ -119,16 +119,18 @@ def _contents(checkpoint: Checkpoint) -> dict[str, bytes]:
         "files": {name: {"bytes": len(data), "sha256": _sha256(data)} for name, data in files.items()},
         "arrays": _table({name: (array.dtype.str, array.shape) for name, array in checkpoint.arrays.items()}),
     }
-    return files | {"manifest.json": json_bytes(manifest | {"digest": _digest(manifest)})}
+    return files | {"manifest.json": manifest_bytes(manifest)}
+
+
+def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
+    """The text of a manifest, with its own digest added."""
+    digest = _sha256(json.dumps(manifest, sort_keys=True).encode())
+    return json_bytes({**manifest, "digest": digest})
 
 
 def _table(template: Template) -> dict[str, list[Any]]:
     """A template as JSON has it."""
     return {name: [dtype, list(shape)] for name, (dtype, shape) in template.items()}
-
-
-def _digest(manifest: Mapping[str, Any]) -> str:
-    return _sha256(json.dumps(manifest, sort_keys=True).encode())
 
 
 def _sha256(data: bytes) -> str:
@@ -151,7 +153,7 @@ def _manifest(path: Path, template: Template) -> dict[str, Any]:
     if not isinstance(manifest, dict) or repr(manifest.get("format")) != str(FORMAT):  # nor True, nor 1.0
         raise CorruptFileError(file, f"is not the manifest of a checkpoint of format {FORMAT}")
     rest = {key: value for key, value in manifest.items() if key != "digest"}
-    if manifest.get("digest") != _digest(rest) or json_bytes(manifest) != data:  # the text too: JSON has many for one
+    if manifest_bytes(rest) != data:  # the bytes, because one value has many texts in JSON
         raise CorruptFileError(file, "does not match its own digest")
     if set(rest) != {"format", "step", "files", "arrays"} or not _is_of(rest["step"], path):
         raise CorruptFileError(file, "is the manifest of another folder")
