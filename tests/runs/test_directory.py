@@ -14,8 +14,9 @@ import fnn
 from fnn import cli
 from fnn.checking import comparison
 from fnn.cli import run
-from fnn.config.reading import TYPES, load_config
+from fnn.config.reading import load_config
 from fnn.config.schema import describe
+from fnn.config.sections import TYPES
 from fnn.plots import curves
 from fnn.runs import directory, preparing
 from tests.helpers.support import Swish, fails

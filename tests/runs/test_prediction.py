@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import fnn
-from fnn.config.reading import DataConfig
+from fnn.config.sections import DataConfig
 from fnn.runs.prediction import Trained, classes, inputs
 
 

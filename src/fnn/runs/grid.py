@@ -1,4 +1,4 @@
-"""The grid of a sweep: which networks there are, and what came out of them, point by point."""
+"""The grid of a sweep: its networks, and a summary of their results at each point."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,9 +17,9 @@ from fnn.types import Net
 
 
 class Point(NamedTuple):
-    """What is swept, at one point of the grid."""
+    """The swept numbers at one point of the grid."""
 
-    units: int  # of the hidden layers; 0: as the config has them
+    units: int  # of every hidden layer; 0 leaves the widths of the config
     eta: float
     mu: float
     lmbda: float
@@ -34,10 +34,10 @@ class Member(NamedTuple):
 
 
 def members(config: Config) -> list[Member]:
-    """Every network of the config's grid: all points, each with all seeds.
+    """Every network of the config's grid: each point with each seed.
 
     Raises:
-        InputError: the optimiser is not an SGD, whose numbers the grid is over.
+        InputError: the optimiser is not an SGD, or `units` are swept and no hidden layer has units.
     """
     optimizer, grid = config.training.optimizer, config.sweep
     if not isinstance(optimizer, SGD):
@@ -58,16 +58,17 @@ def members(config: Config) -> list[Member]:
 
 
 def widened(net: Net, units: int) -> Net:
-    """The net with `units` in every layer that has units, but the last such one; 0 leaves it as it is."""
+    """The net with `units` in every hidden layer that has units; for 0 the net itself."""
     wider = list(net)
-    for i in _hidden(net) if units else []:
-        wider[i] = replace(net[i], units=units)  # type: ignore (`places` has dataclasses alone)
+    for i, layer in _hidden(net) if units else []:
+        wider[i] = replace(layer, units=units)
     return tuple(wider)
 
 
-def _hidden(net: Net) -> list[int]:
-    """The layers that have units, but the last such one, which gives the outputs."""
-    return [i for i, layer in enumerate(net) if is_dataclass(layer) and "units" in {f.name for f in fields(layer)}][:-1]
+def _hidden(net: Net) -> list[tuple[int, Any]]:
+    """The layers with a field `units` and their places, without the last such layer, which gives the outputs."""
+    wide = [(i, layer) for i, layer in enumerate(net) if is_dataclass(layer)]
+    return [(i, layer) for i, layer in wide if "units" in {field.name for field in fields(layer)}][:-1]
 
 
 class Summary(NamedTuple):
@@ -75,11 +76,11 @@ class Summary(NamedTuple):
 
     point: Point
     mean: float
-    sd: float  # with n − 1; nan for one seed
+    sd: float  # the divisor is n − 1; nan for one seed
     least: float
     most: float
-    count: int
-    diverged: int
+    count: int  # of these seeds
+    diverged: int  # the number of the other seeds
 
 
 def summarise(members: Sequence[Member], values: Sequence[float]) -> list[Summary]:
@@ -87,12 +88,12 @@ def summarise(members: Sequence[Member], values: Sequence[float]) -> list[Summar
 
     Args:
         members: The networks.
-        values: One number for each; not finite where it diverged.
+        values: One number for each network, not finite where its training diverged.
     """
     at: dict[Point, list[float]] = {}
     for member, value in zip(members, values, strict=True):
         at.setdefault(member.point, []).append(value)
-    return [_summary(*group) for group in at.items()]
+    return [_summary(point, values) for point, values in at.items()]
 
 
 def _summary(point: Point, values: Sequence[float]) -> Summary:
@@ -104,15 +105,15 @@ def _summary(point: Point, values: Sequence[float]) -> Summary:
 
 
 def swept(points: Iterable[Point]) -> list[str]:
-    """The names of the numbers that differ between the points."""
+    """The names of the numbers that are not the same at all points."""
     return [name for name, values in zip(Point._fields, zip(*points, strict=True), strict=True) if len(set(values)) > 1]
 
 
 def label(point: Point, names: Sequence[str]) -> str:
-    """A point in words: `eta 0.25, lmbda 0`; by all its numbers if there is no name."""
+    """A point in words: `eta 0.25, lmbda 0`; with all its numbers if `names` is empty."""
     return ", ".join(f"{name} {getattr(point, name):.10g}" for name in names or _telling(point))
 
 
 def _telling(point: Point) -> list[str]:
-    """The numbers of a point that are not as every config has them."""
+    """The names of all numbers of a point, without `units` if the widths are those of the config."""
     return [name for name in Point._fields if name != "units" or point.units]

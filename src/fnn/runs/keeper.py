@@ -21,6 +21,7 @@ from fnn.storage.checkpoints import Checkpoint
 from fnn.storage.json_files import parse_json
 from fnn.training.epochs import sums
 from fnn.training.fitting import State, Task, start
+from fnn.training.mini_batches import steps_per_epoch
 from fnn.training.segments import chunk_at
 from fnn.types import Params
 
@@ -75,11 +76,7 @@ class Keeper:
 
 def position(task: Task, state: State) -> int:
     """A number that grows from state to state; with the evaluation an epoch has one step more."""
-    return state.epochs * (_steps(task) + 1) + state.step
-
-
-def _steps(task: Task) -> int:
-    return -(-task.train.n // task.batch_size)
+    return state.epochs * (steps_per_epoch(task.train.n, task.batch_size) + 1) + state.step
 
 
 def latest(folder: Path, task: Task, params: Params) -> checkpoints.Found:
@@ -123,7 +120,8 @@ def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple
         lines = _lines(saved.metrics, state.epochs, path)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CorruptFileError(path, f"step {saved.step} is not the state of a training: {error}") from None
-    if table.get("key") != _key(task) or position(task, state) != saved.step or state.step > _steps(task):
+    steps = steps_per_epoch(task.train.n, task.batch_size)
+    if table.get("key") != _key(task) or position(task, state) != saved.step or state.step > steps:
         raise InputError(f"{path}: step {saved.step} is of another training; leave --resume out to begin anew.")
     try:
         chunk_at(state.step, task.train.n, task.batch_size)

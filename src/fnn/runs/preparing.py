@@ -1,4 +1,7 @@
-"""A config made real: its data, its starting point and what is trained, refused before anything is compiled."""
+"""From a config to its data, its initial params and the task of its training.
+
+A config that does not fit its data or this machine is refused here, before anything is compiled.
+"""
 
 from __future__ import annotations
 
@@ -23,21 +26,21 @@ from fnn.training.fitting import Result, Task, resumed, start
 from fnn.training.streaming import in_file, placed
 from fnn.types import Cost, Key, Params
 
-STANDARDISED = 10**6  # inputs: a file of some 50 MB
-COPIES = 3  # of the params while they are trained, at least: themselves, their gradient, the optimiser's state
+MOST_STANDARDISED = 10**6  # inputs of an example; config.json then has about 50 MB
+COPIES_OF_PARAMS = 3  # that a training holds at least: the params, their gradient, the optimiser's state
 
 
 class Prepared(NamedTuple):
-    """A config with its data and its starting point."""
+    """A config with its data and its initial params."""
 
     config: Config
     data: Dataset
     params: Params
-    key: Key  # of the training; epoch e folds e in
+    key: Key  # of the training; epoch e uses `fold_in(key, e)`
 
 
 def prepare(config: Config) -> Prepared:
-    """Load the data, check that the network fits them, draw the parameters; nothing is compiled before it fits.
+    """The config's data, checked against its network, and the initial params.
 
     Raises:
         InputError: the config does not fit its data.
@@ -47,7 +50,10 @@ def prepare(config: Config) -> Prepared:
         data = load_data(**describe(config.data))
     except InputError as error:
         raise InputError(f"data: {error}") from None
-    _check_fit(config, data)
+    _check_training(config, data)
+    _check_outputs(config, data)
+    _check_cost(config.network.cost, data)
+    _check_size(config, data)
     k_params, k_training = keys(config.seed)
     return Prepared(config, data, init(config.network.layers, k_params, data.shape), k_training)
 
@@ -59,39 +65,40 @@ def keys(seed: int) -> tuple[Key, Key]:
 
 
 def results(prepared: Prepared, gradient: str) -> Iterator[Result]:
-    """`fit` as the config says, with the gradient of this name."""
+    """The results of `fit` with the config's settings, and with the gradient of this name."""
     whole = task(prepared, gradient)
     return resumed(whole, start(whole, prepared.params))
 
 
 def training_set(config: Config, data: Dataset) -> Examples | Shifted:
-    """The examples to train on, as they are or shifted."""
+    """The training examples, shifted if the config asks for it."""
     return Shifted(data.train) if config.training.shifts else data.train
 
 
 def task(prepared: Prepared, gradient: str) -> Task:
-    """What the config says is to be trained, with the gradient of this name."""
+    """The task of the config's training, with the gradient of this name."""
     config, data = prepared.config, prepared.data
     training = config.training
     return Task(
-        config.network.layers,
-        config.network.cost,
-        training.optimizer,
-        placed(training_set(config, data)),
-        prepared.key,
-        training.batch_size,
-        training.epochs,
-        GRADIENTS[gradient],
-        data.validation,
-        data.test,
-        training.schedule,
-        training.target_cost,
-        config.monitor.on,
+        net=config.network.layers,
+        cost=config.network.cost,
+        optimizer=training.optimizer,
+        train=placed(training_set(config, data)),
+        key=prepared.key,
+        batch_size=training.batch_size,
+        epochs=training.epochs,
+        gradient=GRADIENTS[gradient],
+        validation=data.validation,
+        test=data.test,
+        schedule=training.schedule,
+        target_cost=training.target_cost,
+        monitor=config.monitor.on,
     )
 
 
-def _check_fit(config: Config, data: Dataset) -> None:
-    n, n_out = data.train.n, data.train.y.shape[1]
+def _check_training(config: Config, data: Dataset) -> None:
+    """Refuse settings that these data do not allow."""
+    n, n_in = data.train.n, math.prod(data.shape)
     if config.training.shifts and len(data.shape) != 3:
         raise InputError(
             f"training.shifts: only images of shape (channels, height, width) can be shifted, got {data.shape}; "
@@ -107,11 +114,16 @@ def _check_fit(config: Config, data: Dataset) -> None:
             f"training.batch_size = {config.training.batch_size}: expected at most {n}, the number of training "
             "examples; that many is batch gradient descent."
         )
-    if config.data.standardise and math.prod(data.shape) > STANDARDISED:
+    if config.data.standardise and n_in > MOST_STANDARDISED:
         raise InputError(
-            f"data.standardise: of at most {STANDARDISED:,} inputs, got {math.prod(data.shape):,}; config.json keeps a "
+            f"data.standardise: of at most {MOST_STANDARDISED:,} inputs, got {n_in:,}; config.json keeps a "
             "mean and a deviation for each. Set data.scale instead."
         )
+
+
+def _check_outputs(config: Config, data: Dataset) -> None:
+    """Refuse a net that does not take these inputs, or has another number of outputs than `y`."""
+    n_out = data.train.y.shape[1]
     try:
         out = shape_out(config.network.layers, data.shape)
     except (TypeError, ValueError) as error:
@@ -121,12 +133,10 @@ def _check_fit(config: Config, data: Dataset) -> None:
             f"network.layers: the last layer gives {_outputs(out)}, the data want {n_out}"
             f"{_meaning(data)}; let the last Dense have units = {n_out}."
         )
-    _check_cost(config.network.cost, data)
-    _check_size(config, data)
 
 
 def _check_cost(cost: Cost, data: Dataset) -> None:
-    """Refuse a cost that has no minimum for such desired outputs, or nothing to learn from them."""
+    """Refuse a cost that has no minimum for these desired outputs, or that does not depend on the net's output."""
     y = data.train.y
     if isinstance(cost, LogLikelihood) and y.shape[1] == 1:
         raise InputError(
@@ -148,10 +158,10 @@ def _check_cost(cost: Cost, data: Dataset) -> None:
 
 
 def _check_size(config: Config, data: Dataset) -> None:
-    """Refuse a net whose training would not fit into the memory that there is."""
+    """Refuse a net whose training needs more memory than this machine has."""
     net = config.network.layers
     params = jax.eval_shape(lambda: init(net, jax.random.key(0), data.shape))
-    bytes_needed = COPIES * sum(math.prod(leaf.shape) * leaf.dtype.itemsize for leaf in jax.tree.leaves(params))
+    bytes_needed = COPIES_OF_PARAMS * sum(leaf.size * leaf.dtype.itemsize for leaf in jax.tree.leaves(params))
     if bytes_needed > memory():
         raise InputError(
             f"network.layers: {count_params(params):,} parameters need {bytes_needed / 2**30:,.0f} GiB to train, "
