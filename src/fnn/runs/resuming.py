@@ -13,10 +13,10 @@ from fnn.config.reading import full_hash, short_hash, without_folders
 from fnn.config.schema import describe
 from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
-from fnn.machine.environment import differences, environment
+from fnn.machine.environment import environment
 from fnn.runs.directory import Prepared, numbered
 from fnn.runs.keeper import FOLDER, Keeper, changes, latest, restored
-from fnn.storage.json_files import json_bytes, read_json, write_json
+from fnn.storage.json_files import differences, json_bytes, read_json, write_json
 from fnn.training.fitting import State, start
 
 
