@@ -1,46 +1,61 @@
-"""What several commands need."""
+"""What several commands need: the options that they share, and errors that name the user's file."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import importlib
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 
-from fnn.config.reading import TYPES, Config
+from fnn.config.sections import TYPES, Config
 from fnn.errors import InputError
+from fnn.machine.idle_cores import awake
 from fnn.runs import preparing
 from fnn.runs.preparing import Prepared
 
 
-def types(names: Iterable[str]) -> Mapping[str, type]:
-    """The table of types with the user's own `module:Class`, imported from where the command runs.
+def all_types(names: Iterable[str]) -> Mapping[str, type]:
+    """The types that a config may name: those of fnn, and the user's own.
+
+    Args:
+        names: A `MODULE:CLASS` for each type of the user. It is imported from the folder in which the command runs.
 
     Raises:
-        InputError: there is no such module or class.
+        InputError: There is no such module or class.
     """
-    known = dict(TYPES)
+    types = dict(TYPES)
     for name in names:
         module, _, cls = name.partition(":")
         sys.path.insert(0, "")
         try:
-            known[cls] = getattr(importlib.import_module(module), cls)
+            types[cls] = getattr(importlib.import_module(module), cls)
         except (ImportError, AttributeError, TypeError, ValueError, SyntaxError) as error:
             raise InputError(f"--type {name}: {error}; expected MODULE:CLASS that can be imported from here.") from None
         finally:
             sys.path.remove("")
-        if not (isinstance(known[cls], type) and is_dataclass(known[cls])):
-            raise InputError(f"--type {name}: {known[cls]!r} is no class with fields; expected one under @fnn.static.")
-    return known
+        if not (isinstance(types[cls], type) and is_dataclass(types[cls])):
+            raise InputError(f"--type {name}: {types[cls]!r} is no class with fields; expected one under @fnn.static.")
+    return types
+
+
+def overrides(options: argparse.Namespace) -> list[str]:
+    """The entries of the config that `--set` and `--gradient` change, as `KEY=VALUE`."""
+    return options.overrides + ([f"training.gradient={options.gradient}"] if options.gradient else [])
+
+
+def cores_awake(options: argparse.Namespace) -> contextlib.AbstractContextManager[None]:
+    """A block in which no idle core sleeps, if the user asked for that by `--awake`."""
+    return awake() if options.awake else contextlib.nullcontext()
 
 
 def prepared_for(path: str, config: Config) -> Prepared:
-    """`prepare`, with the config's file in front of what does not fit.
+    """`prepare`, whose errors begin with the config's file.
 
     Raises:
-        InputError: the config does not fit its data.
+        InputError: The config does not fit its data.
     """
     try:
         return preparing.prepare(config)
@@ -49,11 +64,15 @@ def prepared_for(path: str, config: Config) -> Prepared:
 
 
 @contextlib.contextmanager
-def written(folder: Path, remedy: str) -> Iterator[None]:
-    """Inside, a file in `folder` that cannot be written is the user's to mend."""
+def written(folder: Path, remedy: str) -> Generator[None]:
+    """A block that writes files in `folder`.
+
+    Raises:
+        InputError: A file cannot be written. The message ends with the `remedy`.
+    """
     try:
         yield
-    except BrokenPipeError:  # of stdout, which is no file in there
+    except BrokenPipeError:  # this is stdout, and no file in the folder
         raise
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror}); {remedy}.") from None

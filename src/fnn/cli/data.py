@@ -1,6 +1,8 @@
-"""`fnn data`: what there is, as text. No JAX."""
+"""`fnn data [NAME]`: the data sets that fnn knows. This needs no JAX."""
 
 from __future__ import annotations
+
+import argparse
 
 from fnn.config.schema import nearest
 from fnn.data import load_data, sources
@@ -8,16 +10,21 @@ from fnn.data.inventory import Source
 from fnn.errors import InputError
 
 
-def show(name: str | None) -> int:
-    """Print all sources, a line each, or one in full, for which its files are checked too."""
-    if name is None:
+def command(options: argparse.Namespace) -> int:
+    """Print a line for each source, or a page about one and whether its files are complete; status 0.
+
+    Raises:
+        InputError: There is no such source.
+        CorruptFileError: A file of the source does not have its known hash.
+    """
+    if options.name is None:
         print("\n".join(_line(source) for source in sources()))
         print("\nmore: fnn data NAME; your own: an .npz (arrays x, y), a .csv (header line, label column), or two .npy")
         return 0
     named = {source.name: source for source in sources()}
-    if name not in named:
-        raise InputError(f"data {name!r}: {nearest(name, named)}")
-    print(_page(named[name]))
+    if options.name not in named:
+        raise InputError(f"data {options.name!r}: {nearest(options.name, named)}")
+    print(_page(named[options.name]))
     return 0
 
 
@@ -43,5 +50,5 @@ def _page(source: Source) -> str:
 def _state(source: Source) -> str:
     if not source.present:
         return "not here yet; it is downloaded when first used"
-    data = load_data(source.name)  # compares the hashes
+    data = load_data(source.name)  # which compares the hashes
     return f"complete: {data.train.n:,} for training" + (f", {data.test.n:,} for the test" if data.test.n else "")

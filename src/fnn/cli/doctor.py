@@ -1,7 +1,8 @@
-"""`fnn doctor`: is this installation, on this machine, fit to train? One line per check; a remedy for what is not."""
+"""`fnn doctor`: whether this installation can train on this machine, a line per check and a remedy per failure."""
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import platform
@@ -15,11 +16,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnn.activation_functions import ReLU, Sigmoid
 from fnn.checking import gradcheck
 from fnn.costs import CrossEntropy
 from fnn.data import load_data, sources
 from fnn.errors import CorruptFileError, InputError
-from fnn.activation_functions import ReLU, Sigmoid
 from fnn.layers import Dense, Maxout
 from fnn.machine.environment import REPEATING, cores, repeats
 from fnn.machine.idle_cores import awake, wake_time
@@ -35,21 +36,21 @@ EXCLUDED = {
     ("jaxlib", "0.11.1"): "makes long scans quadratic (jax-ml/jax#40101)",
 }
 MISCOMPILED = "this jaxlib is wrong: install another, or set XLA_FLAGS=--xla_cpu_experimental_ynn_fusion_type="
-CALLS = 100  # of one step, whose results must be one
+CALLS = 100  # of one training step; all must give the same bits
 
 
 class Finding(NamedTuple):
-    """What one check came to."""
+    """The result of one check."""
 
     said: str
     remedy: str = ""  # "": all is well
 
 
-def examine() -> int:
-    """Print every finding as it is made; status 0 if all is well, else 1."""
+def command(_options: argparse.Namespace) -> int:
+    """Make every check and print what it finds; status 0 if all is well, else 1."""
     remedies = []
     for name, check in CHECKS.items():
-        finding = _made(check)
+        finding = _finding(check)
         print(f"{'FAILED' if finding.remedy else 'ok':6}  {name:13}  {finding.said}", flush=True)
         if finding.remedy:
             remedies.append(f"{name}: {finding.remedy}")
@@ -57,12 +58,13 @@ def examine() -> int:
     return 1 if remedies else 0
 
 
-def _made(check: Callable[[], Finding]) -> Finding:
+def _finding(check: Callable[[], Finding]) -> Finding:
+    """What a check finds. If it raises, that is the finding."""
     try:
         return check()
-    except (InputError, CorruptFileError) as error:  # of the data, and it says what to do
+    except (InputError, CorruptFileError) as error:  # the data cannot be used, and the message has the remedy
         return Finding("cannot be used", str(error))
-    except Exception as error:  # whatever a broken installation raises is what it has
+    except Exception as error:  # a broken installation may raise anything
         words = " ".join(f"{type(error).__name__}: {error}".split())
         return Finding(words[:300], "this should not fail at all; install fnn anew, in a new virtual environment")
 
@@ -73,7 +75,7 @@ def installed() -> dict[str, str]:
 
 
 def versions(found: Mapping[str, str]) -> Finding:
-    """None of them is excluded or too old."""
+    """Whether a version is excluded or too old."""
     said = ", ".join(f"{name} {number}" for name, number in found.items())
     wrong = [f"{name} {number} {why}" for (name, number), why in EXCLUDED.items() if found.get(name) == number]
     wrong += [
@@ -91,7 +93,7 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def devices() -> Finding:
-    """What computes."""
+    """The devices that compute, and the number of cores."""
     kinds = [device.device_kind for device in jax.devices()]
     named = ", ".join(f"{kinds.count(kind)} x {kind}" for kind in dict.fromkeys(kinds))
     flags = os.environ.get("XLA_FLAGS")
@@ -99,7 +101,7 @@ def devices() -> Finding:
 
 
 def waking() -> Finding:
-    """How soon another core has its work, and whether it could be sooner."""
+    """The time until an idle core has its work, and what `--awake` makes of it."""
     asleep = wake_time()
     if asleep is None:
         return Finding("one core, or no say in which")
@@ -112,7 +114,7 @@ def waking() -> Finding:
 
 
 def precision() -> Finding:
-    """The settings that decide bits are JAX's own."""
+    """Whether the settings that change bits are the defaults of JAX."""
     settings = jax.config.values
     matmul, bits = settings["jax_default_matmul_precision"] or "default", 64 if settings["jax_enable_x64"] else 32
     said = f"matmul {matmul}, {bits} bits"
@@ -122,7 +124,7 @@ def precision() -> Finding:
 
 
 def gradient() -> Finding:
-    """Backprop, autodiff and finite differences agree."""
+    """Whether backprop, autodiff and finite differences agree on a small net."""
     rng = np.random.default_rng(0)
     x, y = rng.standard_normal((5, 3)).astype(np.float32), np.eye(2, dtype=np.float32)[rng.integers(0, 2, 5)]
     net = (Dense(4), Sigmoid(), Maxout(3), ReLU(), Dense(2))
@@ -133,13 +135,16 @@ def gradient() -> Finding:
 
 
 def squared_norms(W: jax.typing.ArrayLike, x: jax.typing.ArrayLike) -> jax.Array:
-    """|W a|² for every row a of x, in the form that a compiler is known to have got wrong."""
-    with jax.default_matmul_precision("highest"):  # the default of a GPU keeps 11 bits of a factor
+    """`|W a|²` for every row a of x, in a form that jaxlib 0.10.2 miscompiles (jax-ml/jax#39103)."""
+    with jax.default_matmul_precision("highest"):  # by default a GPU keeps only 11 bits of each factor
         return jax.jit(jax.vmap(lambda a: jnp.square(jnp.asarray(W) @ a).sum()))(x)
 
 
 def canary() -> Finding:
-    """That known miscompilation, against float64 in NumPy, so that a bug in all of JAX is seen too."""
+    """Whether compiled code agrees with float64 in NumPy, where a known bug would show.
+
+    The comparison is with NumPy, so that a bug in all of JAX is seen too.
+    """
     for n_out, n in ((2, 32_769), (3, 40_001)):
         rng = np.random.default_rng([n_out, n])
         W, x = rng.standard_normal((n_out, 3), np.float32), rng.standard_normal((n, 3), np.float32)
@@ -151,7 +156,7 @@ def canary() -> Finding:
 
 
 def repeatability() -> Finding:
-    """A compiled training step gives the same bits each time."""
+    """Whether a compiled training step gives the same bits in each of `CALLS` calls."""
     net, cost, optimizer = (Dense(100), Sigmoid(), Dense(10)), CrossEntropy(), SGD(0.5, 0.9)
     params = init(net, jax.random.key(0), (784,))
     rng = np.random.default_rng(0)
@@ -169,7 +174,7 @@ def _hash(tree: object) -> str:
 
 
 def round_trip() -> Finding:
-    """A checkpoint comes back from the disk as it went there."""
+    """Whether a checkpoint is read from the disk as it was written."""
     W = np.random.default_rng(0).random((30, 784), np.float32)
     with tempfile.TemporaryDirectory() as folder:
         checkpoints.save(Path(folder, "checkpoints"), Checkpoint(1, {"W": W}, {"epochs": 1}, b""))
@@ -182,11 +187,11 @@ def round_trip() -> Finding:
 
 
 def data() -> Finding:
-    """The data sets with known hashes have them, as far as they are here."""
+    """Whether the data sets with known hashes, if they are on this machine, have these hashes."""
     said = []
     for source in sources():
         if source.checksums and source.present:
-            load_data(source.name)  # compares the hashes
+            load_data(source.name)  # which compares the hashes
             said.append(f"{source.name} is complete")
         elif source.checksums:
             said.append(f"{source.name} is not here yet")

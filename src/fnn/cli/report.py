@@ -1,7 +1,8 @@
-"""`fnn report RUN [RUN ...]`: finished runs side by side, as a page with a table and pictures."""
+"""`fnn report RUN [RUN ...]`: finished runs side by side, on a page with a table and pictures."""
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from fnn.cli.common import types, written
+from fnn.cli.common import all_types, written
 from fnn.errors import CorruptFileError
 from fnn.network import count_params
 from fnn.plots import curves
@@ -19,13 +20,13 @@ from fnn.storage.files import write_atomically
 from fnn.storage.json_files import read_json
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
-OWN = ("learning.png", "weights.png", "mistakes.png", "monitor.png")  # pictures that a run may have
-BESIDE = ("classes", "inputs")  # what config.json says of the data
-LONGEST = 60  # letters of a setting: a hash is cut off
+PICTURES = ("learning.png", "weights.png", "mistakes.png", "monitor.png")  # a run directory may have these
+NO_SETTINGS = ("classes", "inputs")  # entries of config.json that describe the data
+LONGEST = 60  # characters of a setting; a hash is longer, and is cut off
 
 
 class Run(NamedTuple):
-    """A finished run, as far as the page shows it."""
+    """What the page shows of a finished run."""
 
     folder: Path
     settings: dict[str, str]  # what config.json and environment.json say, by the names of their entries
@@ -33,35 +34,56 @@ class Run(NamedTuple):
     parameters: int
 
 
-def report(paths: Sequence[str], out: str, own: Sequence[str]) -> int:
-    """`fnn report`."""
-    known = types(own)
-    shown = [read(Path(path), known) for path in paths]
+def command(options: argparse.Namespace) -> int:
+    """Print the table, write the page and the picture of all curves, and return status 0.
+
+    Raises:
+        InputError: One of the runs is not finished, or the page cannot be written.
+        CorruptFileError: The files of a run are not those that the training wrote.
+    """
+    types = all_types(options.type)
+    shown = [read(Path(path), types) for path in options.runs]
     names = titles(shown)
-    rows = [*results(shown), *settings(shown)]
-    print(table(["", *names], rows))
-    folder = Path(out)
+    numbers = table(["", *names], [*results(shown), *settings(shown)])
+    print(numbers)
+    folder = Path(options.out)
     with written(folder, "make room or name another by --out"):
         folder.mkdir(parents=True, exist_ok=True)
-        made = curves.available()
-        if made:
+        paragraphs = [f"# {' and '.join(names) if len(names) < 3 else f'{len(names)} runs'}", numbers]
+        if curves.available():
             curves.side_by_side(dict(zip(names, (run.lines for run in shown), strict=True)), folder / "curves.png")
-        write_atomically(folder / "report.md", f"{page(names, shown, rows, folder, made)}\n".encode(errors="replace"))
-    print(f"page: {folder / 'report.md'}" + ("; picture: curves.png" if made else f"\n{curves.MISSING}"))
+            paragraphs.append("![cost and accuracy of all runs](curves.png)")
+        page = "\n\n".join([*paragraphs, *_pictures(folder, names, shown)])
+        write_atomically(folder / "report.md", f"{page}\n".encode(errors="replace"))
+    print(f"page: {folder / 'report.md'}" + ("; picture: curves.png" if curves.available() else f"\n{curves.MISSING}"))
     return 0
 
 
-def read(folder: Path, known: Mapping[str, type]) -> Run:
-    """A run directory.
+def _pictures(folder: Path, names: Sequence[str], shown: Sequence[Run]) -> list[str]:
+    """The page's table of the pictures that the runs have of their own; [] if there are none."""
+    rows = [[name.removesuffix(".png"), *(_link(run.folder / name, folder) for run in shown)] for name in PICTURES]
+    rows = [row for row in rows if any(row[1:])]
+    return [table(["", *names], rows)] if rows else []
+
+
+def _link(picture: Path, out: Path) -> str:
+    """The Markdown of a picture of a run, on a page in the folder `out`; "" if the run does not have it."""
+    if not picture.exists():
+        return ""
+    return f"![{picture.stem}]({quote(os.fsencode(Path(os.path.relpath(picture, out)).as_posix()))})"
+
+
+def read(folder: Path, types: Mapping[str, type]) -> Run:
+    """The run in a directory.
 
     Raises:
-        InputError: no such run, one that is not finished, or a type that is not known.
-        CorruptFileError: its files are not those that the training wrote.
+        InputError: There is no such run, it is not finished, or it has a type that is not in `types`.
+        CorruptFileError: Its files are not those that the training wrote.
     """
     directory.check_finished(folder)
-    net, _, params = load(folder, known)
+    net, _, params = load(folder, types)
     config, environment = read_json(folder / "config.json"), read_json(folder / "environment.json")
-    chosen = {key: value for key, value in config.items() if key not in BESIDE} | {"environment": environment}
+    chosen = {key: value for key, value in config.items() if key not in NO_SETTINGS} | {"environment": environment}
     lines = [
         {name: number for name, number in line.items() if type(number) in (int, float)}
         for line in directory.read_metrics(folder)
@@ -72,14 +94,14 @@ def read(folder: Path, known: Mapping[str, type]) -> Run:
 
 
 def titles(shown: Sequence[Run]) -> list[str]:
-    """The names of the runs' folders, with what is above them where two are the same."""
+    """The names of the runs' folders; where two are the same, their paths."""
     names = [run.folder.resolve().name for run in shown]
     told = [name if names.count(name) == 1 else str(run.folder) for name, run in zip(names, shown, strict=True)]
     return [text(name) for name in told]
 
 
 def results(shown: Sequence[Run]) -> list[list[str]]:
-    """What came out: a row per result, a cell per run, empty where a run has not measured it."""
+    """The results: a row for each, with a cell per run that is empty if the run did not measure it."""
     rows = [
         ["parameters", *(f"{run.parameters:,}" for run in shown)],
         ["epochs", *(str(len(run.lines)) for run in shown)],
@@ -110,21 +132,21 @@ def best(run: Run) -> int:
 
 
 def number(measure: str, value: float | None) -> str:
-    """An accuracy in percent, a cost in five digits, nothing for None."""
+    """An accuracy in percent, a cost with five digits, and "" for None."""
     if value is None:
         return ""
     return f"{value:.2%}" if measure == "accuracy" else f"{value:.5g}"
 
 
 def settings(shown: Sequence[Run]) -> list[list[str]]:
-    """What was put in, where the runs differ, by name."""
+    """The settings in which the runs differ, by name: a row for each, with a cell per run."""
     keys = sorted({key for run in shown for key in run.settings})
     rows = [[key, *(run.settings.get(key, "") for run in shown)] for key in keys]
     return [row for row in rows if len(set(row[1:])) > 1]
 
 
 def entries(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
-    """The entries of nested tables, dotted, as text; the layers one by one, a layer or an optimiser as one."""
+    """The entries of nested tables as text, by dotted names. A layer is one entry, and so is an optimiser."""
     if where == "network.layers" and isinstance(value, list):
         yield from ((f"layer {i:2}", text(layer)) for i, layer in enumerate(value))
     elif isinstance(value, dict) and "type" not in value:
@@ -136,7 +158,7 @@ def entries(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
 
 
 def text(value: Any) -> str:
-    """A value as a config would nearly have it: `Dense(units=10, initializer=He)`, `[1, 8, 8]`."""
+    """A value, nearly as in a config: `Dense(units=10, initializer=He)`, `[1, 8, 8]`."""
     if isinstance(value, dict):
         numbers_first = sorted(value.items(), key=lambda item: isinstance(item[1], (str, dict)))
         inner = [f"{key}={text(v)}" for key, v in numbers_first if key != "type"]
@@ -144,29 +166,12 @@ def text(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(text, value))}]"
     said = value if isinstance(value, str) and value.isprintable() else json.dumps(value)
-    return said.replace("|", "/")  # which would end a cell
+    return said.replace("|", "/")  # "|" would end the cell of a table
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Markdown that can be read as it is: a column per run."""
+    """A table in Markdown, aligned so that it can be read as text; a column per run."""
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     rule = ["-" * widths[0], *(f"{'-' * (width - 1)}:" for width in widths[1:])]
     lines = ([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in (head, rule, *rows))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def page(names: Sequence[str], shown: Sequence[Run], rows: Sequence[Sequence[str]], out: Path, curves: bool) -> str:
-    """The page: the table, the curves of all runs, and the pictures that the runs have of their own."""
-    parts = [f"# {' and '.join(names) if len(names) < 3 else f'{len(names)} runs'}", table(["", *names], rows)]
-    if curves:
-        parts.append("![cost and accuracy of all runs](curves.png)")
-    pictures = [[picture.removesuffix(".png"), *(_link(run.folder / picture, out) for run in shown)] for picture in OWN]
-    pictures = [row for row in pictures if any(row[1:])]
-    return "\n\n".join([*parts, *([table(["", *names], pictures)] if pictures else [])])
-
-
-def _link(picture: Path, out: Path) -> str:
-    """The picture, seen from the page, or nothing where a run has none."""
-    if not picture.exists():
-        return ""
-    return f"![{picture.stem}]({quote(os.fsencode(Path(os.path.relpath(picture, out)).as_posix()))})"

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import shlex
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from fnn.cli import run_pictures
-from fnn.cli.common import prepared_for, types, written
+from fnn.cli.common import all_types, cores_awake, overrides, prepared_for, written
 from fnn.cli.progress import shown
 from fnn.config.reading import config_text, resolved
 from fnn.errors import DivergedError, InputError, StoppedError
-from fnn.machine.signals import Wish, raised, wishes
+from fnn.machine.signals import raised, wishes
 from fnn.network import count_params
 from fnn.plots import curves
 from fnn.runs import directory, preparing, resuming
@@ -27,74 +28,87 @@ from fnn.storage.json_files import read_json
 from fnn.types import Params
 
 
-class Options(NamedTuple):
-    """What the command line says beside the config."""
+def command(options: argparse.Namespace) -> int:
+    """Train a config from its start, or from where `--resume` finds it, and draw its pictures; status 0.
 
-    out: str = "runs"
-    resume: bool = False
-    accept: bool = False  # go on although versions, devices or data have changed
-    every: float = 30.0  # seconds between checkpoints, at least
+    Raises:
+        InputError: The config or an option is wrong, or the run directory cannot be written.
+        DivergedError: The training diverged.
+        StoppedError: A signal stopped the training, which is saved.
+    """
+    with cores_awake(options):
+        if not options.checkpoint >= 0:
+            raise InputError(f"--checkpoint {options.checkpoint}: expected a number of seconds, at least 0.")
+        types = all_types(options.type)
+        text = config_text(options.config)
+        prepared = prepared_for(options.config, resolved(options.config, text, overrides(options), types))
+        about = resuming.about(prepared)
+        folder = _folder(prepared, about, options)
+        print(f"{prepared.config.name}: {_summary(prepared)}")
+        _finish(folder, prepared, text, about, options)
+        kept = "the training is finished and kept, --resume draws its pictures"
+        with written(folder, f"make room; {kept}"), raised(f"{kept}: {folder}"):
+            _conclude(folder, prepared, load(folder, types)[2], directory.read_metrics(folder))
+    return 0
 
 
-def run(path: str, overrides: Sequence[str], own: Sequence[str], options: Options) -> int:
-    """`fnn run`."""
-    if not options.every >= 0:
-        raise InputError(f"--checkpoint {options.every}: expected a number of seconds, at least 0.")
-    known = types(own)
-    text = config_text(path)
-    config = resolved(path, text, overrides, known)
-    prepared = prepared_for(path, config)
-    about = resuming.about(prepared)
-    data = about["environment"]["data"]
-    folder = resuming.find(Path(options.out), config, data, options.accept) if options.resume else None
-    if folder is None:
-        folder = directory.create(options.out, config.name, config)
-    print(f"{config.name}: {_summary(prepared)}")
+def _folder(prepared: Prepared, about: Mapping[str, Any], options: argparse.Namespace) -> Path:
+    """The run directory to resume, if there is one and `--resume` asks for it, else a new one."""
+    config = prepared.config
+    if options.resume:
+        found = resuming.find(Path(options.out), config, about["environment"]["data"], options.accept_changes)
+        if found is not None:
+            return found
+    return directory.create(options.out, config.name, config)
+
+
+def _finish(folder: Path, prepared: Prepared, text: str, about: Mapping[str, Any], options: argparse.Namespace) -> None:
+    """Train the run to its end, unless it is finished already; if it stops before, tell where it is kept."""
+    remedy = "make room or give it back its rights, then --resume"
     try:
-        with written(folder, "make room or give it back its rights, then --resume"), locked(folder), wishes() as wish:
+        with written(folder, remedy), locked(folder), wishes() as wish:
             if resuming.is_finished(folder):
                 directory.check_finished(folder)
                 directory.write_config(folder, prepared)  # its data may have moved
                 print(f"nothing to resume, this run is finished: {folder}")
             else:
-                _train(folder, prepared, text, about, options, wish)
+                task = preparing.task(prepared, prepared.config.training.gradient)
+                keeper = Keeper(folder, task, about, options.checkpoint, wish)
+                _train(prepared, text, keeper, options.accept_changes)
     except DivergedError:
         print(f"run directory: {folder}")
         raise
     except StoppedError as error:
-        raise StoppedError(error.number, _said(error, folder, path, overrides, own, options)) from None
-    kept = "the training is finished and kept, --resume draws its pictures"
-    with written(folder, f"make room; {kept}"), raised(f"{kept}: {folder}"):
-        _conclude(folder, prepared, load(folder, known)[2], directory.read_metrics(folder))
-    return 0
+        raise StoppedError(error.number, _stopped(error, folder, options)) from None
 
 
-def _train(folder: Path, prepared: Prepared, text: str, about: dict[str, Any], options: Options, wish: Wish) -> None:
+def _train(prepared: Prepared, text: str, keeper: Keeper, accept_changes: bool) -> None:
     """Train to the end, from the latest checkpoint if there is one."""
+    folder = keeper.folder
     remove_temporaries([folder, folder / FOLDER])
-    task = preparing.task(prepared, prepared.config.training.gradient)
-    keeper = Keeper(folder, task, about, options.every, wish)
-    state = resuming.resume(folder, prepared, keeper, options.accept)
+    state = resuming.resume(folder, prepared, keeper, accept_changes)
     if state.epochs or state.step:
-        read_json(folder / "config.json")  # what is lost is told before more is trained
+        read_json(folder / "config.json")  # if it is lost, the user hears of it before the training goes on
         directory.write_config(folder, prepared)
         print(f"going on after {state.epochs} epochs and {state.step:,} steps: {folder}")
     else:
-        directory.write_description(folder, prepared, text, about["environment"])
-    with contextlib.closing(directory.train(folder, state, keeper)) as results:  # its end writes the files
+        directory.write_description(folder, prepared, text, keeper.about["environment"])
+    # closing the generator writes the run's last files
+    with contextlib.closing(directory.train(folder, state, keeper)) as results:
         for _ in shown(results, prepared.config.training.epochs, sys.stdout):
             pass
 
 
-def _said(
-    error: StoppedError, folder: Path, path: str, overrides: Sequence[str], own: Sequence[str], options: Options
-) -> str:
-    named = [("--set", override) for override in overrides] + [("--type", name) for name in own]
-    words = ["fnn", "run", path, *(word for pair in named for word in pair), "--out", options.out, "--resume"]
+def _stopped(error: StoppedError, folder: Path, options: argparse.Namespace) -> str:
+    """What is said when a signal has stopped the training: where it is saved, and the command that goes on with it."""
+    entries = [word for entry in overrides(options) for word in ("--set", entry)]
+    types = [word for name in options.type for word in ("--type", name)]
+    words = ["fnn", "run", options.config, *entries, *types, "--out", options.out, "--resume"]
     return f"stopped by {signal.Signals(error.number).name}, saved in {folder}; go on with: {shlex.join(words)}"
 
 
 def _summary(prepared: Prepared) -> str:
+    """The sizes of the net and of the data."""
     data, training = prepared.data, prepared.config.training
     parts = zip(("training", "validation", "test"), data[:3], strict=True)
     sizes = ", ".join(f"{part.n:,} {name}" for name, part in parts if part.n)
@@ -102,6 +116,7 @@ def _summary(prepared: Prepared) -> str:
 
 
 def _conclude(folder: Path, prepared: Prepared, params: Params, history: list[dict[str, Any]]) -> None:
+    """Print the results of the last epoch, draw the pictures, and print where they are."""
     last = history[-1]
     accuracies = [
         f"{part} {last[f'{part}_accuracy']:.2%}" for part in ("validation", "test") if f"{part}_accuracy" in last

@@ -1,7 +1,12 @@
-"""`fnn sweep CONFIG`: train the grid, turn by turn; keep each as it is done, and what there is on Ctrl-C or SIGTERM."""
+"""`fnn sweep CONFIG`: train the networks of a config's [sweep], turn by turn.
+
+A turn is a group of networks of one shape that are trained together. Its networks are kept as soon as it is over; on
+Ctrl-C or SIGTERM, what is trained by then is kept.
+"""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import math
 import sys
@@ -12,8 +17,9 @@ import jax
 import numpy as np
 
 from fnn.cli import sweep_report
-from fnn.cli.common import prepared_for, types, written
+from fnn.cli.common import all_types, cores_awake, overrides, prepared_for, written
 from fnn.config.reading import config_text, resolved
+from fnn.config.sections import Config
 from fnn.errors import InputError
 from fnn.machine.environment import cores, environment
 from fnn.machine.signals import raised
@@ -22,39 +28,55 @@ from fnn.runs import directory, preparing, sweeps
 from fnn.runs.preparing import Prepared
 from fnn.schedules import Constant
 from fnn.training.divergence import REMEDY
+from fnn.training.mini_batches import steps_per_epoch
 from fnn.training.streaming import in_file
 from fnn.training.sweeping import SweepResult
 
 
-def sweep(path: str, overrides: Sequence[str], out: str, own: Sequence[str]) -> int:
-    """`fnn sweep`."""
-    text = config_text(path)
-    config = resolved(path, text, overrides, types(own))
-    if config.training.schedule != Constant() or config.training.target_cost > -math.inf:
-        raise InputError(
-            f"{path}: training.schedule and training.target_cost are for one training by itself, a sweep trains all "
-            "networks alike to the last epoch; drop them, or train one at a time by fnn run."
-        )
-    with contextlib.suppress(RuntimeError):  # a device is in use already: then their number stays as it is
-        jax.config.update("jax_num_cpu_devices", cores())  # networks are split over devices: one per core
-    prepared = prepared_for(path, config)
-    if in_file(prepared.data.train):
-        raise InputError(f"{path}: data.memory = {config.data.memory}: a sweep holds all its data in memory; raise it.")
-    turns = sweeps.turns(config, prepared.data.shape)
-    folder = directory.create(out, f"{config.name}-sweep", config)
-    with (
-        written(folder, "make room or give it back its rights, then begin anew"),
-        raised(f"what was done is in {folder}"),
-    ):
-        done = _sweep(folder, prepared, text, turns)
+def command(options: argparse.Namespace) -> int:
+    """Train the grid; status 0, or 4 if every network has diverged.
+
+    Raises:
+        InputError: The config is no sweep that can be trained, or the sweep directory cannot be written.
+        StoppedError: A signal stopped the sweep. What was trained by then is kept.
+    """
+    path = options.config
+    with cores_awake(options):
+        text = config_text(path)
+        config = resolved(path, text, overrides(options), all_types(options.type))
+        prepared = _prepared(path, config)
+        turns = sweeps.turns(config, prepared.data.shape)
+        folder = directory.create(options.out, f"{config.name}-sweep", config)
+        remedy = "make room or give it back its rights, then begin anew"
+        with written(folder, remedy), raised(f"what was done is in {folder}"):
+            done = _sweep(folder, prepared, text, turns)
     if all(track.diverged for track in done):
         print(f"fnn: every network has diverged; {REMEDY}.", file=sys.stderr)
         return 4
     return 0
 
 
+def _prepared(path: str, config: Config) -> Prepared:
+    """The data in memory, on one device per core.
+
+    Raises:
+        InputError: A sweep cannot train this config.
+    """
+    if config.training.schedule != Constant() or config.training.target_cost > -math.inf:
+        raise InputError(
+            f"{path}: training.schedule and training.target_cost are for one training by itself, a sweep trains all "
+            "networks alike to the last epoch; drop them, or train one at a time by fnn run."
+        )
+    with contextlib.suppress(RuntimeError):  # a device is already in use, so their number cannot change
+        jax.config.update("jax_num_cpu_devices", cores())  # the networks are split over the devices
+    prepared = prepared_for(path, config)
+    if in_file(prepared.data.train):
+        raise InputError(f"{path}: data.memory = {config.data.memory}: a sweep holds all its data in memory; raise it.")
+    return prepared
+
+
 def _sweep(folder: Path, prepared: Prepared, text: str, turns: Sequence[sweeps.Turn]) -> list[sweeps.Track]:
-    """Write what is trained, train turn after turn, and conclude with what there is."""
+    """Write the description, train one turn after the other, and conclude with what there is."""
     config = prepared.config
     (folder / directory.NETWORKS).mkdir()
     directory.write_description(folder, prepared, text, environment(prepared.data, config.seed))
@@ -74,7 +96,7 @@ def _sweep(folder: Path, prepared: Prepared, text: str, turns: Sequence[sweeps.T
 
 
 def _train(folder: Path, prepared: Prepared, turn: sweeps.Turn, done: list[sweeps.Track]) -> None:
-    """Train one turn, as far as it comes, keep its networks, and add them to `done`."""
+    """Train one turn until it ends or is stopped, keep its networks, and add them to `done`."""
     history: list[SweepResult] = []
     last, first = None, len(done)
     try:
@@ -88,19 +110,24 @@ def _train(folder: Path, prepared: Prepared, turn: sweeps.Turn, done: list[sweep
 
 
 def line(result: SweepResult, prepared: Prepared, first: int, count: int) -> str:
-    """What is said after an epoch of a turn: the networks that have diverged have no cost."""
-    train = preparing.training_set(prepared.config, prepared.data)
-    steps = -(-train.n // prepared.config.training.batch_size)
+    """What is said after an epoch of a turn of `count` networks, whose first has the number `first`.
+
+    The lowest cost is that of the networks that have not diverged.
+    """
+    config = prepared.config
+    steps = steps_per_epoch(preparing.training_set(config, prepared.data).n, config.training.batch_size)
     each = 1e6 * result.seconds / steps / count
-    epochs = prepared.config.training.epochs
     costs = np.asarray(result.train.cost)
     cost = directory.shortest(np.where(np.isfinite(costs), costs, np.inf).min())
-    who = f"networks {first}-{first + count - 1}  epoch {result.epoch}/{epochs}"
+    who = f"networks {first}-{first + count - 1}  epoch {result.epoch}/{config.training.epochs}"
     return f"{who}  lowest training cost {cost:.4g}  {each:.1f} us per network and step"
 
 
 def conclude(folder: Path, name: str, done: Sequence[sweeps.Track]) -> None:
-    """Tables and pictures of what there is, and where they are; networks stopped sooner than others stay out."""
+    """Write the tables and the pictures, and print where they are.
+
+    A network that was stopped before others have ended is left out of the printed table and of the pictures.
+    """
     sweeps.write_table(folder, done)
     longest = max(len(track.metrics) for track in done)
     compared = [track for track in done if len(track.metrics) == longest]

@@ -1,32 +1,34 @@
-"""`fnn verify RUN`: train a finished run once more, in memory, and compare the bytes."""
+"""`fnn verify RUN`: train a finished run again, in memory, and compare the bytes."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fnn.cli.common import types
+from fnn.cli.common import all_types
 from fnn.config.reading import rebuilt
+from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
-from fnn.machine.environment import REPEATING, differences, environment, repeats
+from fnn.machine.environment import REPEATING, environment, repeats
 from fnn.runs import directory, preparing
 from fnn.runs.models import named
 from fnn.runs.preparing import Prepared
 from fnn.storage.arrays import npz_bytes
-from fnn.storage.json_files import json_bytes, parse_json, read_json, read_plain
+from fnn.storage.json_files import differences, json_bytes, parse_json, read_json, read_plain
 
 
-def verify(run: str, own: Sequence[str]) -> int:
-    """`fnn verify`: status 0 if the params and every metric but the times come out the same, else 1.
+def command(options: argparse.Namespace) -> int:
+    """Train the run again; status 0 if the params and all metrics but the times come out the same, else 1.
 
     Raises:
-        InputError: no such run, one that is not finished, or one that went on under changes.
-        CorruptFileError: its files are not those that the training wrote.
+        InputError: There is no such run, it is not finished, or it was resumed after something had changed.
+        CorruptFileError: Its files are not those that the training wrote.
     """
-    folder = Path(run)
+    folder = Path(options.run)
     directory.check_finished(folder)
-    config = _config(folder, own)
+    config = _config(folder, options.type)
     directory.check_data(folder, config.data)
     prepared = preparing.prepare(config)
     changed = _changes(folder, prepared)
@@ -47,16 +49,17 @@ def verify(run: str, own: Sequence[str]) -> int:
     return 0
 
 
-def _config(folder: Path, own: Sequence[str]) -> Any:
+def _config(folder: Path, names: Sequence[str]) -> Config:
+    """The config of a run; `names` are the user's types."""
     table = read_json(folder / "config.json")
     try:
-        return rebuilt(table if isinstance(table, dict) else {}, types(own))
+        return rebuilt(table if isinstance(table, dict) else {}, all_types(names))
     except InputError as error:
         raise InputError(f"{folder / 'config.json'}: {error}") from None
 
 
 def _changes(folder: Path, prepared: Prepared) -> list[str]:
-    """What is not as it was when the run was trained."""
+    """What differs between this environment and that of the training."""
     then = read_json(folder / "environment.json")
     if not isinstance(then, dict):
         raise CorruptFileError(folder / "environment.json", "is no table")
@@ -68,10 +71,12 @@ def _changes(folder: Path, prepared: Prepared) -> list[str]:
 
 
 def _timeless(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of `metrics.jsonl` without its time."""
     return {key: value for key, value in line.items() if key != "seconds"}
 
 
 def _differs(what: str, changed: Sequence[str]) -> int:
+    """Print what differs and what may be the reason; the result is the exit status."""
     print(f"differs: {what}")
     nothing = "nothing that is recorded, so this should not be" if repeats() else f"perhaps the kernels; {REPEATING}"
     print(f"what has changed: {'; '.join(changed) or nothing}")
