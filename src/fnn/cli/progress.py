@@ -1,4 +1,4 @@
-"""What a person sees of a training: one line that moves on a terminal, plain lines in a pipe."""
+"""What a training prints while it runs: one line that is rewritten on a terminal, or a few lines in a pipe."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from fnn.training.fitting import Result
 
 
 def shown(results: Iterable[Result], epochs: int, out: TextIO | None) -> Iterator[Result]:
-    """The same results, each one told as it passes.
+    """The same results; each is printed to `out` as it passes.
 
-    On a terminal one line is rewritten at most ten times a second; in a pipe there are at most about
-    thirty lines, and the first and the last epoch are among them.
+    A terminal has one line, which is rewritten at most ten times a second. A pipe gets about thirty lines at most, and
+    the first and the last epoch are among them.
     """
-    if out is None:  # the process was given no stdout
+    if out is None:  # the process has no stdout
         yield from results
         return
     start, every, told, result = time.monotonic(), max(1, -(-epochs // 30)), -1.0, None
@@ -31,7 +31,7 @@ def shown(results: Iterable[Result], epochs: int, out: TextIO | None) -> Iterato
                 print(line(result, epochs), file=out, flush=True)
                 told = result.epoch
             yield result
-    finally:  # also when it is stopped: what is said next begins on a line of its own
+    finally:  # the last epoch is printed also if the training is stopped, and with it the end of the line
         if result is not None and out.isatty():
             print(f"\r\x1b[K{line(result, epochs)}", file=out, flush=True)
         elif result is not None and told != result.epoch:

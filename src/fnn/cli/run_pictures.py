@@ -1,4 +1,4 @@
-"""The pictures of a finished run: its learning and, for images, its weights and its mistakes."""
+"""The pictures of a finished run: the learning curves, the monitor, and for images the weights and the mistakes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fnn.plots import curves, images, monitors
 from fnn.runs.preparing import Prepared
 from fnn.types import Params
 
-BATCH = 500  # test images shown to the network at once
+BATCH = 500  # test images that the network predicts at once
 
 
 def draw(folder: Path, prepared: Prepared, params: Params, history: Sequence[dict[str, Any]]) -> list[str]:
@@ -42,20 +42,19 @@ def draw(folder: Path, prepared: Prepared, params: Params, history: Sequence[dic
 
 
 def _shows_images(prepared: Prepared) -> bool:
-    """Whether the examples are pictures: digits, or what the config gives channels, height and width."""
+    """Whether the examples are images: digits, or examples to which the config gives channels, height and width."""
     data, source = prepared.data, prepared.config.data.source
     return min(images.image_shape(data.shape)) > 0 and (source in ("digits", "mnist") or len(data.shape) == 3)
 
 
 def _mistakes(folder: Path, prepared: Prepared, params: Params) -> bool:
-    """Write the picture of the wrong test images, if the net decides for classes and gets any wrong."""
+    """Draw the test images that the net classifies wrongly; False if there are none, or if it does not classify."""
     net, cost, data = prepared.config.network.layers, prepared.config.network.cost, prepared.data
     if not data.test.n or data.test.y.shape[1] != len(data.classes):
         return False
-    said = np.concatenate([
-        np.asarray(jax.jit(predict)(net, cost, params, data.test.rows(slice(i, i + BATCH))[0])).argmax(axis=1)
-        for i in range(0, data.test.n, BATCH)
-    ])  # fmt: skip
+    batches = (data.test.rows(slice(i, i + BATCH))[0] for i in range(0, data.test.n, BATCH))
+    outputs = np.concatenate([jax.jit(predict)(net, cost, params, x) for x in batches])
+    said = outputs.argmax(axis=1)
     meant = data.test.y.argmax(axis=1)
     (wrong,) = np.nonzero(said != meant)
     if not len(wrong):

@@ -1,4 +1,4 @@
-"""What `fnn sweep` says at the end: a table, the best point by validation, and pictures."""
+"""What `fnn sweep` shows at its end: a table, the best point by validation, and pictures."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fnn.runs.sweeps import Track
 
 
 def measure(tracks: Sequence[Track]) -> str:
-    """The measure to choose by: the validation accuracy, else the validation cost, else that of training."""
+    """The measure to choose by: validation accuracy, else validation cost, training accuracy or training cost."""
     names = ("validation_accuracy", "validation_cost", "train_accuracy", "train_cost")
     last = [track.metrics[-1] for track in tracks]
     return next((n for n in names if any(np.isfinite(line.get(n, np.nan)) for line in last)), "train_cost")
 
 
 def table(tracks: Sequence[Track]) -> str:
-    """A line per point of the grid: mean, standard deviation, minimum and maximum over its seeds, last epoch."""
+    """A line per point of the grid: mean, standard deviation, minimum and maximum over its seeds in the last epoch."""
     members = [track.member for track in tracks]
     names, by = swept(m.point for m in members), measure(tracks)
     shown = [by] + [n for n in ("test_accuracy", "test_cost") if n.split("_")[1] == by.split("_")[1]]
@@ -44,7 +44,10 @@ def _numbers(s: Summary) -> str:
 
 
 def best_point(tracks: Sequence[Track]) -> Point:
-    """The point with the best mean over seeds by `measure`, never by the test set; fewest diverged come first."""
+    """The point with the best mean over seeds of `measure`, which is never of the test set.
+
+    Of two points the one with fewer diverged networks is better.
+    """
     return _ranked(tracks)[0]
 
 
@@ -57,17 +60,18 @@ def _ranked(tracks: Sequence[Track]) -> list[Point]:
 
 
 def draw(path: Path, tracks: Sequence[Track], name: str) -> list[str]:
-    """The pictures of a sweep, by name: curves with bands, and a heat map when two numbers are swept.
+    """Draw curves with bands and, if two numbers are swept, a heat map; return the pictures' names.
 
-    Where there are more curves than can be told apart, those of the best points are drawn.
+    If there are more points than curves can be told apart, only the best points have a curve.
     """
     by, points = measure(tracks), list(dict.fromkeys(track.member.point for track in tracks))
     names, best = swept(points), _ranked(tracks)[: curves.TOLD_APART]
     percent = 100 if by.endswith("accuracy") else 1
     drawn = {
-        label(p, names): np.array([_curve(t, by, percent) for t in tracks if t.member.point == p])
-        for p in points if p in best
-    }  # fmt: skip
+        label(point, names): np.array([_curve(t, by, percent) for t in tracks if t.member.point == point])
+        for point in points
+        if point in best
+    }
     title = name if len(best) == len(points) else f"{name}, the best {len(best)} of {len(points)} points"
     curves.bands(drawn, path / "sweep.png", title, by.replace("_", " ") + " (%)" * (percent == 100))
     if len(names) != 2:
@@ -82,5 +86,5 @@ def draw(path: Path, tracks: Sequence[Track], name: str) -> list[str]:
 
 
 def _curve(track: Track, by: str, percent: int) -> list[float]:
-    """A network's measure epoch by epoch, nan throughout if it diverged."""
+    """The measure of a network after each epoch; all nan if the network diverged."""
     return [np.nan if track.diverged else percent * line[by] for line in track.metrics]
