@@ -31,7 +31,7 @@ from experiments.benchmark import by_fnn, report
 from experiments.benchmark.cases import CASES, PRESETS, Preset, cases
 from experiments.benchmark.measuring import measured
 from experiments.benchmark.tasks import Data, Task, images, small_net, wide_net
-from fnn.machine.environment import cores
+from fnn.machine.hardware import cores
 from fnn.plots import curves
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import write_json

@@ -51,7 +51,7 @@ def test_what_stays_in_the_file_is_what_would_be_loaded(files, options):
 
 
 def test_the_digest_sees_every_example_what_is_wanted_of_it_and_its_units(files, monkeypatch):
-    monkeypatch.setattr(environment, "ROWS", 499)
+    monkeypatch.setattr(environment, "EXAMPLES_AT_ONCE", 499)
     data = loaded(files)
     x, y, scale = data.train
     last = np.arange(500) == 499

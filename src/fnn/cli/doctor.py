@@ -22,7 +22,8 @@ from fnn.costs import CrossEntropy
 from fnn.data import load_data, sources
 from fnn.errors import CorruptFileError, InputError
 from fnn.layers import Dense, Maxout
-from fnn.machine.environment import REPEATING, cores, repeats
+from fnn.machine.environment import REPEATING, repeats
+from fnn.machine.hardware import cores
 from fnn.machine.idle_cores import awake, wake_time
 from fnn.network import backprop, init
 from fnn.optimizers import SGD

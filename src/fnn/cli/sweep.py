@@ -21,7 +21,8 @@ from fnn.cli.common import all_types, cores_awake, overrides, prepared_for, writ
 from fnn.config.reading import config_text, resolved
 from fnn.config.sections import Config
 from fnn.errors import InputError
-from fnn.machine.environment import cores, environment
+from fnn.machine.environment import environment
+from fnn.machine.hardware import cores
 from fnn.machine.signals import raised
 from fnn.plots import curves
 from fnn.runs import directory, preparing, sweeps

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from fnn.errors import InputError
+from fnn.machine.hardware import instructions
 
 
 def keep(folder: str | os.PathLike[str]) -> None:
@@ -57,9 +58,4 @@ def _check_own(path: Path) -> None:
 
 def _cpu_kind() -> str:
     """A short name for what this CPU can execute; a program compiled for another may not run."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    able = next((line for line in lines if line.startswith(("flags", "Features"))), platform.processor())
-    return hashlib.sha256(f"{platform.machine()} {able}".encode()).hexdigest()[:12]
+    return hashlib.sha256(f"{platform.machine()} {instructions()}".encode()).hexdigest()[:12]

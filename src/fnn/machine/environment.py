@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import math
 import os
 import platform
-from collections.abc import Mapping
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 
 from fnn.data import Dataset
+from fnn.machine.hardware import cores, processor
 
-ROWS = 5000  # examples hashed at once: they may be in a file
+EXAMPLES_AT_ONCE = 5000  # are hashed, because a data set in a file may be larger than memory
 REPEATING = "for the same bits in each process on a GPU, set XLA_FLAGS=--xla_gpu_deterministic_ops=true before training"
 
 
@@ -26,7 +24,7 @@ def environment(data: Dataset, seed: int) -> dict[str, Any]:
         "versions": {name: version(name) for name in ("fnn", "jax", "jaxlib", "numpy")}
         | {"python": platform.python_version()},
         "machine": f"{platform.system()} {platform.machine()}",
-        "cpu": _cpu(),
+        "cpu": processor(),
         "devices": [str(device.device_kind) for device in jax.devices()],
         "processes": jax.process_count(),
         "cores": cores(),
@@ -44,28 +42,6 @@ def repeats() -> bool:
     return jax.default_backend() != "gpu" or "--xla_gpu_deterministic_ops=true" in os.environ.get("XLA_FLAGS", "")
 
 
-def cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def memory() -> float:
-    """The bytes of memory of this machine; infinity where the system does not say."""
-    try:
-        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
-        return math.inf
-
-
-def _cpu() -> str:
-    """The processor's own name, where the system says it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-
-
 def data_digest(data: Dataset) -> str:
     """SHA-256 of every example, its parts, their units and the names of the classes."""
     digest = hashlib.sha256(repr((data.classes, data.shape)).encode())
@@ -73,28 +49,6 @@ def data_digest(data: Dataset) -> str:
         digest.update(repr(float(part.scale)).encode())
         for array in (part.x, part.y):
             digest.update(repr((array.dtype.str, array.shape)).encode())
-            for i in range(0, len(array), ROWS):
-                digest.update(np.ascontiguousarray(array[i : i + ROWS]).data)
+            for i in range(0, len(array), EXAMPLES_AT_ONCE):
+                digest.update(np.ascontiguousarray(array[i : i + EXAMPLES_AT_ONCE]).data)
     return digest.hexdigest()
-
-
-def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """What differs between two tables, a text each: `versions.jax was 0.10.1, is 0.12.0`."""
-    was, has = dict(_entries(then)), dict(_entries(now))
-    keys = [key for key in {**was, **has} if was.get(key) != has.get(key)]
-    return [f"{key} was {_shown(was.get(key))}, is {_shown(has.get(key))}" for key in keys]
-
-
-def _entries(table: Any, where: str = "") -> Any:
-    """The leaves of nested tables and lists, with dotted names."""
-    inner = (
-        table.items() if isinstance(table, Mapping) else enumerate(table) if isinstance(table, (list, tuple)) else ()
-    )
-    if not inner and where:  # a table with nothing in it has no leaves
-        yield where, table
-    for key, value in inner:
-        yield from _entries(value, f"{where}.{key}" if where else str(key))
-
-
-def _shown(value: Any) -> str:
-    return "not there" if value is None else ascii(value)[:80]  # it may come from a file

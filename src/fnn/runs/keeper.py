@@ -12,13 +12,12 @@ import jax
 import numpy as np
 
 from fnn.errors import CorruptFileError, InputError, StoppedError
-from fnn.machine.environment import differences
 from fnn.machine.signals import Wish
 from fnn.runs.models import named
 from fnn.schedules import Progress
 from fnn.storage import checkpoints
 from fnn.storage.checkpoints import Checkpoint
-from fnn.storage.json_files import parse_json
+from fnn.storage.json_files import differences, parse_json
 from fnn.training.epochs import sums
 from fnn.training.fitting import State, Task, start
 from fnn.training.mini_batches import steps_per_epoch

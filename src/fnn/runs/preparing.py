@@ -18,7 +18,7 @@ from fnn.costs import CrossEntropy, LogLikelihood, Quadratic
 from fnn.data import Dataset, load_data
 from fnn.errors import InputError
 from fnn.examples import Examples
-from fnn.machine.environment import memory
+from fnn.machine.hardware import memory
 from fnn.network import activations, count_params, init, shape_out
 from fnn.training.augmentation import Shifted
 from fnn.training.epochs import at_once

@@ -17,7 +17,7 @@ import numpy as np
 from fnn.config.sections import GRADIENTS, Config
 from fnn.data import Dataset
 from fnn.errors import InputError
-from fnn.machine.environment import memory
+from fnn.machine.hardware import memory
 from fnn.network import activations, init
 from fnn.optimizers import SGD, is_weight
 from fnn.runs import directory, preparing

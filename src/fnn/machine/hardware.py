@@ -1,0 +1,42 @@
+"""What this machine has: its processor, cores and memory. No JAX, which reads its settings at import."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from pathlib import Path
+
+
+def processor() -> str:
+    """The processor's own name; on Linux it may be "", elsewhere it is what Python knows."""
+    lines = _cpuinfo()
+    if not lines:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def instructions() -> str:
+    """The instructions that the processor can execute, as one line; where the system does not list them, its name."""
+    return next((line for line in _cpuinfo() if line.startswith(("flags", "Features"))), platform.processor())
+
+
+def cores() -> int:
+    """The number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def memory() -> float:
+    """The bytes of memory of this machine; infinity where the system does not say."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
+
+
+def _cpuinfo() -> list[str]:
+    """The lines of /proc/cpuinfo; none on a system that has no such file."""
+    try:
+        return Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return []
