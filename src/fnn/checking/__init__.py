@@ -1,4 +1,4 @@
-"""Whether a gradient is right: three opinions about every coordinate, a report that finds the bug."""
+"""Is the gradient right? By hand, by autodiff, by finite differences. May import: the mathematics, training."""
 
 from fnn.checking.check import gradcheck, included, l2
 from fnn.checking.report import LeafReport, Report, Worst

@@ -1,7 +1,8 @@
-"""The automatic gradient, and how exactly two right ways to it can be expected to agree.
+"""The gradient by automatic differentiation, and the size of the rounding errors in each coordinate.
 
-Two programs for one formula differ by the rounding of their intermediate results. What that does to each
-coordinate is found by sending errors of random sign, as large as what is rounded, down the derivative.
+Two programs for one formula differ by the rounding of their intermediate results. To find how much that changes each
+coordinate, errors of random sign are propagated back through the net; they are as large as the numbers that are
+rounded.
 """
 
 from functools import partial
@@ -15,25 +16,25 @@ from fnn.checking.finite_differences import Point, is_W, objective
 from fnn.network import activations, forward
 from fnn.types import Array, Cost, Net, Params
 
-ROUNDS = 4  # draws of the signs
+DRAWS = 4  # of the random signs
 
 
-class Automatic(NamedTuple):
-    """What automatic differentiation says."""
+class Autodiff(NamedTuple):
+    """What automatic differentiation finds at a point."""
 
     value: Array  # (), the cost without the penalty
-    penalised: Array  # (), with it
-    gradient: Params  # of the cost plus the penalty
-    rounded: Params  # what is rounded on the way to each coordinate: times EPS, the error to expect
+    penalised: Array  # (), the cost with the penalty
+    gradient: Params  # of the cost with the penalty
+    rounded: Params  # the size of the numbers that are rounded; times EPS it is the error to expect
 
 
-def automatic(point: Point) -> Automatic:
-    """The gradient of the objective by `jax.grad`, and the size of its rounding errors."""
+def by_autodiff(point: Point) -> Autodiff:
+    """The gradient of the objective by `jax.grad`, and the size of the numbers that are rounded on the way."""
     signs = [
-        np.random.default_rng(k).choice(np.array([-1.0, 1.0]), (ROUNDS, *a.shape))
+        np.random.default_rng(k).choice(np.array([-1.0, 1.0]), (DRAWS, *a.shape))
         for k, a in enumerate(jax.eval_shape(_outputs, point.net, point.params, point.x))
     ]
-    return _automatic(point, signs)
+    return _by_autodiff(point, signs)
 
 
 def _outputs(net: Net, params: Params, x: Array) -> tuple[Array, ...]:
@@ -41,7 +42,7 @@ def _outputs(net: Net, params: Params, x: Array) -> tuple[Array, ...]:
 
 
 @jax.jit
-def _automatic(point: Point, signs: list[Array]) -> Automatic:
+def _by_autodiff(point: Point, signs: list[Array]) -> Autodiff:
     net, cost, params, x, y, lmbda = point
     penalised, gradient = jax.value_and_grad(lambda params: objective(point._replace(params=params)))(params)
     outputs, pull = jax.vjp(partial(_outputs, net), params, x)
@@ -51,7 +52,7 @@ def _automatic(point: Point, signs: list[Array]) -> Automatic:
     rounded = jax.tree.map_with_path(
         lambda path, e, p: jnp.sqrt(jnp.square(e).mean(axis=0)) + float(is_W(path)) * lmbda * jnp.abs(p), pulled, params
     )
-    return Automatic(cost.value(forward(net, params, x), y), penalised, gradient, rounded)
+    return Autodiff(cost.value(forward(net, params, x), y), penalised, gradient, rounded)
 
 
 def _deltas(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> list[Array]:
@@ -66,11 +67,11 @@ def _deltas(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> list[Ar
 def _sizes(
     net: Net, cost: Cost, params: Params, outputs: tuple[Array, ...], entering: list[Array], y: Array
 ) -> list[Array]:
-    """The size of the numbers whose rounding makes the error of each delta, like the deltas.
+    """The size of the numbers whose rounding causes the error of each delta, one array per delta.
 
-    A delta is as good as itself, with two exceptions. That of the output is a difference `(a − y)/n`. And
-    one that leaves an activation was multiplied by an f′ such as `s (1 − s)`, which has the absolute error
-    of `s` where the unit is saturated.
+    This is the delta itself, with two exceptions. The delta of the output is a difference `(a − y)/n`, so `a/n` and
+    `y/n` are rounded too. A delta that leaves an activation was multiplied by an f′ such as `s (1 − s)`. Where the unit
+    is saturated, f′ has the absolute error of `s`, so the delta that entered the activation counts too.
     """
     sizes = [jnp.abs(delta) for delta in entering]
     for k in range(len(net) - 1):

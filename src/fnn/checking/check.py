@@ -7,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn.checking import inputs
-from fnn.checking.autodiff import automatic
-from fnn.checking.diagnosis import slips
-from fnn.checking.evidence import Along, Opinions
-from fnn.checking.finite_differences import EPS, Point, coordinate_slopes, direction_slopes, random_directions, steps
+from fnn.checking.autodiff import by_autodiff
+from fnn.checking.diagnosis import diagnose
+from fnn.checking.evidence import Derivatives, Evidence
+from fnn.checking.finite_differences import EPS, Point, coordinate_slopes, direction_slopes, random_directions, widths
 from fnn.checking.report import Report
 from fnn.checking.sampling import sample
-from fnn.checking.verdict import report
+from fnn.checking.verdict import as_report
 from fnn.errors import InputError
 from fnn.network import backprop
 from fnn.optimizers import SGD
@@ -47,11 +47,12 @@ def gradcheck(
 ) -> Report:
     """Whether `gradient` is the gradient of the mean cost plus `½ λ Σ W²`, coordinate by coordinate.
 
-    Every coordinate of every leaf is compared with automatic differentiation, up to `budget` of them also with
-    a central difference of the cost; a larger net has a sample of its differences spread evenly over the
-    leaves and their units. Differences along 8 random directions cover all coordinates together. All is
-    done in float64 at the highest matmul precision, whatever the types of `params`, `x` and `y` and the user's
-    settings. A coordinate whose difference would reach over a kink is left out of that comparison and counted.
+    Every coordinate of every leaf is compared with automatic differentiation. Up to `budget` coordinates are also
+    compared with a central difference of the cost. A net with more coordinates than that gets a sample, spread evenly
+    over its leaves and their units. Central differences along 8 random directions cover all coordinates together.
+    Everything is computed in float64 at the highest matmul precision, whatever the types of `params`, `x` and `y` and
+    the user's settings are. A coordinate whose central difference would reach over a kink is left out of that
+    comparison and counted.
 
     Args:
         net: The layers; their `backward` is under test.
@@ -67,7 +68,8 @@ def gradcheck(
         budget: The largest number of coordinates with a finite difference.
 
     Returns:
-        A report: `ok`, one entry per leaf with the worst coordinate, and the slips that fit. `print` it.
+        A report: `ok`, one entry per leaf with its worst coordinate, and in `slips` the known mistakes that explain
+        a wrong gradient. `print` it.
 
     Raises:
         InputError: no parameters, integer parameters, no examples, nan or infinity in params, data or a
@@ -93,15 +95,15 @@ def gradcheck(
     with (
         jax.enable_x64(True),
         jax.default_matmul_precision("highest"),
-        np.errstate(over="ignore", invalid="ignore"),  # what overflows in the comparison counts as wrong
+        np.errstate(over="ignore", invalid="ignore"),  # an overflow in the comparison counts as wrong
     ):
         params, (x, y) = inputs.as_params(params), inputs.as_batch(x, y)
         point = Point(net, cost, params, x, y, jnp.asarray(_strength(lmbda)))
-        value, found = gradient(net, cost, params, x, y)
-        found = inputs.as_gradient(_name(gradient), found, params)
-        found = inputs.as_gradient(_name(penalised), penalised(params, found, float(lmbda)), params)
-        opinions = _opinions(point, found, budget)
-        return report(point, float(value), opinions, slips(point, opinions))
+        value, by_hand = gradient(net, cost, params, x, y)
+        by_hand = inputs.as_gradient(_rule_name(gradient), by_hand, params)
+        by_hand = inputs.as_gradient(_rule_name(penalised), penalised(params, by_hand, float(lmbda)), params)
+        evidence = _evidence(point, by_hand, budget)
+        return as_report(point, float(value), evidence, diagnose(point, evidence))
 
 
 def _strength(lmbda: float) -> float:
@@ -109,25 +111,25 @@ def _strength(lmbda: float) -> float:
     return float(lmbda)
 
 
-def _name(rule: Callable) -> str:
+def _rule_name(rule: Callable) -> str:
     return getattr(rule, "__name__", type(rule).__name__)
 
 
-def _opinions(point: Point, found: Params, budget: int) -> Opinions:
-    """Everything that is known about every coordinate, as flat arrays."""
-    right = automatic(point)
+def _evidence(point: Point, by_hand: Params, budget: int) -> Evidence:
+    """The gradient by hand, by autodiff and by finite differences, as flat arrays."""
+    right = by_autodiff(point)
     inputs.check_finite("the cost at these params", np.asarray(right.value))
     for path, leaf in jax.tree.leaves_with_path(right.gradient):
-        inputs.check_finite(f"autodiff: gradient {inputs.name(path)}", np.asarray(leaf))
-    flat, by_hand, exact, rounded = (_flat(tree) for tree in (point.params, found, right.gradient, right.rounded))
-    i = sample([leaf.shape for leaf in jax.tree.leaves(point.params)], budget)
-    directions, rounding = random_directions(steps(point.params)), EPS * rounded
-    return Opinions(
+        inputs.check_finite(f"autodiff: gradient {inputs.leaf_name(path)}", np.asarray(leaf))
+    flat, hand, auto, rounded = (_flat(tree) for tree in (point.params, by_hand, right.gradient, right.rounded))
+    sampled = sample([leaf.shape for leaf in jax.tree.leaves(point.params)], budget)
+    directions, rounding = random_directions(widths(point.params)), EPS * rounded
+    return Evidence(
         flat,
-        Along(by_hand, exact, rounding),
-        i,
-        coordinate_slopes(point, flat, i, rounding[i]),
-        Along(directions @ by_hand, directions @ exact, np.abs(directions) @ rounding),
+        Derivatives(hand, auto, rounding),
+        sampled,
+        coordinate_slopes(point, flat, sampled, rounding[sampled]),
+        Derivatives(directions @ hand, directions @ auto, np.abs(directions) @ rounding),
         direction_slopes(point, flat, directions, np.abs(directions) @ rounding),
         float(right.value),
         float(right.penalised),

@@ -1,4 +1,4 @@
-"""The two gradients side by side over a whole training: how far apart, which is nearer to the truth, how long."""
+"""Backprop and autodiff side by side over a whole training: how far apart they are, and which is nearer to float64."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from fnn.network import autodiff, backprop
 from fnn.training.fitting import Result
 from fnn.types import Cost, Net, Params
 
-ROWS = 1000  # examples on which the gradients are compared: the first ones of the training set, at most
+COMPARED = 1000  # the gradients are compared on at most this many examples, the first ones of the training set
 
 
 class Difference(NamedTuple):
     """How far the two are apart in one layer; every number is the largest over the layer's leaves.
 
-    Differences are of the largest entry of their leaf, since a sum of rounded terms is right to that scale.
+    A relative difference is divided by the largest entry of its leaf, because a sum of rounded terms has an error of
+    that scale in every entry.
     """
 
     layer: int  # its place in the net, from 0
-    gradient: float  # between the two gradients at one point, relative
-    ulps: float  # the same in units in the last place of the leaf's largest entry
-    backprop_error: float  # of the handwritten one, relative to the gradient of the same point in float64
-    autodiff_error: float  # of the automatic one
-    params: float  # between the parameters that the two trainings have reached, relative
+    gradient: float  # relative difference between the two gradients at one point
+    ulps: float  # the same difference, in units in the last place of the leaf's largest entry
+    backprop_error: float  # relative difference of the gradient by hand to the gradient in float64
+    autodiff_error: float  # the same for the automatic gradient
+    params: float  # relative difference between the parameters that the two trainings have reached
 
     @property
     def nearer(self) -> str:
@@ -47,20 +48,20 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    net: Net, cost: Cost, train: Examples, by_hand: Iterator[Result], automatic: Iterator[Result]
+    net: Net, cost: Cost, train: Examples, by_hand: Iterator[Result], by_autodiff: Iterator[Result]
 ) -> Iterator[Comparison]:
-    """The epochs of two trainings in step, `by_hand` with `backprop` and `automatic` with `autodiff`.
+    """Two trainings, epoch by epoch: `by_hand` with `backprop` and `by_autodiff` with `autodiff`.
 
-    The gradients are taken at the parameters that `by_hand` has reached, over the first 1,000 examples of
-    `train` at most. The trainings take turns at being first: after a comparison, the first one finds cold caches.
+    The gradients are taken at the parameters that `by_hand` has reached, over the first 1,000 examples of `train` at
+    most. The trainings alternate in who goes first, because the first one after a comparison finds cold caches.
     """
-    few = train.take(slice(ROWS))
+    few = train.take(slice(COMPARED))
     for by_hand_first in itertools.cycle((True, False)):
         if by_hand_first:
-            hand, auto = next(by_hand, None), next(automatic, None)
+            hand, auto = next(by_hand, None), next(by_autodiff, None)
         else:
-            auto, hand = next(automatic, None), next(by_hand, None)
-        if hand is None or auto is None:  # a stopping rule may end one of them earlier
+            auto, hand = next(by_autodiff, None), next(by_hand, None)
+        if hand is None or auto is None:  # a stopping rule may end one of them before the other
             return
         yield Comparison(hand, auto, differences(net, cost, hand.params, auto.params, few))
 
@@ -68,19 +69,19 @@ def compare(
 def differences(
     net: Net, cost: Cost, params: Params, other_params: Params, examples: Examples
 ) -> tuple[Difference, ...]:
-    """The comparison at `params`, layer by layer; `other_params` is where the other training is."""
+    """The comparison at `params`, layer by layer; `other_params` are those of the other training."""
     x, y = examples.rows(slice(None))
-    # two programs, so that the compiler cannot share work between the two, which would prove nothing
-    by_hand, automatic = (_leaves(jax.jit(g)(net, cost, params, x, y)[1]) for g in (backprop, autodiff))
+    # compiled apart: in one program XLA could compute both by the same code, and their equality would prove nothing
+    by_hand, by_autodiff = (_leaves(jax.jit(g)(net, cost, params, x, y)[1]) for g in (backprop, autodiff))
     exact = _leaves(_in_float64(net, cost, params, x, y))
     here, there = _leaves(params), _leaves(other_params)
     return tuple(
         Difference(
             layer,
-            relative(by_hand[layer], automatic[layer]),
-            ulps(by_hand[layer], automatic[layer]),
+            relative(by_hand[layer], by_autodiff[layer]),
+            ulps(by_hand[layer], by_autodiff[layer]),
             relative(by_hand[layer], exact[layer]),
-            relative(automatic[layer], exact[layer]),
+            relative(by_autodiff[layer], exact[layer]),
             relative(here[layer], there[layer]),
         )
         for layer in range(len(net))
@@ -89,7 +90,7 @@ def differences(
 
 
 def _leaves(tree: Params) -> list[list[np.ndarray]]:
-    """Per layer its leaves."""
+    """The leaves of each layer."""
     return [[np.asarray(leaf) for leaf in jax.tree.leaves(layer)] for layer in tree]
 
 
@@ -97,23 +98,24 @@ def _in_float64(net: Net, cost: Cost, params: Params, x: jax.Array, y: jax.Array
     params, x, y = jax.tree.map(lambda a: np.asarray(a, np.float64), (params, x, y))
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
         _, gradient = jax.jit(autodiff)(net, cost, params, x, y)
-        return jax.tree.map(np.asarray, gradient)  # inside: outside it would become float32
+        return jax.tree.map(np.asarray, gradient)  # before the block ends: after it, JAX would make float32 of it
 
 
 def relative(got: list[np.ndarray], expected: list[np.ndarray]) -> float:
     """The largest over the leaves of `max |got − expected| / max |expected|`; 0 where both are 0, nan if any is."""
-    return _largest(_over(g, e, np.abs(e).max(initial=0)) for g, e in zip(got, expected, strict=True))
+    return _largest(_gap(g, e, np.abs(e).max(initial=0)) for g, e in zip(got, expected, strict=True))
 
 
 def ulps(got: list[np.ndarray], expected: list[np.ndarray]) -> float:
-    """The same in units in the last place of the largest entry."""
-    return _largest(_over(g, e, np.spacing(np.abs(e).max(initial=0))) for g, e in zip(got, expected, strict=True))
+    """The same difference in units in the last place of the largest entry."""
+    return _largest(_gap(g, e, np.spacing(np.abs(e).max(initial=0))) for g, e in zip(got, expected, strict=True))
 
 
 def _largest(values: Iterable[float]) -> float:
-    return float(np.max(list(values)))  # unlike Python's max never deaf to nan
+    return float(np.max(list(values)))  # nan if any is; Python's max would lose it
 
 
-def _over(got: np.ndarray, expected: np.ndarray, unit: float) -> float:
+def _gap(got: np.ndarray, expected: np.ndarray, unit: float) -> float:
+    """`max |got − expected|` in this unit; 0 where both are equal, whatever the unit."""
     apart = np.abs(got.astype(np.float64) - expected.astype(np.float64)).max(initial=0)
     return 0.0 if apart == 0 else float(apart / unit) if unit else float("inf")

@@ -1,74 +1,81 @@
-"""The slip that explains a wrong gradient: known ones are committed on purpose, and the outcome compared."""
+"""The diagnosis of a wrong gradient: which known mistake would give it, or else where it goes wrong.
+
+Each known mistake is made on purpose, and the gradient that it gives is compared with the one under test.
+"""
 
 from collections.abc import Iterator
 
 import numpy as np
 
-from fnn.checking.evidence import DIFFERENCE, Opinions, relative_to
+from fnn.checking.evidence import DIFFERENCE, Evidence, relative_to
 from fnn.checking.finite_differences import Point
-from fnn.checking.inputs import name
-from fnn.checking.verdict import exceeds, places
-from fnn.checking.wrong_factors import fits, leaf_slips
-from fnn.checking.wrong_rules import chain_slips
+from fnn.checking.inputs import leaf_name
+from fnn.checking.verdict import flat_leaves, wrong_coordinates
+from fnn.checking.wrong_factors import fits, mistakes_in_leaf
+from fnn.checking.wrong_rules import wrong_gradients
 
 
-def slips(point: Point, opinions: Opinions) -> tuple[str, ...]:
-    """Sentences that fit a wrong gradient; () for a right one. Without a slip that fits: where it goes wrong."""
-    wrong = exceeds(opinions)
+def diagnose(point: Point, evidence: Evidence) -> tuple[str, ...]:
+    """Sentences: the known mistakes that give a wrong gradient, or else where it goes wrong; () for a right one."""
+    wrong = wrong_coordinates(evidence)
     if not wrong.any():
         return ()
-    found = [*_in_leaves(point, opinions, wrong), *_in_the_rule(point, opinions)]
-    return (*_distrust(opinions), *(dict.fromkeys(found) or [_where(point, wrong)]))
+    found = [*_in_leaves(point, evidence, wrong), *_in_the_rule(point, evidence)]
+    return (*_of_autodiff(evidence), *(dict.fromkeys(found) or [_where(point, wrong)]))
 
 
-def _in_leaves(point: Point, opinions: Opinions, wrong: np.ndarray) -> Iterator[str]:
-    """Slips within leaves; said once where all wrong leaves share one."""
-    leaves = [place for place in places(point) if wrong[place[2]].any()]
-    texts = [leaf_slips(point, path, leaf, opinions, part) for path, leaf, part in leaves]
+def _in_leaves(point: Point, evidence: Evidence, wrong: np.ndarray) -> Iterator[str]:
+    """Mistakes within one leaf; a mistake that all wrong leaves share is reported once."""
+    leaves = [leaf for leaf in flat_leaves(point) if wrong[leaf[2]].any()]
+    texts = [mistakes_in_leaf(point, path, leaf, evidence, part) for path, leaf, part in leaves]
     shared = [text for text in texts[0] if all(text in others for others in texts)]
-    names = [name(path) for path, _, _ in leaves]
-    who = "everywhere" if len(leaves) == len([*places(point)]) else ", ".join(names)
+    names = [leaf_name(path) for path, _, _ in leaves]
+    who = "everywhere" if len(leaves) == len([*flat_leaves(point)]) else ", ".join(names)
     yield from (f"{who}: {text}" for text in shared)
     if not shared:
         yield from (f"{leaf}: {text}" for leaf, fitting in zip(names, texts, strict=True) for text in fitting)
 
 
-def _in_the_rule(point: Point, opinions: Opinions) -> Iterator[str]:
-    """Slips in a step of the delta rule, which must explain all leaves at once."""
-    parts = [part for _, _, part in places(point)]
-    found, right = opinions.along.by_hand, opinions.along.autodiff
-    for text, slip in chain_slips(point):
-        fitting = all(fits(found[part], slip[part]) for part in parts)
-        if fitting and not all(fits(right[part], slip[part]) for part in parts):
+def _in_the_rule(point: Point, evidence: Evidence) -> Iterator[str]:
+    """Mistakes in one step of the delta rule; each must explain all leaves at once."""
+    parts = [part for _, _, part in flat_leaves(point)]
+    by_hand, right = evidence.coordinates.by_hand, evidence.coordinates.autodiff
+    for text, candidate in wrong_gradients(point):
+        fitting = all(fits(by_hand[part], candidate[part]) for part in parts)
+        if fitting and not all(fits(right[part], candidate[part]) for part in parts):
             yield text
 
 
 def _where(point: Point, wrong: np.ndarray) -> str:
-    """How far from the output, and how far spread, the error is."""
-    bad = [(path, leaf, wrong[part].reshape(leaf.shape)) for path, leaf, part in places(point) if wrong[part].any()]
+    """Where the error is: one coordinate, one row, one leaf, or all layers from one on down."""
+    bad = [
+        (path, leaf, wrong[part].reshape(leaf.shape)) for path, leaf, part in flat_leaves(point) if wrong[part].any()
+    ]
     path, leaf, mask = bad[-1]
     rows = np.unique(np.argwhere(mask)[:, 0]) if leaf.ndim else []
     if wrong.sum() == 1:
-        return f"only one coordinate is wrong, in {name(path)}"
+        return f"only one coordinate is wrong, in {leaf_name(path)}"
     if len(bad) == 1 and len(rows) == 1 and leaf.ndim > 1:
-        return f"only row {rows[0]} of {name(path)} is wrong"
-    last, right = path[0].idx, [name(p) for p, _, part in places(point) if p[0] == path[0] and not wrong[part].any()]
+        return f"only row {rows[0]} of {leaf_name(path)} is wrong"
+    same_layer = [(p, part) for p, _, part in flat_leaves(point) if p[0] == path[0]]
+    right = [leaf_name(p) for p, part in same_layer if not wrong[part].any()]
     if right:
-        return f"{', '.join(right)} is right, so the delta is: the rule for {name(path)} itself is wrong"
-    return _suspects(point, last)
+        return f"{', '.join(right)} is right, so the delta is: the rule for {leaf_name(path)} itself is wrong"
+    return _suspects(point, path[0].idx)
 
 
 def _suspects(point: Point, last: int) -> str:
-    """The layers whose backward can have spoiled layer `last`, when all after it is right."""
-    after = [path[0].idx for path, _, _ in places(point) if path[0].idx > last]
+    """The layers whose `backward` can have spoiled layer `last`, when all layers after it are right."""
+    after = [path[0].idx for path, _, _ in flat_leaves(point) if path[0].idx > last]
     end, too = (after[0], "") if after else (len(point.net) - 1, ", or the delta of the cost")
     layers = ", ".join(f"{k} {type(point.net[k]).__name__}" for k in range(last, end + 1))
     return f"wrong from layer {last} down: look at the backward of {layers}{too}"
 
 
-def _distrust(opinions: Opinions) -> Iterator[str]:
-    """A word about autodiff where it contradicts the finite differences."""
-    gaps = relative_to(opinions.slopes, opinions.along.autodiff[opinions.i])[opinions.slopes.settled]
+def _of_autodiff(evidence: Evidence) -> Iterator[str]:
+    """A sentence about autodiff where it contradicts the finite differences."""
+    slopes = evidence.coordinate_slopes
+    gaps = relative_to(slopes, evidence.coordinates.autodiff[evidence.sampled])[slopes.settled]
     if (gaps > DIFFERENCE).any():
         yield (
             f"autodiff itself contradicts {(gaps > DIFFERENCE).sum():,} finite differences: is there a custom "

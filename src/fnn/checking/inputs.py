@@ -1,4 +1,4 @@
-"""What a gradient check refuses, each in one line: what, got, expected, remedy."""
+"""The inputs of a gradient check, in float64; what is refused is named in one line: what, got, expected, remedy."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ from fnn.errors import InputError
 from fnn.types import Params
 
 
-def name(path: Any) -> str:
-    """The name of a leaf: `2.W`, layer number and field."""
-    return jax.tree_util.keystr(path, simple=True, separator=".") or "(the tree itself)"
+def leaf_name(path: Any) -> str:
+    """The name of a leaf, layer number and field: `2.W`."""
+    return jax.tree_util.keystr(path, simple=True, separator=".")
 
 
 def as_params(params: Params) -> Params:
-    """`params` in float64, to be called where 64 bits are on.
+    """`params` in float64; to be called under `jax.enable_x64`.
 
     Raises:
-        InputError: no leaf, an empty leaf, a leaf that does not hold floating point, nan or infinity.
+        InputError: no leaf, an empty leaf, a leaf of another kind than floating point, nan or infinity.
     """
     if not sum(np.size(leaf) for leaf in jax.tree.leaves(params)):
         raise InputError(
@@ -27,8 +27,12 @@ def as_params(params: Params) -> Params:
         )
     for path, leaf in jax.tree.leaves_with_path(params):
         if not np.size(leaf):
-            raise InputError(f"params {name(path)} is empty: it has no derivative; expected at least one number.")
-    return jax.tree.map_with_path(lambda path, leaf: _floating(f"params {name(path)}", leaf), params)
+            raise InputError(f"{_in_params(path)} is empty: it has no derivative; expected at least one number.")
+    return jax.tree.map_with_path(lambda path, leaf: _floating(_in_params(path), leaf), params)
+
+
+def _in_params(path: Any) -> str:
+    return f"params {leaf_name(path) or '(the tree itself)'}"
 
 
 def _floating(what: str, leaf: object) -> jax.Array:
@@ -60,7 +64,7 @@ def _numeric(what: str, array: object) -> np.ndarray:
 
 
 def as_batch(x: object, y: object) -> tuple[jax.Array, jax.Array]:
-    """The examples in float64, whatever they are stored in.
+    """The examples in float64, whatever their type is.
 
     Raises:
         InputError: no examples, different numbers of `x` and `y`, nan or infinity.
@@ -96,7 +100,9 @@ def as_gradient(who: str, gradient: Params, params: Params) -> Params:
     found, expected = jax.tree.structure(gradient), jax.tree.structure(params)
     if found != expected:
         raise InputError(f"{who} returned a tree {found}; expected one like params, {expected}.")
-    return jax.tree.map_with_path(lambda path, g, p: _like(f"{who}: gradient {name(path)}", g, p), gradient, params)
+    return jax.tree.map_with_path(
+        lambda path, g, p: _like(f"{who}: gradient {leaf_name(path)}", g, p), gradient, params
+    )
 
 
 def _like(what: str, g: object, p: jax.Array) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a gradient check found: values to read, to print as a table, to write as JSON."""
+"""The report of a gradient check: values to read, to print as a table, to write as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fnn.types import Shape
 
 @dataclass(frozen=True)
 class Worst:
-    """The coordinate of a leaf where the opinions differ most, in units of what is allowed."""
+    """The coordinate of a leaf where the derivatives differ most, relative to what is allowed."""
 
     index: tuple[int, ...]  # within the leaf: row, column, ...
     by_hand: float
@@ -29,13 +29,13 @@ class Worst:
 
 @dataclass(frozen=True)
 class Gap:
-    """The largest differences between the rule under test and another opinion; nan without one."""
+    """The largest differences of the rule under test to autodiff or to finite differences; nan if there are none."""
 
     absolute: float
-    relative: float  # to the size of the number, or to more where that is lost in rounding
+    relative: float  # to the size of the number; to a larger one where that is lost in rounding errors
 
     def __str__(self) -> str:
-        """Both, or a dash."""
+        """Both numbers, or two dashes."""
         return "      -       -" if math.isnan(self.absolute) else f"{self.absolute:7.1e} {self.relative:7.1e}"
 
 
@@ -44,31 +44,31 @@ class LeafReport:
     """One leaf of the gradient."""
 
     layer: int  # its place in the net, from 0
-    layer_name: str  # as it prints
+    layer_name: str  # the layer as it prints
     leaf: str  # "W", "b"
     shape: Shape
-    wrong: int  # coordinates on which the opinions differ
+    wrong: int  # coordinates whose derivatives differ by more than is allowed
     compared: int  # coordinates with a finite difference
-    left_out: int  # of a finite difference, for a kink within its step
+    left_out: int  # coordinates whose finite difference would reach over a kink
     to_autodiff: Gap
     to_difference: Gap
     worst: Worst
-    relative: np.ndarray = field(compare=False, repr=False)  # shape; every coordinate against autodiff
+    relative: np.ndarray = field(compare=False, repr=False)  # shape; difference to autodiff, every coordinate
 
     @property
     def ok(self) -> bool:
-        """Whether all opinions agree."""
+        """Whether every coordinate is right."""
         return not self.wrong
 
     @property
     def name(self) -> str:
-        """`0.W`, as in files."""
+        """Layer number and field, as in files: `0.W`."""
         return f"{self.layer}.{self.leaf}"
 
     def heat(self) -> np.ndarray:
         """log10 of the relative difference to autodiff as a matrix; −18 stands for none.
 
-        A row is what has a bias of its own: a unit, a filter with all its weights, a unit of a maxout piece.
+        A row holds the weights that share one bias: those of a unit, of a filter, or of a unit in a maxout piece.
         """
         own = math.prod(self.shape[-1:] if len(self.shape) == 3 else self.shape[1:])
         return np.log10(np.maximum(self.relative.reshape(-1, own), 1e-18))
@@ -92,7 +92,7 @@ _HEAD = (
 
 @dataclass(frozen=True)
 class Report:
-    """Whether a gradient is right, and if not, where and what fits."""
+    """Whether a gradient is right, and if not, where it is wrong and which known mistakes explain it."""
 
     net: str
     cost: str
@@ -102,14 +102,14 @@ class Report:
     value_expected: float  # the mean cost
     value_ok: bool
     leaves: tuple[LeafReport, ...]
-    directions: Gap  # along random directions, of the rule to finite differences
+    directions: Gap  # of the rule to finite differences, along random directions
     directions_compared: int
     directions_wrong: int
-    slips: tuple[str, ...]  # known mistakes that give these numbers
+    slips: tuple[str, ...]  # the known mistakes that give these numbers
 
     @property
     def ok(self) -> bool:
-        """Whether all opinions agree everywhere."""
+        """Whether the value, every coordinate and every direction are right."""
         return self.value_ok and not self.directions_wrong and all(leaf.ok for leaf in self.leaves)
 
     @property
@@ -128,12 +128,12 @@ class Report:
         return sum(leaf.left_out for leaf in self.leaves)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything but the single coordinates, as dicts, lists, numbers and texts; None for no number."""
+        """All but `relative` as dicts, lists, numbers and texts; None stands for nan and infinity."""
         leaves = [{"ok": leaf.ok, **_plain(leaf)} for leaf in self.leaves]
         return {"ok": self.ok, "coordinates": self.coordinates, **_plain(self), "leaves": leaves}
 
     def __str__(self) -> str:
-        """The table, the worst coordinate of every wrong leaf, the slips that fit, what was compared."""
+        """The table, the worst coordinate of every wrong leaf, the mistakes that fit, and what was compared."""
         wrong = [leaf for leaf in self.leaves if not leaf.ok]
         worst = [f"{leaf.name}[{', '.join(map(str, leaf.worst.index))}]: {leaf.worst}" for leaf in wrong]
         value = [f"the value is {self.value:.15g}; expected {self.value_expected:.15g}"] if not self.value_ok else []

@@ -1,4 +1,4 @@
-"""Which coordinates get a finite difference when there are too many."""
+"""The sample of coordinates that get a finite difference, where there are too many for each to have one."""
 
 import math
 
@@ -10,8 +10,8 @@ from fnn.types import Shape
 def sample(shapes: list[Shape], budget: int) -> np.ndarray:
     """The numbers of at most `budget` coordinates of arrays laid end to end, ascending.
 
-    All of them if they are few enough. Else every unit, a row along the last axis of an array or an entry of a
-    bias, gets the same number of coordinates, drawn without replacement, or all that it has.
+    All coordinates are taken if they are few enough. Otherwise the same number is drawn, without replacement, from
+    every unit: a row along the last axis of an array, or an entry of a bias. A unit with fewer gives all it has.
     """
     sizes = [math.prod(shape) for shape in shapes]
     if sum(sizes) <= budget:
@@ -25,7 +25,7 @@ def sample(shapes: list[Shape], budget: int) -> np.ndarray:
 
 
 def per_row(rows: list[tuple[int, int]], budget: int) -> int:
-    """The largest share for which `Σ count · min(width, share)` over `(count, width)` is within the budget."""
+    """The largest share of a row for which `Σ count · min(width, share)` over `(count, width)` is within the budget."""
     widest = max(width for _, width in rows)
     shares = np.arange(widest + 1)
     totals = np.sum([count * np.minimum(width, shares) for count, width in rows], axis=0)

@@ -1,4 +1,4 @@
-"""From the opinions about a gradient to its report."""
+"""The verdict on a gradient: from the evidence to a report, leaf by leaf."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,74 +6,75 @@ from typing import Any
 import jax
 import numpy as np
 
-from fnn.checking.evidence import AUTODIFF, DIFFERENCE, Opinions, relative_to
+from fnn.checking.evidence import AUTODIFF, DIFFERENCE, Evidence, relative_to
 from fnn.checking.finite_differences import Point
+from fnn.checking.inputs import leaf_name
 from fnn.checking.report import Gap, LeafReport, Report, Worst
 
 
-def report(point: Point, value: float, opinions: Opinions, slips: tuple[str, ...]) -> Report:
-    """The report on a rule that gave `value` for the cost, and a gradient."""
-    slopes = opinions.direction_slopes
-    across = np.where(slopes.settled, relative_to(slopes, opinions.directions.by_hand), np.nan)
+def as_report(point: Point, value: float, evidence: Evidence, slips: tuple[str, ...]) -> Report:
+    """The report on a rule that returned `value` for the cost, and the gradient in the evidence."""
+    slopes = evidence.direction_slopes
+    relative = np.where(slopes.settled, relative_to(slopes, evidence.directions.by_hand), np.nan)
+    absolute = np.abs(evidence.directions.by_hand - slopes.slope)[slopes.settled]
     return Report(
         net=repr(point.net),
         cost=repr(point.cost),
         examples=len(point.x),
         lmbda=float(point.lmbda),
         value=value,
-        value_expected=opinions.value,
-        value_ok=_same_value(value, opinions.value, opinions.penalised),
-        leaves=tuple(_leaf(point, *place, opinions) for place in places(point)),
-        directions=Gap(_largest(np.abs(opinions.directions.by_hand - slopes.slope)[slopes.settled]), _largest(across)),
+        value_expected=evidence.value,
+        value_ok=_same_value(value, evidence.value, evidence.penalised),
+        leaves=tuple(_leaf_report(point, *leaf, evidence) for leaf in flat_leaves(point)),
+        directions=Gap(_largest(absolute), _largest(relative)),
         directions_compared=int(slopes.settled.sum()),
-        directions_wrong=int((across > DIFFERENCE).sum()),
+        directions_wrong=int((relative > DIFFERENCE).sum()),
         slips=slips,
     )
 
 
 def _same_value(value: float, mean: float, penalised: float) -> bool:
-    """A rule that adds its own penalty may return either."""
+    """Whether the value is right; a rule that adds its own penalty may return it with the penalty or without."""
     return any(abs(value - right) <= AUTODIFF * max(abs(right), abs(mean)) for right in (mean, penalised))
 
 
-def places(point: Point) -> Iterator[tuple[Any, Any, slice]]:
-    """Every leaf of the params: its path, itself, and where it stands among the flat coordinates."""
+def flat_leaves(point: Point) -> Iterator[tuple[Any, Any, slice]]:
+    """Every leaf of the params: its path, the leaf, and its part of the flat coordinates."""
     start = 0
     for path, leaf in jax.tree.leaves_with_path(point.params):
         yield path, leaf, slice(start, start + leaf.size)
         start += leaf.size
 
 
-def excess(opinions: Opinions) -> np.ndarray:
-    """The differences as multiples of what is allowed, `(P,)`."""
-    return np.fmax(opinions.along.relative() / AUTODIFF, opinions.relative_to_difference() / DIFFERENCE)
+def _excess(evidence: Evidence) -> np.ndarray:
+    """The larger of the two relative differences of each coordinate, as a multiple of what is allowed, `(P,)`."""
+    return np.fmax(evidence.coordinates.relative() / AUTODIFF, evidence.relative_to_difference() / DIFFERENCE)
 
 
-def exceeds(opinions: Opinions) -> np.ndarray:
-    """Where the opinions differ by more than is allowed, bool `(P,)`."""
-    return ~(excess(opinions) <= 1)  # what overflows in the comparison is not within it
+def wrong_coordinates(evidence: Evidence) -> np.ndarray:
+    """Where the gradient by hand differs from the others by more than is allowed, bool `(P,)`."""
+    return ~(_excess(evidence) <= 1)  # not `> 1`: nan, from an overflow in the comparison, is wrong
 
 
-def _leaf(point: Point, path: Any, leaf: Any, part: slice, opinions: Opinions) -> LeafReport:
-    by_hand, autodiff, _ = (values[part] for values in opinions.along)
-    difference, relative = opinions.difference()[part], opinions.along.relative()[part]
-    beyond = excess(opinions)[part]
-    at = int(beyond.argmax())
+def _leaf_report(point: Point, path: Any, leaf: Any, part: slice, evidence: Evidence) -> LeafReport:
+    by_hand, autodiff, _ = (values[part] for values in evidence.coordinates)
+    difference, relative = evidence.difference()[part], evidence.coordinates.relative()[part]
+    worst = int(_excess(evidence)[part].argmax())
     return LeafReport(
         layer=path[0].idx,
         layer_name=repr(point.net[path[0].idx]),
-        leaf=jax.tree_util.keystr(path[1:], simple=True, separator="."),
+        leaf=leaf_name(path[1:]),
         shape=leaf.shape,
-        wrong=int(exceeds(opinions)[part].sum()),
+        wrong=int(wrong_coordinates(evidence)[part].sum()),
         compared=int(np.isfinite(difference).sum()),
-        left_out=int(opinions.left_out()[part].sum()),
+        left_out=int(evidence.left_out()[part].sum()),
         to_autodiff=Gap(_largest(np.abs(by_hand - autodiff)), _largest(relative)),
-        to_difference=Gap(_largest(np.abs(by_hand - difference)), _largest(opinions.relative_to_difference()[part])),
+        to_difference=Gap(_largest(np.abs(by_hand - difference)), _largest(evidence.relative_to_difference()[part])),
         worst=Worst(
-            tuple(int(i) for i in np.unravel_index(at, leaf.shape)),
-            float(by_hand[at]),
-            float(autodiff[at]),
-            float(difference[at]) if np.isfinite(difference[at]) else None,
+            tuple(int(i) for i in np.unravel_index(worst, leaf.shape)),
+            float(by_hand[worst]),
+            float(autodiff[worst]),
+            float(difference[worst]) if np.isfinite(difference[worst]) else None,
         ),
         relative=relative.reshape(leaf.shape),
     )

@@ -1,30 +1,30 @@
-"""Slips within one leaf: a factor of the cost's part, a factor of the penalty, a transpose."""
+"""Known mistakes within one leaf: a wrong factor of the cost's part or of the penalty, or a transpose."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from fnn.checking.evidence import Opinions
+from fnn.checking.evidence import Evidence
 from fnn.checking.finite_differences import Point, is_W
 
-CLOSE = 1e-6  # of the largest entry of a leaf: as near as a gradient must come to a slip for it to fit
+CLOSE = 1e-6  # a mistake fits a leaf if no entry differs by more than this part of the largest entry
 
 
-def leaf_slips(point: Point, path: Any, leaf: Any, opinions: Opinions, part: slice) -> list[str]:
-    """What fits one wrong leaf."""
-    found, right = opinions.along.by_hand[part], opinions.along.autodiff[part]
-    decay = float(point.lmbda) * opinions.flat[part]  # what the penalty adds to a weight
-    own = right - decay if is_W(path) else right
+def mistakes_in_leaf(point: Point, path: Any, leaf: Any, evidence: Evidence, part: slice) -> list[str]:
+    """One sentence per mistake that fits a wrong leaf."""
+    found, right = evidence.coordinates.by_hand[part], evidence.coordinates.autodiff[part]
+    decay = float(point.lmbda) * evidence.flat[part]  # what the penalty adds to a weight
+    own = right - decay if is_W(path) else right  # the cost's own part
     return [
-        *_of_the_penalty(point, found, own, decay, float(is_W(path))),
-        *_of_the_cost(point, found, own, right - own),
-        *_of_the_shape(leaf.shape, found, own, right - own),
+        *_wrong_penalty(point, found, own, decay, float(is_W(path))),
+        *_wrong_factor(point, found, own, right - own),
+        *_transposed(leaf.shape, found, own, right - own),
     ]
 
 
-def _of_the_cost(point: Point, found: np.ndarray, own: np.ndarray, decay: np.ndarray) -> Iterator[str]:
-    """A constant factor of the cost's own part, with the penalty right or in the same factor."""
+def _wrong_factor(point: Point, found: np.ndarray, own: np.ndarray, decay: np.ndarray) -> Iterator[str]:
+    """A constant factor of the cost's own part; the penalty has factor 1 or the same factor."""
     for rest in (decay, 0 * decay) if decay.any() else (decay,):
         base = own + decay - rest
         factor = _multiple(found - rest, base)
@@ -33,7 +33,7 @@ def _of_the_cost(point: Point, found: np.ndarray, own: np.ndarray, decay: np.nda
             yield known or f"{factor:.7g} times the right gradient"
 
 
-def _of_the_penalty(point: Point, found: np.ndarray, own: np.ndarray, decay: np.ndarray, right: float) -> Iterator[str]:
+def _wrong_penalty(point: Point, found: np.ndarray, own: np.ndarray, decay: np.ndarray, right: float) -> Iterator[str]:
     """`found = own + factor λ p`, where the factor should be `right`."""
     factor = _multiple(found - own, decay)
     if not decay.any() or _near(factor, right) or not fits(found, own + factor * decay):
@@ -47,13 +47,13 @@ def _of_the_penalty(point: Point, found: np.ndarray, own: np.ndarray, decay: np.
         yield f"the L2 penalty is {' or '.join(said) or f'{factor:.6g} times what it should be'}"
 
 
-def _of_the_shape(shape: tuple[int, ...], found: np.ndarray, own: np.ndarray, decay: np.ndarray) -> Iterator[str]:
+def _transposed(shape: tuple[int, ...], found: np.ndarray, own: np.ndarray, decay: np.ndarray) -> Iterator[str]:
     if len(shape) == 2 and shape[0] == shape[1] > 1 and fits(found, own.reshape(shape).T.ravel() + decay):
         yield "the transpose of the right gradient"
 
 
 def _meaning(factor: float, point: Point) -> str:
-    """What a factor stands for, or nothing."""
+    """The mistake that gives this factor; empty if none is known."""
     n, n_out = len(point.x), point.y.shape[-1]
     names = [
         (-1, "the opposite sign"),
@@ -77,6 +77,6 @@ def _near(a: float, b: float) -> bool:
     return abs(a - b) <= CLOSE * max(1, abs(b))
 
 
-def fits(found: np.ndarray, slip: np.ndarray) -> bool:
-    """Whether a leaf's gradient is as near to a slip as `CLOSE`."""
-    return bool(np.abs(found - slip).max() <= CLOSE * np.abs(found).max())
+def fits(found: np.ndarray, candidate: np.ndarray) -> bool:
+    """Whether a leaf's gradient is the one that a mistake would give, within `CLOSE`."""
+    return bool(np.abs(found - candidate).max() <= CLOSE * np.abs(found).max())
