@@ -18,9 +18,9 @@ def saved(tmp_path, array, name="x.npy"):
 
 
 @pytest.mark.parametrize("dtype", ["u1", "?", "i2", "f4", "f8"])
-@pytest.mark.parametrize("piece", [1, 50, 2**20])
-def test_chosen_rows_are_those_of_the_array(tmp_path, monkeypatch, dtype, piece):
-    monkeypatch.setattr(room, "PIECE", piece)
+@pytest.mark.parametrize("size", [1, 50, 2**20])
+def test_chosen_rows_are_those_of_the_array(tmp_path, monkeypatch, dtype, size):
+    monkeypatch.setattr(room, "BLOCK_BYTES", size)
     array = RNG.integers(0, 2 if dtype == "?" else 200, (23, 2, 3)).astype(dtype)
     x = stored(saved(tmp_path, array), 1.0)
     read = array.view(np.uint8) if dtype in ("u1", "?") else array.astype(np.float32)
@@ -137,10 +137,10 @@ def test_a_number_that_is_none_is_named_by_its_row(tmp_path, hole):
         np.asarray(x[np.array([8, 6])])
 
 
-def test_a_piece_is_small_though_its_rows_lie_apart(tmp_path, monkeypatch):
+def test_a_block_is_small_though_its_rows_lie_apart(tmp_path, monkeypatch):
     sizes, pread = [], os.pread
     x = stored(saved(tmp_path, np.zeros(2_000_000, np.float32)), 1.0)[::500]
     monkeypatch.setattr(os, "pread", lambda file, size, start: sizes.append(size) or pread(file, size, start))
-    for _ in x.pieces():
-        assert sum(sizes) < 2 * room.PIECE
+    for _ in x.blocks():
+        assert sum(sizes) < 2 * room.BLOCK_BYTES
         sizes.clear()

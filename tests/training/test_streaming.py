@@ -116,7 +116,7 @@ class Ones:
         self.log.append(len(rows))
         return Ones((len(rows), *SHAPE), self.log, self.bad, self.error)
 
-    def pieces(self):
+    def blocks(self):
         if len(self.log) >= self.bad and self.error is not TimeoutError:
             raise self.error("the disk is gone")
         while len(self.log) >= self.bad:

@@ -18,7 +18,7 @@ import numpy as np
 from fnn.errors import CorruptFileError, InputError
 from fnn.storage.arrays import read_header
 
-PIECE = 2**20  # bytes of rows read at a time, about
+BLOCK_BYTES = 2**20  # of the rows that are read at a time, about
 PAGE = 4096  # bytes; a disk is read by the page
 
 
@@ -71,13 +71,13 @@ class Stored:
         space = np.empty(self.nbytes + 63, np.uint8)
         space = space[-space.ctypes.data % 64 :][: self.nbytes]  # from there a CPU is given it without a copy
         array = space.view(self.dtype).reshape(self.shape)
-        for places, rows in self.pieces():
+        for places, rows in self.blocks():
             array[places] = rows
         array.flags.writeable = False
         return array if dtype is None else array.astype(dtype, copy=False)
 
-    def pieces(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Some of the rows and before them their places in 0 … n − 1, about `PIECE` bytes, in the order of the file.
+    def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """All rows, read in blocks and in the order of the file: the places in 0 … n − 1 of a block, and its rows.
 
         Raises:
             CorruptFileError: The file cannot be read, or is not as it was.
@@ -85,7 +85,7 @@ class Stored:
         """
         chosen = np.arange(len(self)) if self.chosen is None else self.chosen
         places = np.argsort(chosen, kind="stable")
-        number = max(1, PIECE // (self._row_bytes * self._apart(chosen)))
+        number = max(1, BLOCK_BYTES // (self._row_bytes * self._apart(chosen)))
         try:
             with open(self.path, "rb", buffering=0) as file:
                 self._check_stamp(os.fstat(file.fileno()))

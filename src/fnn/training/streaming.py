@@ -40,8 +40,8 @@ class Readable(Protocol):
         """Rows `i`, a slice or their numbers; nothing is read."""
         ...
 
-    def pieces(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """All rows, some at a time and in any order, before them their places in 0 … n − 1; this is what reads."""
+    def blocks(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """All rows, read in blocks of any size and in any order: the places in 0 … n − 1 of a block, and its rows."""
         ...
 
 
@@ -102,7 +102,7 @@ def windows(examples: Examples, spans: Iterable[tuple[int, Any]], size: int) -> 
         size: The rows of every window; those that a span does not fill are 0, and nobody asks for them.
 
     Raises:
-        ValueError: as `pieces`, in the thread and then here.
+        ValueError: as `blocks`, in the thread and then here.
     """
     stop = threading.Event()
     with ThreadPoolExecutor(1, "fnn-reader") as thread:
@@ -116,7 +116,7 @@ def windows(examples: Examples, spans: Iterable[tuple[int, Any]], size: int) -> 
                 future = next(futures, None)  # now, so that there are no more than `COPIES`
                 yield window
         finally:
-            stop.set()  # whatever ends this waits for the thread no longer than it reads a piece
+            stop.set()  # whatever ends this waits for the thread no longer than it reads a block
 
 
 def _read(examples: Examples, span: tuple[int, Any], size: int, stop: threading.Event) -> Window:
@@ -124,10 +124,10 @@ def _read(examples: Examples, span: tuple[int, Any], size: int, stop: threading.
     first, rows = span
     chosen = examples.x[rows]
     x = np.zeros((size, *chosen.shape[1:]), chosen.dtype)
-    for places, piece in chosen.pieces():
+    for places, block in chosen.blocks():
         if stop.is_set():
             break
-        x[places] = piece
+        x[places] = block
     labels = np.asarray(examples.y)[rows]
     y = np.zeros((size, *labels.shape[1:]), labels.dtype)
     y[: len(labels)] = labels
