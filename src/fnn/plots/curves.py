@@ -1,4 +1,7 @@
-"""Pictures. Matplotlib is the optional extra `plots`: imported when a picture is made, missed politely."""
+"""Curves over the epochs, heat maps, and what every picture needs.
+
+Matplotlib is the optional extra `plots`. It is imported when a picture is drawn; `available` says whether it is there.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,22 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fnn.storage.files import write_atomically
 
 MISSING = "no pictures: matplotlib is not installed; get it with  pip install 'fnn[plots]'"
-# Okabe and Ito's colours, told apart by colour-blind readers; in print the line styles do it
+# The colours of Okabe and Ito, which colour-blind readers can tell apart. In a grey print the line styles differ.
+PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+DASHES = ("-", "--", ":", "-.")
 COLOURS = {"train": "#0072B2", "validation": "#D55E00", "test": "#009E73"}
 STYLES = {"train": "-", "validation": "--", "test": ":"}
+TOLD_APART = 14  # curves that can be told apart in one picture
+LEGIBLE = 20  # rows or columns of a heat map that can all have their name and their numbers
 
 
 def available() -> bool:
-    """Whether matplotlib is there."""
+    """Whether matplotlib is installed."""
     return importlib.util.find_spec("matplotlib") is not None
 
 
@@ -32,19 +40,38 @@ def figure(width: float, height: float) -> Any:
 
 
 def write(fig: Any, path: str | os.PathLike[str]) -> None:
-    """The figure as a PNG, without a date: the same figure gives the same bytes."""
+    """Write the figure as a PNG without a date, so that the same figure gives the same bytes."""
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
     write_atomically(path, buffer.getvalue())
 
 
+def curve(axes: Any, epochs: ArrayLike, values: ArrayLike, style: Any, colour: str, label: str | None = None) -> Any:
+    """Draw values over the epochs. Fewer than three points get marks, because one point alone gives no line."""
+    marker = "o" if np.size(epochs) < 3 else ""
+    (line,) = axes.plot(epochs, values, ls=style, color=colour, label=label, marker=marker, lw=1.6)
+    return line
+
+
+def label_epochs(axes: Any, quantity: str) -> None:
+    """Label axes with the epoch, in whole numbers, and with a quantity; draw a grid."""
+    axes.set(xlabel="epoch", ylabel=quantity)
+    whole_numbers(axes.xaxis)
+    axes.grid(alpha=0.3)
+
+
+def whole_numbers(axis: Any) -> None:
+    """Let the axis have ticks at whole numbers alone."""
+    axis.get_major_locator().set_params(integer=True)
+
+
 def learning(metrics: Sequence[dict[str, float]], path: str | os.PathLike[str], title: str) -> None:
-    """Cost and accuracy against the epoch, for training, validation and test.
+    """Draw cost and accuracy over the epochs, for the training, validation and test data.
 
     Args:
         metrics: The lines of `metrics.jsonl`.
         path: The PNG to write.
-        title: Of the picture, the run's name.
+        title: The picture's title, the run's name.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -64,22 +91,18 @@ def _curves(axes: Any, metrics: Sequence[dict[str, float]], measure: str) -> Non
         if f"{part}_{measure}" in metrics[-1]:
             values = [factor * line[f"{part}_{measure}"] for line in metrics]
             label = f"{'training' if part == 'train' else part}, last {values[-1]:.4g}"
-            marker = "o" if len(epochs) < 3 else ""
-            axes.plot(epochs, values, STYLES[part], color=COLOURS[part], label=label, marker=marker, lw=1.6)
-    axes.set_xlabel("epoch")
-    axes.set_ylabel("accuracy (%)" if measure == "accuracy" else "cost (mean per example)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+            curve(axes, epochs, values, STYLES[part], COLOURS[part], label)
+    label_epochs(axes, "accuracy (%)" if measure == "accuracy" else "cost (mean per example)")
     if measure == "cost" and min(line["train_cost"] for line in metrics) > 0:
         axes.set_yscale("log")
-    axes.grid(alpha=0.3)
     axes.legend(frameon=False)
 
 
 def side_by_side(runs: Mapping[str, Sequence[dict[str, float]]], path: str | os.PathLike[str]) -> None:
-    """Cost and accuracy of several runs against the epoch: a row per part of the data, a line per run.
+    """Draw cost and accuracy of several runs over the epochs: a row per part of the data, a curve per run.
 
     Args:
-        runs: For each name the lines of its `metrics.jsonl`.
+        runs: For the name of each run the lines of its `metrics.jsonl`.
         path: The PNG to write.
 
     Raises:
@@ -99,38 +122,29 @@ def side_by_side(runs: Mapping[str, Sequence[dict[str, float]]], path: str | os.
 
 
 def _measured(axes: Any, runs: Mapping[str, Sequence[dict[str, float]]], part: str, measure: str) -> dict[str, Any]:
-    """Draw one measure of one part of the data; the lines, by run."""
+    """Draw one measure of one part of the data; the drawn lines by the names of the runs."""
     factor, key, drawn = 100 if measure == "accuracy" else 1, f"{part}_{measure}", {}
     for i, (name, lines) in enumerate(runs.items()):
-        values = [(epoch, factor * line[key]) for epoch, line in enumerate(lines, 1) if key in line]
-        if values:
-            colour, style = PALETTE[i % len(PALETTE)], DASHES[i % len(DASHES)]
-            marker = "o" if len(values) < 3 else ""
-            (drawn[name],) = axes.plot(*zip(*values, strict=True), style, color=colour, marker=marker, lw=1.6)
+        points = [(epoch, factor * line[key]) for epoch, line in enumerate(lines, 1) if key in line]
+        if points:
+            epochs, values = zip(*points, strict=True)
+            drawn[name] = curve(axes, epochs, values, DASHES[i % len(DASHES)], PALETTE[i % len(PALETTE)])
     said = "training" if part == "train" else part
-    axes.set(xlabel="epoch", ylabel=f"{said} accuracy (%)" if measure == "accuracy" else f"{said} cost (mean)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    label_epochs(axes, f"{said} accuracy (%)" if measure == "accuracy" else f"{said} cost (mean)")
     if measure == "cost" and drawn and min(line.get_ydata().min() for line in drawn.values()) > 0:
         axes.set_yscale("log")
-    axes.grid(alpha=0.3)
     return drawn
 
 
-PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-DASHES = ("-", "--", ":", "-.")
-TOLD_APART = 14  # lines in one picture
-LEGIBLE = 20  # rows or columns with a name each, and with numbers
-
-
 def bands(curves: Mapping[str, np.ndarray], path: str | os.PathLike[str], title: str, measure: str) -> None:
-    """A line for the median over seeds of each group, and a band from the 5th to the 95th percentile.
+    """Draw for each label a curve, the median over seeds, and a band from the 5th to the 95th percentile.
 
-    More than `TOLD_APART` groups cannot be told apart.
+    At most `TOLD_APART` curves can be told apart.
 
     Args:
-        curves: For each label `(seeds, epochs)`, nan where a network has diverged.
+        curves: For each label an array `(seeds, epochs)`, with nan where a network has diverged.
         path: The PNG to write.
-        title: Of the picture.
+        title: The picture's title.
         measure: The label of the vertical axis, with its unit.
 
     Raises:
@@ -146,30 +160,30 @@ def bands(curves: Mapping[str, np.ndarray], path: str | os.PathLike[str], title:
         low, median, high = np.percentile(good, (5, 50, 95), axis=0)
         epochs = np.arange(1, values.shape[1] + 1)
         colour = PALETTE[i % len(PALETTE)]
-        axes.plot(epochs, median, DASHES[i % len(DASHES)], color=colour, lw=1.6, marker="o" if len(epochs) < 3 else "",
-                  label=label if len(good) == seeds else f"{label} ({len(good)} of {len(values)} seeds)")  # fmt: skip
+        said = label if len(good) == seeds else f"{label} ({len(good)} of {len(values)} seeds)"
+        curve(axes, epochs, median, DASHES[i % len(DASHES)], colour, said)
         axes.fill_between(epochs, low, high, color=colour, alpha=0.15, lw=0)
     axes.set_title(title if seeds == 1 else f"{title}: median and 5-95 % of {seeds} seeds", fontsize="medium")
-    axes.set_xlabel("epoch")
-    axes.set_ylabel(measure)
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.grid(alpha=0.3)
+    label_epochs(axes, measure)
     fig.legend(loc="outside right upper", frameon=False, fontsize="small")
     write(fig, path)
 
 
 def heat_map(
-    table: np.ndarray, rows: tuple[str, Sequence[float]], columns: tuple[str, Sequence[float]],
-    path: str | os.PathLike[str], title: str,
-) -> None:  # fmt: skip
-    """A table of numbers as colours with the numbers written in them; nan is left white.
+    table: np.ndarray,
+    rows: tuple[str, Sequence[float]],
+    columns: tuple[str, Sequence[float]],
+    path: str | os.PathLike[str],
+    title: str,
+) -> None:
+    """Draw a table of numbers as colours, with each number written on its colour; nan is left white.
 
-    Of more than `LEGIBLE` rows or columns some are named, and no numbers are written.
+    With more than `LEGIBLE` rows or columns only some of them are named, and no numbers are written.
 
     Args:
-        table: `(len(rows), len(columns))`.
+        table: The numbers, `(len(rows), len(columns))`.
         rows: The name of the vertical axis and its values.
-        columns: The same of the horizontal axis.
+        columns: The name of the horizontal axis and its values.
         path: The PNG to write.
         title: What the numbers are, with their unit.
 

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 
 from fnn.checking import LeafReport, Report
-from fnn.plots.curves import figure, write
+from fnn.plots.curves import whole_numbers, figure, write
 
-EXACT, LIMIT = -18, 0  # log10: rounding alone, and a difference as large as the number
+EQUAL, LIMIT = -18, 0  # log10 of the relative difference: no difference, and one as large as the number itself
 
 
 def heat_map(report: Report, path: str | os.PathLike[str]) -> None:
-    """Draw the relative difference between the rule under test and autodiff, a panel per leaf, into a file.
+    """Draw the relative difference between the gradient under test and autodiff's, a panel per leaf, into a file.
 
-    A row is a unit, a column one of its inputs; colours are log10 from -18 (equal) to 0, the same in all
-    panels. The worst coordinate of a wrong leaf is ringed.
+    A row is a unit, a column one of its inputs. Colours are log10 from -18 (equal) to 0, the same in all panels.
+    A red ring marks the worst coordinate of a wrong leaf.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -32,15 +32,15 @@ def heat_map(report: Report, path: str | os.PathLike[str]) -> None:
 
 
 def _panel(ax: Any, leaf: LeafReport) -> Any:
-    """One leaf; cividis reads the same without red and green."""
+    """Draw one leaf. Readers who do not see red and green see the colours of cividis in the same order."""
     heat = leaf.heat()
-    image = ax.imshow(heat, cmap="cividis", vmin=EXACT, vmax=LIMIT, aspect="auto", interpolation="nearest")
+    image = ax.imshow(heat, cmap="cividis", vmin=EQUAL, vmax=LIMIT, aspect="auto", interpolation="nearest")
     ax.set_title(f"{leaf.name}\n{'right' if leaf.ok else f'{leaf.wrong:,} wrong'}", fontsize=10)
     ax.set_ylabel("unit")
-    ax.yaxis.get_major_locator().set_params(integer=True)
+    whole_numbers(ax.yaxis)
     if len(leaf.shape) > 1:
         ax.set_xlabel("input")
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        whole_numbers(ax.xaxis)
     else:
         ax.set_xticks([])
     if not leaf.ok:

@@ -1,4 +1,4 @@
-"""The picture of a monitored training: a panel for each quantity of `fnn.monitors`, a line for each layer."""
+"""The picture of a monitored training: a panel for each quantity of `fnn.monitor`, a curve for each layer."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ PANELS = {
     "update": "‖ΔW‖/‖W‖ of a step",
     "coherence": "sign coherence of ∂C/∂W, 0 to 1",
 }
-# as many as colours, so that no two of seven layers share either
+# There are as many styles as colours, so that each of seven layers has its own style and its own colour.
 STYLES = (*curves.DASHES, (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)), (0, (1, 3)))
 
 
 def monitor(metrics: Sequence[dict[str, Any]], names: Sequence[str], path: str | os.PathLike[str], title: str) -> None:
-    """Every quantity against the epoch; a layer has a line where the quantity applies.
+    """Draw every quantity over the epochs; a layer has a curve where the quantity applies.
 
     Args:
         metrics: The lines of `metrics.jsonl`, each with `monitor`.
-        names: Of the layers, first to last.
+        names: The names of the layers, first to last.
         path: The PNG to write.
-        title: Of the picture, the run's name.
+        title: The picture's title, the run's name.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -37,9 +37,7 @@ def monitor(metrics: Sequence[dict[str, Any]], names: Sequence[str], path: str |
     lines: dict[str, Any] = {}
     for axes, (quantity, label) in zip(panels, PANELS.items(), strict=True):
         lines |= _panel(axes, metrics, names, quantity)
-        axes.set(xlabel="epoch", ylabel=label)
-        axes.xaxis.get_major_locator().set_params(integer=True)
-        axes.grid(alpha=0.3)
+        curves.label_epochs(axes, label)
     last.axis("off")
     shown = [name for name in names if name in lines]
     columns = -(-len(shown) // 14)
@@ -48,21 +46,21 @@ def monitor(metrics: Sequence[dict[str, Any]], names: Sequence[str], path: str |
 
 
 def _panel(axes: Any, metrics: Sequence[dict[str, Any]], names: Sequence[str], quantity: str) -> dict[str, Any]:
-    """Draw one quantity; the lines, by layer."""
+    """Draw one quantity; the drawn lines by the names of the layers."""
     factor, lines = 100 if quantity in ("dead", "saturated") else 1, {}
     for i, name in enumerate(names):
-        rows = [
+        points = [
             (line["epoch"], factor * line["monitor"][i][quantity]) for line in metrics if quantity in line["monitor"][i]
         ]
-        if rows:
+        if points:
             colour, style = curves.PALETTE[i % len(curves.PALETTE)], STYLES[i % len(STYLES)]
-            marker = "o" if len(rows) < 3 else ""
-            (lines[name],) = axes.plot(*zip(*rows, strict=True), ls=style, color=colour, marker=marker, lw=1.6)
+            epochs, values = zip(*points, strict=True)
+            lines[name] = curves.curve(axes, epochs, values, style, colour)
     if quantity in ("delta", "update") and all((line.get_ydata() > 0).all() for line in lines.values()):
         axes.set_yscale("log")
     elif quantity == "coherence":
         axes.set_ylim(-0.03, 1.03)
     else:
         top = max(1, *axes.get_ylim())
-        axes.set_ylim(-0.03 * top, top)  # a line at 0 is seen
+        axes.set_ylim(-0.03 * top, top)  # so that a curve at 0 can be seen
     return lines
