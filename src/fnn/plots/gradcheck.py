@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from fnn.checking import LeafReport, Report
-from fnn.plots.curves import whole_numbers, figure, write
+from fnn.plots.curves import figure, whole_numbers, write
 
 EQUAL, LIMIT = -18, 0  # log10 of the relative difference: no difference, and one as large as the number itself
 
