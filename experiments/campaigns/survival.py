@@ -120,8 +120,8 @@ def kills(folder, number=180):
         interrupted += any(folder.rglob("*.tmp-*"))
         strays, lost = strays + stray, lost + (found < max(told, before))
         before = found
-    return f"{number} kills at random: {lost} lost a checkpoint, 0 unreadable, {strays} strays after the next start; " \
-        f"{interrupted} hit the middle of a save; {before + 1:,} checkpoints"  # fmt: skip
+    said = f"{number} kills at random: {lost} lost a checkpoint, 0 unreadable, {strays} strays after the next start"
+    return f"{said}; {interrupted} hit the middle of a save; {before + 1:,} checkpoints"
 
 
 def points(folder):
@@ -205,8 +205,8 @@ def power(folder, seeds=12):
     for length in range(len(recorder.log) + 1):
         disk = Disk(folder / "run", recorder.log[:length])
         n, promised = disk.unsynced(), sum(done <= length for done in returned) - 1
-        alone = [[one if k == i else rest for k in range(n)] for i in range(n)
-                 for one, rest in (("lost", "kept"), ("zeros", "kept"), ("kept", "lost"))]  # fmt: skip
+        kinds = ("lost", "kept"), ("zeros", "kept"), ("kept", "lost")
+        alone = [[one if k == i else rest for k in range(n)] for i in range(n) for one, rest in kinds]
         chance = [rng.choice(["lost", "kept", "zeros"], n).tolist() for _ in range(seeds)]
         for fates in [["lost"] * n, ["kept"] * n, ["zeros"] * n, *alone, *chance]:
             disk.crash(fates, folder / "crash")
@@ -278,7 +278,7 @@ def readers(folder):
 
     from fnn import Dense, LogLikelihood, init, load, load_data, save
     from fnn.config.reading import load_config
-    from fnn.data.idx import parse
+    from fnn.data.mnist import parse_idx
     from fnn.storage.arrays import npz_bytes
 
     net = (Dense(10),)
@@ -301,7 +301,7 @@ def readers(folder):
         "csv": (folder / "t.csv", lambda: load_data(str(folder / "t.csv"), label="label")),
         "npz": (folder / "t.npz", lambda: load_data(str(folder / "t.npz"))),
         "toml": (folder / "c.toml", lambda: load_config(folder / "c.toml")),
-        "idx": (folder / "i.idx", lambda: parse((folder / "i.idx").read_bytes(), (30, 8, 8))),
+        "idx": (folder / "i.idx", lambda: parse_idx((folder / "i.idx").read_bytes(), (30, 8, 8))),
     }
 
 

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 
-from fnn.data import idx, load_data, mnist, sources
+from fnn.data import load_data, mnist, sources
 from fnn.data.download import check_address, fetch
 from fnn.data.mnist import IdxFile
 from fnn.errors import CorruptFileError, InputError
@@ -235,13 +235,13 @@ def test_a_file_that_is_much_too_large_is_not_read_whole(folder, name, data):
 
 def test_an_idx_file_of_another_length_is_refused():
     with pytest.raises(ValueError, match="has 617 bytes; expected 616"):
-        idx.parse(IMAGES + b"x", (6, 10, 10))
+        mnist.parse_idx(IMAGES + b"x", (6, 10, 10))
 
 
 @pytest.mark.parametrize("shape", [(6, 10), (6, 10, 11), (600,), (3, 2, 10, 10)])
 def test_an_idx_file_of_another_shape_is_refused(shape):
     with pytest.raises(ValueError, match="does not start as an IDX file"):
-        idx.parse(IMAGES, shape)
+        mnist.parse_idx(IMAGES, shape)
 
 
 def test_the_cache_is_where_each_system_keeps_it(monkeypatch):

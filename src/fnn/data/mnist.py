@@ -5,7 +5,9 @@ content: there are several compressed editions of it, and it is checked each tim
 """
 
 import hashlib
+import math
 import os
+import struct
 import sys
 import zlib
 from collections.abc import Mapping, Sequence
@@ -14,7 +16,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fnn.data import idx
 from fnn.data.dataset import Raw
 from fnn.data.download import FAILURES, fetch
 from fnn.errors import CorruptFileError, InputError
@@ -24,6 +25,7 @@ HOSTS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.goog
 TIMEOUT = 20.0  # seconds of silence before a host is given up
 SLACK = 2**16  # bytes by which a compressed file may be larger than its content
 CLASSES = tuple("0123456789")
+UINT8 = 0x08  # the code of unsigned bytes in an IDX file, the only type read here
 
 
 class IdxFile(NamedTuple):
@@ -32,6 +34,11 @@ class IdxFile(NamedTuple):
     name: str  # without .gz
     shape: tuple[int, ...]
     sha256: str  # of the decompressed content
+
+    @property
+    def size(self) -> int:
+        """The bytes of the decompressed content: a magic number, the lengths of the axes, then the array."""
+        return 4 + 4 * len(self.shape) + math.prod(self.shape)
 
 
 FILES = (
@@ -88,6 +95,21 @@ def find(name: str) -> Path | None:
     return next((path for path in candidates if path.is_file()), None)
 
 
+def parse_idx(data: bytes, shape: tuple[int, ...]) -> np.ndarray:
+    """The bytes of a file in the IDX format as an array of the shape it must have, without a copy.
+
+    Raises:
+        ValueError: The magic number, the axes or the length are not those of `shape`.
+    """
+    head = struct.pack(f">4B{len(shape)}L", 0, 0, UINT8, len(shape), *shape)
+    if not data.startswith(head):
+        raise ValueError(f"does not start as an IDX file of bytes of shape {shape}")
+    expected = len(head) + math.prod(shape)
+    if len(data) != expected:
+        raise ValueError(f"has {len(data):,} bytes; expected {expected:,}")
+    return np.frombuffer(data, np.uint8, offset=len(head)).reshape(shape)
+
+
 def _raw(x: np.ndarray, y: np.ndarray) -> Raw:
     return Raw(x.reshape(len(x), -1), y.astype(int), CLASSES, 1 / 255)
 
@@ -95,9 +117,9 @@ def _raw(x: np.ndarray, y: np.ndarray) -> Raw:
 def _read(file: IdxFile, files: Sequence[IdxFile], hosts: Sequence[str], timeout: float) -> np.ndarray:
     path = find(file.name)
     if path is None:
-        return idx.parse(_download(file, files, hosts, timeout), file.shape)
+        return parse_idx(_download(file, files, hosts, timeout), file.shape)
     try:
-        return idx.parse(_content(file, _bounded(path, idx.size(file.shape) + SLACK), path.suffix == ".gz"), file.shape)
+        return parse_idx(_content(file, _bounded(path, file.size + SLACK), path.suffix == ".gz"), file.shape)
     except (OSError, ValueError) as error:
         raise CorruptFileError(path, f"{error}; remove it, and it is downloaded anew") from error
 
@@ -109,10 +131,10 @@ def _bounded(path: Path, limit: int) -> bytes:
 
 def _content(file: IdxFile, data: bytes, compressed: bool) -> bytes:
     """The decompressed bytes of `file`, found to be the right ones; `ValueError` if they are not."""
-    size = idx.size(file.shape)
-    content = _unzipped(data, size) if compressed else data
-    if len(content) != size:
-        raise ValueError(f"has {'more' if len(content) > size else 'fewer'} than the {size:,} bytes of {file.name}")
+    content = _unzipped(data, file.size) if compressed else data
+    if len(content) != file.size:
+        more = "more" if len(content) > file.size else "fewer"
+        raise ValueError(f"has {more} than the {file.size:,} bytes of {file.name}")
     found = hashlib.sha256(content).hexdigest()
     if found != file.sha256:
         raise ValueError(f"has the SHA-256 {found}; expected {file.sha256}")
@@ -140,7 +162,7 @@ def _download(file: IdxFile, files: Sequence[IdxFile], hosts: Sequence[str], tim
     for host in hosts:
         url = f"{host}{file.name}.gz"
         try:
-            content = _content(file, fetch(url, idx.size(file.shape) + SLACK, timeout), compressed=True)
+            content = _content(file, fetch(url, file.size + SLACK, timeout), compressed=True)
         except FAILURES as error:
             failures.append(f"{url}: {error or type(error).__name__}")
         else:
