@@ -17,7 +17,7 @@ from fnn.data.cells import FLOAT32_MAX, Labels, is_number, number
 from fnn.data.dataset import Raw
 from fnn.errors import CorruptFileError, InputError
 
-LARGEST_FILE = 2**28  # bytes
+LARGEST_TABLE = 2**28  # bytes
 LONGEST_LINE = 2**20  # characters
 LONGEST_NAME = 200  # characters, of a column
 
@@ -68,8 +68,8 @@ def _matrix(path: str | os.PathLike[str], values: array, width: int) -> np.ndarr
 def _rows(path: str | os.PathLike[str]) -> Generator[tuple[list[str], Iterator[Row]], None, None]:
     """The header and the rows, each as wide as the header."""
     size = os.stat(path).st_size
-    if size > LARGEST_FILE:
-        raise InputError(f"{path}: {size:,} bytes; a .csv may have {LARGEST_FILE:,}. Save it as .npz with np.savez")
+    if size > LARGEST_TABLE:
+        raise InputError(f"{path}: {size:,} bytes; a .csv may have {LARGEST_TABLE:,}. Save it as .npz with np.savez")
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(_lines(file), strict=True)

@@ -33,7 +33,7 @@ class Raw(NamedTuple):
         return self._replace(x=self.x[i], y=self.y[i])
 
 
-def keep(raw: Raw, names: tuple[str, ...]) -> Raw:
+def of_classes(raw: Raw, names: tuple[str, ...]) -> Raw:
     """The rows of some classes, numbered anew in the order of `names`; all of them for `()`."""
     if not names:
         return raw

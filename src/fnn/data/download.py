@@ -7,8 +7,8 @@ import urllib.parse
 import urllib.request
 from typing import IO
 
-CHUNK = 2**16  # bytes read at a time
-PATIENCE = 30  # the whole transfer may take so many times the time-out
+RECEIVED_AT_ONCE = 2**16  # bytes, at most
+LONGEST_TRANSFER = 30  # times the time-out
 FAILURES = (OSError, ValueError, http.client.HTTPException)  # what `fetch` may raise: no host, wrong answer, wrong size
 
 
@@ -49,12 +49,12 @@ def fetch(url: str, limit: int, timeout: float) -> bytes:
         OSError, ValueError, http.client.HTTPException: There is no such answer, or it is too long or too slow.
     """
     check_address(url)
-    deadline, body = time.monotonic() + PATIENCE * timeout, bytearray()
+    deadline, body = time.monotonic() + LONGEST_TRANSFER * timeout, bytearray()
     with urllib.request.build_opener(CheckedRedirects).open(url, timeout=timeout) as response:
-        while chunk := response.read1(CHUNK):  # read1: returns what is there, so that the clock is looked at
+        while chunk := response.read1(RECEIVED_AT_ONCE):  # read1: returns what is there, so that the clock is looked at
             body += chunk
             if len(body) > limit:
                 raise ValueError(f"more than the {limit:,} bytes expected")
             if time.monotonic() > deadline:
-                raise TimeoutError(f"not done after {PATIENCE * timeout:.0f} s")
+                raise TimeoutError(f"not done after {LONGEST_TRANSFER * timeout:.0f} s")
     return bytes(body)

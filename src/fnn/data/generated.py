@@ -12,7 +12,8 @@ from fnn.data.dataset import Raw
 from fnn.errors import InputError
 
 TRUTH_TABLES = {"and": (0, 0, 0, 1), "or": (0, 1, 1, 1), "nand": (1, 1, 1, 0), "xor": (0, 1, 1, 0)}  # for 00 01 10 11
-SIZE, NOISE, LARGEST_SIZE = 1000, 0.1, 10**7
+SIZE, NOISE = 1000, 0.1  # the defaults
+MOST_POINTS = 10**7
 
 
 def truth_table(name: str) -> Raw:
@@ -31,8 +32,8 @@ def generate(name: str, size: int, noise: float, seed: int) -> Raw:
         seed: Decides every point.
     """
     size = size or SIZE
-    if not 2 <= size <= LARGEST_SIZE:
-        raise InputError(f"size = {size}: expected from 2 to {LARGEST_SIZE:,} points")
+    if not 2 <= size <= MOST_POINTS:
+        raise InputError(f"size = {size}: expected from 2 to {MOST_POINTS:,} points")
     if not (math.isfinite(noise) and noise >= 0):
         raise InputError(f"noise = {noise}: expected a standard deviation, 0 or more")
     shape = {"moons": _moons, "spirals": _spirals, "sine": _sine}[name]

@@ -7,7 +7,7 @@ from math import isfinite, prod
 import numpy as np
 
 from fnn.data import digits, generated, mnist, user_files
-from fnn.data.dataset import Dataset, Raw, keep, outputs
+from fnn.data.dataset import Dataset, Raw, of_classes, outputs
 from fnn.data.on_disk import Stored
 from fnn.data.splitting import Parts, split, split_in_order
 from fnn.errors import InputError
@@ -82,10 +82,10 @@ def load_data(
     _check_use(source, label, split_seed, (size, noise, seed))
     _check_files(source, y, memory)
     if source == "mnist":
-        images, own_test = (keep(raw, classes) for raw in mnist.load())
+        images, own_test = (of_classes(raw, classes) for raw in mnist.load())
         parts = split_in_order(images, own_test, train, validation, test)
     else:
-        raw = keep(_read(source, label, y, memory, size, noise, seed), classes)
+        raw = of_classes(_read(source, label, y, memory, size, noise, seed), classes)
         parts = split(raw, train, validation, test, split_seed)
     parts = _loaded(_shaped(parts, shape))
     return _standardised(parts, targets, scale) if standardise else _scaled(parts, targets, scale)

@@ -8,7 +8,7 @@ from fnn.errors import InputError
 Parts = tuple[Raw, Raw, Raw]  # train, validation, test
 
 
-def permutation(n: int, seed: int) -> np.ndarray:
+def drawn_order(n: int, seed: int) -> np.ndarray:
     """The numbers `0..n-1` in an order that depends on `seed` alone.
 
     By sorting the raw bits of PCG64: NumPy promises that stream for ever, that of `Generator.permutation` it does not.
@@ -29,7 +29,7 @@ def split(raw: Raw, train: int, validation: int, test: int, seed: int) -> Parts:
     """
     n, held = len(raw.x), validation + test
     train = _checked(n, train, held, f"validation = {validation} and test = {test}")
-    order = permutation(n, seed)
+    order = drawn_order(n, seed)
     parts = order[held : held + train], order[test:held], order[:test]
     first, second, third = (raw.rows(np.sort(part)) if len(part) < n else raw for part in parts)
     return first, second, third

@@ -23,9 +23,9 @@ from fnn.storage.files import open_plain, write_atomically
 from fnn.storage.zips import check_end, check_members, quoted
 
 DTYPES = ("|b1", "|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f2", "<f4", "<f8")  # plain numbers, no more
-LARGEST_FILE = 2**31 - 1  # bytes; beyond it a zip file needs 64-bit records, which this reader does not read
+LARGEST_NPZ = 2**31 - 1  # bytes, of an .npy file too; a larger zip file needs 64-bit records, which are not read here
 LARGEST_HEADER = 10_000  # bytes of a `.npy` header, as NumPy's own limit
-CHUNK = 2**20  # bytes read at a time
+BYTES_AT_ONCE = 2**20  # of an array that is read
 HEADER = re.compile(
     rb"\{'descr': *'([^']{1,20})', *'fortran_order': *(True|False), *"
     rb"'shape': *\(((?:\d{1,19}, *)*(?:\d{1,19})?)\),? *\} *\n?"
@@ -136,7 +136,7 @@ def npy_bytes(array: Any) -> bytes:
 
 
 @contextmanager
-def _opened(path: str | os.PathLike[str], largest: float = LARGEST_FILE) -> Generator[tuple[BinaryIO, int], None, None]:
+def _opened(path: str | os.PathLike[str], largest: float = LARGEST_NPZ) -> Generator[tuple[BinaryIO, int], None, None]:
     """A file and its size; inside, whatever may come from its content ends in `CorruptFileError`."""
     try:
         with open_plain(path, largest) as file:
@@ -200,7 +200,7 @@ def _fill(stream: IO[bytes], view: memoryview) -> None:
     """Fills `view` to its end, a chunk at a time, and checks that nothing follows (`zipfile` then checks the CRC)."""
     done = 0
     while done < len(view):
-        chunk = stream.read(min(CHUNK, len(view) - done))
+        chunk = stream.read(min(BYTES_AT_ONCE, len(view) - done))
         if not chunk:
             raise ValueError(f"ends after {done:,} of {len(view):,} bytes")
         view[done : done + len(chunk)] = chunk

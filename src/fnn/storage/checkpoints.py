@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fnn.errors import CorruptFileError
-from fnn.storage.arrays import LARGEST_FILE, npz_bytes, read_npz
+from fnn.storage.arrays import LARGEST_NPZ, npz_bytes, read_npz
 from fnn.storage.files import make_folder, open_plain, remove_folder, write_folder
 from fnn.storage.json_files import json_bytes, parse_json, read_bounded, read_json
 
@@ -171,7 +171,7 @@ def _is_of(step: object, path: Path) -> bool:
 def _verify(path: Path, expected: object) -> None:
     """The file is the one whose size and hash the manifest has."""
     try:
-        with open_plain(path, LARGEST_FILE) as file:
+        with open_plain(path, LARGEST_NPZ) as file:
             size, digest = os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256")
     except OSError as error:
         raise CorruptFileError(path, f"cannot be read ({error.strerror})") from None

@@ -12,7 +12,7 @@ from typing import Any
 from fnn.errors import CorruptFileError
 from fnn.storage.files import open_plain, write_atomically
 
-LARGEST = 2**26  # bytes: config.json has two numbers for each standardised input
+LARGEST_JSON = 2**26  # bytes: config.json has two numbers for each standardised input
 DEEPEST = 50  # levels of tables and lists
 
 
@@ -43,7 +43,7 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     Raises:
         CorruptFileError: missing, too large, no UTF-8, no JSON, a key twice, nan or infinity, nested too deeply.
     """
-    return parse_json(read_bounded(path, LARGEST), path)
+    return parse_json(read_bounded(path, LARGEST_JSON), path)
 
 
 def read_bounded(path: str | os.PathLike[str], largest: int) -> bytes:
