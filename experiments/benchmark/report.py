@@ -53,8 +53,7 @@ def _machine(results: dict[str, Any]) -> str:
     machine = results["machine"]
     return (
         f"Measured on {machine['processor']}, {machine['cores']} cores{' kept awake' * machine['awake']}, "
-        f"{', '.join(machine['devices'])}; "
-        f"{versions}; images: {results['images']}; preset {results['preset']}. "
+        f"{', '.join(machine['devices'])}; {versions}; images: {results['images']}; preset {results['preset']}. "
         "Medians; in brackets the quartiles; ratios are medians of the ratios within a round."
     )
 

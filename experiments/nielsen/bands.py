@@ -38,13 +38,12 @@ def inside(curves, one):
 
 
 def left_out(curves, at, k=1):
-    """The share inside of our own runs: the best of each k that follow one another against the band of all others."""
-    groups = [np.arange(i, i + k) for i in range(0, len(curves) - k + 1, k)]
-    rests = [np.delete(curves, group, axis=0) for group in groups]
-    return np.array([
-        inside(best_of(rest, k)[:, at], best_of(curves[group], k)[0, at])
-        for group, rest in zip(groups, rests, strict=True)
-    ])  # fmt: skip
+    """The share inside of our own runs: the best of k runs in a row against the band of all others, for each such k."""
+    shares = []
+    for i in range(0, len(curves) - k + 1, k):
+        own, others = curves[i : i + k], np.delete(curves, slice(i, i + k), axis=0)
+        shares.append(inside(best_of(others, k)[:, at], best_of(own, k)[0, at]))
+    return np.array(shares)
 
 
 def place(curves, book, at, k=1):

@@ -47,10 +47,8 @@ def rows(name, setting, found):
         p = place(*compared(setting, found, curve), setting.best_of)
         low, middle, high = p.own
         rank = f"{p.rank:.0%}" if p.rank > RARE else f"**{p.rank:.0%}, deviation**"
-        yield (
-            name, described(curve), p.points, f"{p.inside:.0%}", f"{middle:.0%} ({low:.0%} to {high:.0%})", rank,
-            f"{p.difference:+.3g} ({p.deviations:+.1f})",
-        )  # fmt: skip
+        own, difference = f"{middle:.0%} ({low:.0%} to {high:.0%})", f"{p.difference:+.3g} ({p.deviations:+.1f})"
+        yield name, described(curve), p.points, f"{p.inside:.0%}", own, rank, difference
 
 
 def _described(setting, found):

@@ -56,8 +56,8 @@ def _draw(axes, i, labels, setting, results, curve):
     axes.plot(setting.measured, middle, curves.DASHES[i], color=curves.PALETTE[i], lw=1.8, label=labels[0])
     at, values = in_common(setting, curve)
     joined = 0.6 if len(at) > 10 else 0  # chapter 1 prints the first and the last three epochs alone
-    axes.plot(setting.measured[at], values, color="black", lw=joined, marker=MARKS[i], ms=3.5, mfc="white", mew=0.7,
-              markevery=max(1, len(at) // MARKED), label=labels[1])  # fmt: skip
+    marks = {"marker": MARKS[i], "ms": 3.5, "mfc": "white", "mew": 0.7, "markevery": max(1, len(at) // MARKED)}
+    axes.plot(setting.measured[at], values, color="black", lw=joined, label=labels[1], **marks)
     axes.set(xlabel="updates made" if 0 in setting.measured else "epoch", ylabel=_axis(curve))
     if curve["measure"] != "accuracy" and middle.max() > DECADE * middle.min():
         axes.set_yscale("log")

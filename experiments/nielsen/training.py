@@ -20,8 +20,7 @@ from fnn import SGD, CrossEntropy, Dense, Normal, Quadratic, ScaledNormal, Sigmo
 BOOK = json.loads(pathlib.Path(__file__).with_name("nielsen_curves.json").read_text(encoding="utf-8"))["experiments"]
 CURVES = {e["name"]: e["curves"] for e in BOOK}
 LABELS = {e["name"]: e["label"] for e in BOOK}
-FIGURES = {figure: [e["name"] for e in BOOK if e["figure"] == figure] for figure in dict.fromkeys(
-    e["figure"] for e in BOOK)}  # fmt: skip
+FIGURES = {e["figure"]: [other["name"] for other in BOOK if other["figure"] == e["figure"]] for e in BOOK}
 COSTS = {"quadratic": Quadratic(), "cross-entropy": CrossEntropy()}
 STARTS = {"large": Normal(1.0), "scaled": ScaledNormal()}
 BLOCK = 8  # seeds that are trained, and kept in a file, together

@@ -1,10 +1,11 @@
-"""Which activation to use: the same race for all, each with its own best rate; and how a large rate kills ReLU units.
+"""Which activation to use: each is trained at its own best learning rate; and how a large rate kills ReLU units.
 
     python -m experiments.notes.activation_race [FOLDER]      90 s, pictures into FOLDER (runs/activation_race)
 
-Embedded digits, three hidden layers of 32, softmax outputs, no penalty. The start suits the activation: standard
-deviation 1/sqrt(n_in), sqrt(2/n_in) for ReLU and its kin; biases 0. Every activation is tried at the same rates, which
-validation digits choose among; the test digits are looked at once, with that rate.
+The data are the embedded digits, the nets have three hidden layers of 32, softmax outputs and no penalty. The start
+suits the activation: the weights have standard deviation sqrt(2/n_in) for ReLU and leaky ReLU, 1/sqrt(n_in) for the
+others; the biases are 0. Every activation is tried at the same rates. Validation digits choose one of them; the test
+digits are used once, at that rate.
 """
 
 from functools import cache
@@ -20,7 +21,7 @@ from fnn import SGD, Dense, He, LeakyReLU, LogLikelihood, Maxout, ReLU, ScaledNo
 from fnn.plots import curves
 
 ETAS, EPOCHS, COST, AIM = (0.1, 0.3, 1.0, 3.0, 10.0), 30, LogLikelihood(), 95.0
-RATES = (0.1, 0.3, 1.0, 2.0, 3.0)  # for the dead units
+RATES = (0.1, 0.3, 1.0, 2.0, 3.0)  # at which dead units are counted
 
 
 def layers(start, *between):
@@ -55,13 +56,13 @@ def raced(name):
 
 
 def epochs_to(curves):
-    """The first epoch of each seed that reaches the aim; one more than there are where none does."""
+    """The first epoch of each seed that reaches the aim, or `EPOCHS + 1` if none does."""
     reached = curves >= AIM
     return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1, EPOCHS + 1)
 
 
 def faster():
-    """001-09."""
+    """ReLU does not saturate and learns faster than the sigmoid, but some of its units die (001-09)."""
     (slow_eta, slow, _), (fast_eta, fast, _) = raced("sigmoid"), raced("ReLU")
     by_sigmoid, by_relu = epochs_to(slow), epochs_to(fast)
     saved = by_sigmoid - by_relu
@@ -104,13 +105,13 @@ def dead_by_rate():
 
 
 def range_of(values):
-    """Mean, least and largest of every row without its nan; nan where there is nothing else."""
+    """Mean, least and largest of every row without its nan; nan for a row of nan alone."""
     kept = np.ma.masked_invalid(values)
     return tuple(np.ma.filled(found(axis=1), np.nan) for found in (kept.mean, kept.min, kept.max))
 
 
 def advice():
-    """001-12."""
+    """Use ReLU, try leaky ReLU and maxout, expect less of tanh, and do not use the sigmoid (001-12)."""
     found = league()
     order = sorted(found, key=lambda name: -found[name].mean())
     table = ", ".join(f"{name} {found[name].mean():.2f} ± {found[name].std(ddof=1):.2f}" for name in order)
@@ -136,7 +137,7 @@ CLAIMS = (faster, advice)
 
 
 def pictures(folder):
-    """The race; the league; dead units against the rate."""
+    """Accuracy by epoch; accuracy at the end; dead units by learning rate."""
     fig = curves.figure(10.4, 4.2)
     left, right = fig.subplots(1, 2, width_ratios=(3, 2))
     epochs = np.arange(1, EPOCHS + 1)
@@ -163,8 +164,8 @@ def pictures(folder):
         mean, least, most = range_of(values)
         axes.plot(RATES, mean, curves.DASHES[i] + "os"[i], color=curves.PALETTE[i], lw=1.8, label=name)
         axes.fill_between(RATES, least, most, color=curves.PALETTE[i], alpha=0.15, lw=0)
-    axes.set(xscale="log", xlabel="learning rate η (10 epochs)", ylabel="share (%), without diverged nets",
-             ylim=(-3, 103), title=f"Large steps kill ReLU units: mean and range of {SEEDS} seeds")  # fmt: skip
+    axes.set(xscale="log", xlabel="learning rate η (10 epochs)", ylabel="share (%), without diverged nets")
+    axes.set(ylim=(-3, 103), title=f"Large steps kill ReLU units: mean and range of {SEEDS} seeds")
     axes.set_xticks(RATES, [f"{rate:g}" for rate in RATES])
     axes.minorticks_off()
     axes.grid(alpha=0.3)

@@ -17,14 +17,14 @@ Z = np.linspace(-12, 12, 240_001)
 
 
 def slopes(layer, z=Z):
-    """F and f' at z, float64."""
+    """The values of `f` and `df` of a layer at z, in float64."""
     with jax.enable_x64(True):
         z = jnp.asarray(z, float)
         return np.asarray(layer.f(z)), np.asarray(layer.df(z))
 
 
 def beyond(layer, limit=1e-3):
-    """The z from which the slope stays below the limit, to six digits."""
+    """The z beyond which the slope is below the limit."""
     low, high = 0.0, 20.0
     for _ in range(60):
         middle = (low + high) / 2
@@ -33,7 +33,7 @@ def beyond(layer, limit=1e-3):
 
 
 def sigmoid_saturates():
-    """001-07."""
+    """The sigmoid saturates, where its gradient vanishes, and its outputs are not centred at 0 (001-07)."""
     _, df = slopes(Sigmoid())
     edge, range_ = beyond(Sigmoid()), slopes(Sigmoid(), [-40, 30])[0]
     positive = slopes(Sigmoid())[0].min() > 0
@@ -48,7 +48,7 @@ def sigmoid_saturates():
 
 
 def tanh_is_a_sigmoid():
-    """001-08."""
+    """Tanh is a shifted and scaled sigmoid: its outputs are centred at 0, but it saturates as well (001-08)."""
     f, _ = slopes(Tanh())
     twice = 2 * slopes(Sigmoid(), 2 * Z)[0] - 1
     with jax.enable_x64(True):
@@ -73,7 +73,7 @@ def tanh_is_a_sigmoid():
 
 
 def leaky():
-    """001-10."""
+    """A leaky ReLU unit never dies, because its slope is nowhere 0 (001-10)."""
     f, df = slopes(LeakyReLU(0.1), [-2.0, 0.0, 3.0])
     _, relu = slopes(ReLU(), Z)
     _, leaking = slopes(LeakyReLU(0.1), Z)
@@ -81,8 +81,7 @@ def leaky():
         "001-10",
         "A leaky ReLU never dies: it passes some of the gradient on everywhere.",
         f"slope 0.1 at z = -2, 0, 3: values {listed(f)}, derivatives {listed(df)}; derivative 0 at "
-        f"{np.mean(relu == 0):.0%} "
-        f"of z for ReLU, {np.mean(leaking == 0):.0%} for leaky",
+        f"{np.mean(relu == 0):.0%} of z for ReLU, {np.mean(leaking == 0):.0%} for leaky",
         "-0.2, 0, 3; 0.1, 0.1, 1; half and none",
         judged(np.allclose(f, [-0.2, 0, 3]) and np.allclose(df, [0.1, 0.1, 1]) and (leaking != 0).all()),
     )
@@ -95,7 +94,7 @@ def maxout_of(first, second, x):
 
 
 def maxout_is_general():
-    """001-11."""
+    """Maxout contains ReLU and leaky ReLU, never saturates or dies, and has twice the parameters (001-11)."""
     with jax.enable_x64(True):
         x = np.linspace(-3, 3, 601)
         z = 1.5 * x + 0.5
@@ -120,7 +119,7 @@ def maxout_is_general():
 
 
 def relu_with_bias():
-    """E7."""
+    """Maxout is ReLU if one piece is 0; the notes set the other bias to 0 too, so that the ReLU has none (E7)."""
     with jax.enable_x64(True):
         at = np.array([-0.2])
         written, free = maxout_of((0, 0), (1, 0), at)[0], maxout_of((0, 0), (1, 0.5), at)[0]
@@ -135,13 +134,13 @@ def relu_with_bias():
 
 
 def derivatives():
-    """001-26."""
+    """σ′ = σ(1-σ), tanh′ = 1-tanh², and ReLU′ is 1 for z > 0, else 0 (001-26)."""
     worst, z = {}, np.linspace(-5, 5, 1000)  # an even number of points: none at 0
     for layer in (Sigmoid(), Tanh(), ReLU()):
         with jax.enable_x64(True):
             auto = np.asarray(jax.vmap(jax.grad(lambda v, f=layer.f: f(v)))(jnp.asarray(z)))
         worst[type(layer).__name__] = abs(slopes(layer, z)[1] - auto).max()
-    tiny = 1e-20  # a complex step: the imaginary part over the step, without a difference
+    tiny = 1e-20  # a complex step: f(z + i tiny).imag / tiny is the derivative, without a difference that cancels
     sigmoid = (1 / (1 + np.exp(-(z + 1j * tiny)))).imag / tiny
     tanh = np.tanh(z + 1j * tiny).imag / tiny
     steps = [abs(slopes(Sigmoid(), z)[1] - sigmoid).max(), abs(slopes(Tanh(), z)[1] - tanh).max()]
@@ -154,8 +153,7 @@ def derivatives():
         "001-26",
         "σ′ = σ(1-σ), tanh′ = 1-tanh², ReLU′ is 1 for z > 0 and else 0.",
         f"by hand against automatic: at most {max(worst.values()):.0e}; against a complex step: {max(steps):.0e}; "
-        "ReLU′(0) "
-        f"by hand {kink[0]:g}, automatic {kink[1]:g} (of jnp.maximum it would be {kink[2]:g})",
+        f"ReLU′(0) by hand {kink[0]:g}, automatic {kink[1]:g} (of jnp.maximum it would be {kink[2]:g})",
         "rounding; 0 and 0",
         judged(max(*worst.values(), *steps) < 1e-14 and kink[:2] == [0, 0]),
     )

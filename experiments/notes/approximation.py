@@ -1,4 +1,4 @@
-"""One hidden layer can come as close to a curve as one likes: built by hand, with its bound, at a price in units.
+"""One hidden layer comes as close to a curve as one likes: a net built by hand, its bound, and how many units it takes.
 
     python -m experiments.notes.approximation [FOLDER]      30 s, pictures into FOLDER (runs/approximation)
 
@@ -18,17 +18,17 @@ from fnn.layers import DenseParams
 from fnn.plots import curves
 
 BINS = (2, 5, 10, 16, 32, 64, 128, 256, 512)
-KNOWN = (0.596612467, 0.473412298, 0.246106368, 0.197659309, 0.107613328, 0.0544989802, 0.0272861760, 0.0136604276,
-         0.00683123381)  # fmt: skip
+KNOWN = (0.596612467, 0.473412298, 0.246106368, 0.197659309, 0.107613328)  # the largest error for each of them
+KNOWN += (0.0544989802, 0.0272861760, 0.0136604276, 0.00683123381)
 
 
 def curve(x):
-    """F."""
+    """f(x)."""
     return 0.2 + 0.4 * x**2 + 0.3 * x * np.sin(15 * x) + 0.05 * np.cos(50 * x)
 
 
 def built(bins, activation, sharpness):
-    """A net of one hidden layer that is f(centre of the bin) on each bin: a unit per jump, jumps as output weights."""
+    """A net that is f(centre of the bin) on each bin: one hidden unit per jump, with the jump as its output weight."""
     heights = curve((np.arange(bins) + 0.5) / bins)
     W, b = np.full((bins - 1, 1), sharpness), -sharpness * np.arange(1, bins) / bins
     hidden = DenseParams(jnp.asarray(W), jnp.asarray(b))
@@ -53,8 +53,8 @@ def errors():
 
 
 def modulus(bins):
-    """The most that f changes over half a bin: the bound on the error."""
-    x = np.linspace(0, 1, 20_481)  # a grid of which every half bin here is a whole number of steps
+    """How much f changes over half a bin at most: the bound on the error."""
+    x = np.linspace(0, 1, 20_481)  # half a bin is a whole number of steps of this grid
     f, window = curve(x), 20_480 // (2 * bins)
     views = np.lib.stride_tricks.sliding_window_view(f, window + 1)
     return (views.max(axis=1) - views.min(axis=1)).max()
@@ -82,7 +82,7 @@ def trained(units, steps=8_000):
 
 
 def universal():
-    """002-11."""
+    """One hidden layer approximates any continuous function, but needs very many units (002-11)."""
     found, bounds = errors(), [modulus(bins) for bins in BINS]
     power = np.polyfit(np.log(BINS[5:]), np.log(found[5:]), 1)[0]
     learned = {units: trained(units) for units in (5, 20)}

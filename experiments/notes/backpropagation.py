@@ -1,4 +1,4 @@
-"""The equations of backpropagation on one small net, three times: by loops, by matrices, automatically.
+"""The equations of backpropagation on one small net in three ways: by loops, by matrices, by `jax.grad`.
 
 python -m experiments.notes.backpropagation [FOLDER]      20 s, a picture into FOLDER (runs/backpropagation)
 """
@@ -32,12 +32,12 @@ def dsigmoid(z):
 
 
 def params():
-    """Of the small net, as JAX arrays of the precision in scope."""
+    """The params of the small net, in the float type of the scope."""
     return DenseParams(jnp.asarray(W1), jnp.asarray(B1)), (), DenseParams(jnp.asarray(W2), jnp.asarray(B2))
 
 
 def loops(x, y):
-    """The gradient for one example, index by index, as the notes write it; nothing here is an array operation."""
+    """The gradient for one example, index by index as in the notes, without any operation on arrays."""
     z1 = [sum(W1[i][j] * x[j] for j in range(2)) + B1[i] for i in range(3)]
     a1 = [sigmoid(z) for z in z1]
     z2 = [sum(W2[i][j] * a1[j] for j in range(3)) + B2[i] for i in range(2)]
@@ -59,14 +59,14 @@ def apart(one, other):
 
 
 def ways():
-    """The gradient by loops, by hand with matrices, and automatically."""
+    """The gradient by loops, by `fnn.backprop`, and by `fnn.autodiff`."""
     with jax.enable_x64(True):
         by_hand, auto = (jax.jit(g)(NET, CrossEntropy(), params(), X, Y)[1] for g in (fnn.backprop, fnn.autodiff))
         return loops(X[0], Y[0]), jax.tree.map(np.asarray, named(by_hand)), jax.tree.map(np.asarray, named(auto))
 
 
 def forward_recursion():
-    """000-16."""
+    """The activation of a layer is σ(W a + b), where a is the activation of the layer before (000-16)."""
     with jax.enable_x64(True):
         trace = [np.asarray(a) for a in fnn.activations(NET, params(), X)]
     unrolled = W2 @ sigmoid(W1 @ X[0] + B1) + B2
@@ -81,7 +81,7 @@ def forward_recursion():
 
 
 def delta_rule():
-    """000-17."""
+    """The errors of a layer follow from the errors of the next layer by a matrix product (000-17)."""
     worst = {}
     with jax.enable_x64(True):
         rng = np.random.default_rng(0)
@@ -103,7 +103,7 @@ def delta_rule():
 
 
 def written_out():
-    """001-15."""
+    """The forward pass written out unit by unit gives the same numbers as the compact form (001-15)."""
     x1, x2 = X[0]
     z = [W1[i, 0] * x1 + W1[i, 1] * x2 + B1[i] for i in range(3)]
     out = W2[0, 0] * sigmoid(z[0]) + W2[0, 1] * sigmoid(z[1]) + W2[0, 2] * sigmoid(z[2]) + B2[0]
@@ -119,7 +119,7 @@ def written_out():
 
 
 def compact_recursion():
-    """001-16."""
+    """Forward propagation is one recursion, whatever the depth (001-16)."""
     with jax.enable_x64(True):
         rng = np.random.default_rng(0)
         net = (Dense(4), Sigmoid(), Dense(3), Sigmoid(), Dense(2), Sigmoid())
@@ -140,21 +140,20 @@ def compact_recursion():
 
 
 def three_steps():
-    """001-25."""
+    """Backpropagation is forward, errors backward, outer products, by elements as by matrices (001-25)."""
     by_loops, by_matrices, auto = ways()
     return Finding(
         "001-25",
         "Forward, errors backward, outer products: the algorithm by elements and by matrices is one.",
-        f"loops, matrices, automatic: at most {max(apart(by_loops, auto), apart(by_matrices, auto)):.0e} apart; "
-        "errors of "
-        f"the hidden layer {listed(by_loops['b1'])}",
+        f"loops, matrices, automatic: at most {max(apart(by_loops, auto), apart(by_matrices, auto)):.0e} apart; errors "
+        f"of the hidden layer {listed(by_loops['b1'])}",
         "rounding; -0.1601, 0.1751, -0.1518",
         judged(max(apart(by_loops, auto), apart(by_matrices, auto)) < 1e-14 and np.allclose(by_loops["b1"], DELTA1)),
     )
 
 
 def by_index():
-    """004-10."""
+    """A hidden unit's error is the weighted sum of the errors of the units it feeds, times its slope (004-10)."""
     by_loops, by_matrices, _ = ways()
     return Finding(
         "004-10",
@@ -168,7 +167,7 @@ def by_index():
 
 
 def outer_product():
-    """001-24."""
+    """The derivative by a weight is the error at its end times the activation at its start (001-24)."""
     _, by_matrices, auto = ways()
     a1 = sigmoid(W1 @ X[0] + B1)
     outer = {"W1": np.outer(DELTA1, X[0]), "b1": DELTA1, "W2": np.outer(DELTA2, a1), "b2": DELTA2}
@@ -183,7 +182,7 @@ def outer_product():
 
 
 def error_terms():
-    """001-23."""
+    """The error of a unit is the derivative of the cost by its weighted input (001-23)."""
     with jax.enable_x64(True):
 
         def nudged(nudges):
@@ -207,7 +206,7 @@ def error_terms():
 
 
 def decay_of_weights_alone():
-    """001-22."""
+    """An L2 penalty adds λ times the weight to each weight's derivative, and nothing to the biases' (001-22)."""
     with jax.enable_x64(True):
 
         def penalised(p):
@@ -229,7 +228,7 @@ def decay_of_weights_alone():
 
 
 def derivative_and_gradient():
-    """000-15."""
+    """The derivative of m functions of n numbers is an m by n matrix, for m = 1 the gradient as a row (000-15)."""
     with jax.enable_x64(True):
         W = jnp.asarray(W1)
         jacobian = jax.jacfwd(lambda x: jax.nn.sigmoid(W @ x))(jnp.asarray(X[0]))
@@ -251,7 +250,7 @@ def derivative_and_gradient():
 
 
 def no_way_back():
-    """000-07."""
+    """In a feedforward net a layer depends on earlier layers alone (000-07)."""
     with jax.enable_x64(True):
 
         def trace(nudges):
@@ -273,15 +272,14 @@ def no_way_back():
         "000-07",
         "In a feedforward net nothing comes back: a layer depends on the layers before it alone.",
         f"derivative of earlier layers by later ones: {earlier:g}; of a layer by itself: the identity to {own:g}; a "
-        "circuit "
-        f"with a loop is refused: '{refused}'",
+        f"circuit with a loop is refused: '{refused}'",
         "0; 0; refused",
         judged(earlier == 0 and own == 0 and "no loops" in refused),
     )
 
 
 def neighbours_only():
-    """001-13."""
+    """A net has any number of layers and units, with links from each layer to the next one only (001-13)."""
     with jax.enable_x64(True):
         held = [jnp.asarray(v) for v in (X[0], W1 @ X[0] + B1, sigmoid(W1 @ X[0] + B1))]
 
@@ -306,7 +304,7 @@ def neighbours_only():
 
 
 def columns_or_rows():
-    """004-16."""
+    """A mini-batch may be written as columns or as rows: the numbers are the same, transposed (004-16)."""
     with jax.enable_x64(True):
         rng = np.random.default_rng(0)
         x, W, b, delta = rng.standard_normal((6, 2)), W1, B1, rng.standard_normal((6, 3))
@@ -326,7 +324,7 @@ def columns_or_rows():
 
 
 def one_neuron():
-    """004-14."""
+    """A neuron is trained in six steps: forward, compare, error, delta, gradient, new weights (004-14)."""
     with jax.enable_x64(True):
         net, p = (Dense(1),), (DenseParams(jnp.array([[0.5, -0.25]]), jnp.array([0.2])),)
         x, y = jnp.array([[1.0, 2]]), jnp.ones((1, 1))
@@ -364,8 +362,8 @@ def pictures(folder):
     axes.axhline(0, color="black", lw=0.8)
     axes.plot(k, (flat[0] - flat[2]) / 1e-16, "o", color=curves.PALETTE[0], label="loops over indices")
     axes.plot(k, (flat[1] - flat[2]) / 1e-16, "x", color=curves.PALETTE[1], ms=8, label="backprop, by hand")
-    axes.set(xlabel="parameter of the [2,3,2] net", ylabel="difference (1e-16)", ylim=(-2, 2),
-             title="Three ways to one gradient: differences from jax.grad (entries up to 0.4)")  # fmt: skip
+    axes.set(xlabel="parameter of the [2,3,2] net", ylabel="difference (1e-16)", ylim=(-2, 2))
+    axes.set_title("Three ways to one gradient: differences from jax.grad (entries up to 0.4)")
     axes.xaxis.get_major_locator().set_params(integer=True)
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)

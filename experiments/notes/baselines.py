@@ -2,9 +2,9 @@
 
     python -m experiments.notes.baselines [FOLDER]      25 s, a picture into FOLDER (runs/baselines); needs MNIST
 
-Counts are of the 10,000 test images of MNIST; the rules see the first 50,000 training images. One number
-was chosen by them: which singular values least squares leaves out, so as to meet the known count of 8,608. Both counts
-are shown.
+The counts are of the 10,000 test images of MNIST; the rules see the first 50,000 training images. One number was chosen
+by looking at the counts: the size of the singular values that least squares leaves out. It was chosen so that the known
+count of 8,608 is met. The count without it is shown too.
 """
 
 from functools import cache
@@ -44,7 +44,7 @@ def nearest_mean():
 
 
 def least_squares(smallest):
-    """The largest of ten linear functions fitted to one-hot targets; directions of smaller singular values left out."""
+    """The largest of ten linear functions fitted to one-hot targets; small singular values are left out."""
     *_, test, _ = mnist()
     u, s, v, targets = decomposed()
     keep = s > smallest
@@ -54,7 +54,7 @@ def least_squares(smallest):
 
 @cache
 def decomposed():
-    """The singular values and vectors of the images with a 1 behind each, and the targets in that basis."""
+    """The singular values and vectors of the images, each with a 1 appended, and the targets in that basis."""
     data, _, labels, _, _ = mnist()
     q, r = np.linalg.qr(np.column_stack([data.train.x / 255, np.ones(data.train.n)]))
     return *np.linalg.svd(r), q.T @ np.eye(10)[labels]
@@ -84,7 +84,7 @@ def counts():
 
 
 def rules_against_learning():
-    """003-03."""
+    """Handmade rules for pixels read fewer digits than a network that learns from examples (003-03)."""
     found = counts()
     *rules, learned = found.values()
     _, s, *_ = decomposed()

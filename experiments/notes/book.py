@@ -1,4 +1,4 @@
-"""The book behind the notes: where its chapters are to be found here, and its symbols, one meaning each.
+"""The book behind the notes: where to find its chapters here, and what its symbols mean.
 
 python -m experiments.notes.book [FOLDER]      5 s, no pictures
 """
@@ -37,7 +37,7 @@ def usable(name):
 
 
 def chapters():
-    """003-01."""
+    """The notes follow a book of six chapters, and each chapter has configs or experiments here (003-01)."""
     missing = [name for names in CHAPTERS.values() for name in names if not usable(name)]
     counts = ", ".join(f"{title}: {len(names)}" for title, names in CHAPTERS.items())
     return Finding(
@@ -58,7 +58,7 @@ def slope_of_the_mean(rows, w):
 
 
 def one_symbol_for_several_things():
-    """004-17."""
+    """The notes use one symbol for several things, such as ε for the learning rate and the residual (004-17)."""
     with jax.enable_x64(True):
         net, p = (Dense(1),), (DenseParams(jnp.array([[0.5, -0.25]]), jnp.array([0.2])),)
         x, y = jnp.array([[1.0, 2]]), jnp.ones((1, 1))

@@ -1,4 +1,4 @@
-"""Backpropagation gate by gate: each gate knows only its own derivative, the graph does the rest.
+"""Backpropagation gate by gate: a gate knows only its own derivative, and the graph puts them together.
 
 python -m experiments.notes.chain_rule [FOLDER]      3 s, a picture into FOLDER (runs/chain_rule)
 """
@@ -15,8 +15,8 @@ from fnn.plots import curves
 
 X = variable("x")
 CHAIN = graphs.exp(graphs.sin(graphs.square(X)))
-GATES = ((gates.Add(), 3), (gates.Multiply(), 2), (gates.Max(), 3), (gates.Square(), 1), (gates.Reciprocal(), 1),
-         (gates.Exp(), 1), (gates.Log(), 1), (gates.Sin(), 1), (gates.Sigmoid(), 1))  # fmt: skip
+ONE_INPUT = (gates.Square(), gates.Reciprocal(), gates.Exp(), gates.Log(), gates.Sin(), gates.Sigmoid())
+GATES = ((gates.Add(), 3), (gates.Multiply(), 2), (gates.Max(), 3), *((gate, 1) for gate in ONE_INPUT))
 
 
 def scalars(*values):
@@ -25,7 +25,7 @@ def scalars(*values):
 
 
 def exponential_of_a_sine():
-    """001-17."""
+    """The derivative of a chain of functions is the product of their derivatives (001-17)."""
     with jax.enable_x64(True):
         value, by = graphs.backprop(CHAIN, {"x": 0.7})
         auto = float(jax.grad(lambda x: jnp.exp(jnp.sin(x**2)))(0.7))
@@ -37,15 +37,14 @@ def exponential_of_a_sine():
         "001-17",
         "The derivative of a chain of functions is the product of theirs: exp(sin x²).",
         f"at x = 0.7: {value:.11f}, slope {slope:.11f}; formula and automatic differ by {worst:.0e}, a difference "
-        "quotient "
-        f"by {abs(slope - (high - low) / 2e-6):.0e}",
+        f"quotient by {abs(slope - (high - low) / 2e-6):.0e}",
         "1.60099592411 and 1.97765583448",
         judged(abs(value - 1.60099592411) < 1e-11 and abs(slope - 1.97765583448) < 1e-11 and worst < 1e-12),
     )
 
 
 def local_rules():
-    """004-08."""
+    """A gate multiplies the error that arrives by its own derivative; a signal used twice adds both errors (004-08)."""
     worst = steps = 0.0
     with jax.enable_x64(True):
         rng = np.random.default_rng(0)
@@ -70,7 +69,7 @@ def local_rules():
 
 
 def the_winner_takes_it():
-    """004-09."""
+    """Max-pooling sends the error back to the inputs that it selected on the way forward (004-09)."""
     image = jnp.asarray(np.random.default_rng(0).permutation(16).reshape(1, 1, 4, 4), jnp.float32)
     delta = jnp.array([[[[1.0, 2], [3, 4]]]])
     pool = fnn.MaxPool(2)
@@ -89,7 +88,7 @@ def the_winner_takes_it():
 
 
 def product_gate():
-    """E9."""
+    """The derivative of a product by one factor is the other factor, not product/factor, which fails at 0 (E9)."""
     with jax.enable_x64(True), np.errstate(invalid="ignore"):
         written = float(np.float64(0.0 * 3.0) / np.float64(0.0))
         ours = [float(d) for d in gates.Multiply().backward(scalars(0.0, 3.0), scalars(1.0)[0])]
@@ -104,7 +103,7 @@ def product_gate():
 
 
 def sum_gate():
-    """E10."""
+    """A sum passes the whole error to each of its r inputs, not 1/r of it (E10)."""
     ours = [float(d) for d in gates.Add().backward(scalars(1.0, 2.0, 3.0), scalars(1.0)[0])]
     quotient = (graphs.forward(X + 2 + 3, {"x": 1.5}) - graphs.forward(X + 2 + 3, {"x": 0.5})) / 1
     return Finding(
@@ -118,7 +117,7 @@ def sum_gate():
 
 
 def two_paths():
-    """E11."""
+    """Along two paths the derivatives by both intermediate values count; the notes use one of them twice (E11)."""
     t = variable("t")
     with jax.enable_x64(True):
         ours = float(graphs.backprop(graphs.square(t) * (t * t * t), {"t": 1.5})[1]["t"])
@@ -135,7 +134,7 @@ def two_paths():
 
 
 def tied_maximum():
-    """E24."""
+    """A maximum of equal inputs needs a rule; without one the error is passed on twice (E24)."""
     x = np.array([2.0, 2.0, 1.0])
     written = (x == x.max()).astype(float)
     ours = np.array([float(d) for d in gates.Max().backward(scalars(*x), scalars(1.0)[0])])

@@ -1,4 +1,4 @@
-"""What layers of threshold units compute, and what one unit, or layers without a bend, cannot.
+"""What layers of threshold units compute, and what one unit, or layers without a nonlinearity, cannot compute.
 
 python -m experiments.notes.circuits [FOLDER]      15 s, a picture into FOLDER (runs/circuits)
 """
@@ -34,7 +34,7 @@ def able(n):
 
 
 def able_of_four():
-    """Functions of four inputs: those that whole weights up to 3 give, and those that no sums of pairs forbid."""
+    """How many functions of four inputs units with whole weights up to 3 compute, and how many an argument allows."""
     x = logic.inputs(4).astype(int)
     w = np.array(list(itertools.product(range(-3, 4), repeat=4)))
     tables = {row.tobytes() for t in range(-13, 13) for row in (w @ x.T > t)}
@@ -43,14 +43,14 @@ def able_of_four():
     pairs = {}
     for i, j in itertools.combinations_with_replacement(range(16), 2):
         pairs.setdefault(tuple(x[i] + x[j]), []).append((i, j))
-    for same in pairs.values():  # rows with one sum: two that fire cannot sum to two that do not
+    for same in pairs.values():  # the argument: two rows that fire cannot have the same sum as two that do not
         for (i, j), (k, m) in itertools.permutations(same, 2):
             allowed &= ~(every[:, i] & every[:, j] & ~every[:, k] & ~every[:, m])
     return len(tables), int(allowed.sum())
 
 
 def layers_decide_more():
-    """000-06."""
+    """Layers of simple decisions make decisions that no single unit can make (000-06)."""
     two, three, (made, allowed) = able(2), able(3), able_of_four()
     net, params = layered(truth_table([0, 1, 1, 0]))
     xor = bits(fnn.forward(net, params, X2))
@@ -65,7 +65,7 @@ def layers_decide_more():
 
 
 def ever_more_complex():
-    """003-05."""
+    """Each further layer of perceptrons can make more complex decisions (003-05)."""
     counts = []
     for n in (2, 3):
         every = logic.inputs(2**n).T
@@ -96,7 +96,7 @@ def trained_nand():
 
 
 def learns_nand():
-    """000-08."""
+    """A unit learns NAND, and NANDs compute any logical function (000-08)."""
     right = int((trained_nand() == (NAND_Z > 0)).all(axis=1).sum())
     every = logic.inputs(8).T
     net, params = layered(truth_table(every))
@@ -112,7 +112,7 @@ def learns_nand():
 
 
 def universal_nand():
-    """003-07."""
+    """NAND is universal: circuits of NANDs compute anything, such as sums (003-07)."""
     said = np.asarray(jax.jit(fnn.forward)(*layered(logic.adder(4)), logic.inputs(8))) @ 2 ** np.arange(5)[::-1]
     a, b = np.divmod(np.arange(256), 16)
     half = np.asarray(fnn.forward(*layered(logic.half_adder()), X2)).astype(int).tolist()
@@ -128,7 +128,7 @@ def universal_nand():
 
 
 def no_depth_without_bends():
-    """000-23."""
+    """Without a nonlinearity depth adds nothing, because the layers are one affine map (000-23)."""
     with jax.enable_x64(True):
         rng, x = np.random.default_rng(0), jnp.asarray(X2, float)
         net = (Dense(3), fnn.Identity(), Dense(4), fnn.Identity(), Dense(1))
@@ -165,8 +165,8 @@ def pictures(folder):
     for (x, y), one in zip(X2, (0, 1, 1, 0), strict=True):
         axes.plot(x, y, "o", ms=11, mec="black", mfc="black" if one else "white")
         axes.annotate(f"{one}", (x, y), xytext=(9, 9), textcoords="offset points")
-    axes.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), xlabel="p", ylabel="q", aspect="equal",
-             title="XOR: no line parts it, two lines do")  # fmt: skip
+    axes.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), xlabel="p", ylabel="q", aspect="equal")
+    axes.set_title("XOR: no line parts it, two lines do")
     axes.legend(frameon=False, fontsize="small", loc="lower left")
     curves.write(fig, folder / "xor.png")
     return ("xor.png",)

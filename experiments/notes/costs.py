@@ -1,4 +1,4 @@
-"""Costs: what they measure, where they end, what their slopes are, and which output they belong to.
+"""Costs: what they measure, their limits, their slopes, and the output that each of them belongs to.
 
 python -m experiments.notes.costs [FOLDER]      20 s, pictures into FOLDER (runs/costs)
 """
@@ -22,7 +22,7 @@ def logit(a):
 
 
 def batch(n=6, n_in=4, n_out=3):
-    """A net of one layer with random params, and a random batch, float64 where in scope."""
+    """A net of one layer with random params, and a random batch, in the float type of the scope."""
     rng = np.random.default_rng(0)
     p = (DenseParams(jnp.asarray(rng.standard_normal((n_out, n_in))), jnp.asarray(rng.standard_normal(n_out))),)
     return (
@@ -34,7 +34,7 @@ def batch(n=6, n_in=4, n_out=3):
 
 
 def mean_of_gradients():
-    """000-10."""
+    """The cost of a set is the mean over its examples, and so is its gradient (000-10)."""
     worst = 0.0
     with jax.enable_x64(True):
         net, p, x, y = batch()
@@ -52,7 +52,7 @@ def mean_of_gradients():
 
 
 def error_rate_has_no_slope():
-    """000-11."""
+    """The error rate and the log-likelihood both measure a classifier, but only the second has a slope (000-11)."""
     x, y = fnn.load_data("digits", train=300).train.rows(slice(None))
     net, key = (Dense(10),), jax.random.key(0)
     p = fnn.init(net, key, (64,))
@@ -72,15 +72,14 @@ def error_rate_has_no_slope():
         "000-11",
         "The error rate and the log-likelihood both measure a classifier; only the second can be descended.",
         f"slope of the error rate: {slope:g} everywhere; 200 steps down the log-likelihood take it from {before:.0%} "
-        "to "
-        f"{after:.1%} (300 training digits)",
+        f"to {after:.1%} (300 training digits)",
         "0; much lower",
         judged(slope == 0 and after < 0.1 < before),
     )
 
 
 def half_square_and_penalty():
-    """001-18."""
+    """The cost is half the squared distance per example, averaged over the examples (001-18)."""
     with jax.enable_x64(True):
         net, p, x, y = batch()
         z = np.asarray(fnn.forward(net, p, x))
@@ -97,7 +96,7 @@ def half_square_and_penalty():
 
 
 def limits():
-    """002-05."""
+    """The cross-entropy is never negative, and goes to 0 as the output goes to its target (002-05)."""
     with jax.enable_x64(True):
         eps = np.array([1e-2, 1e-4, 1e-6])
         near = [float(CrossEntropy().value(jnp.array([[logit(1 - e)]]), jnp.ones((1, 1)))) for e in eps]
@@ -108,15 +107,14 @@ def limits():
         "002-05",
         "The cross-entropy is never negative and goes to 0 as the output goes to its target.",
         f"output off by {listed(eps)}: cost {listed(near)} at y = 1, {listed(mirrored)} at y = 0; least of 50 random "
-        "ones "
-        f"{min(each):.3f} (as written the sign is lost: E5)",
+        f"ones {min(each):.3f} (as written the sign is lost: E5)",
         "to 0; at least 0",
         judged(np.allclose(near, eps, rtol=0.01) and np.allclose(mirrored, eps, rtol=0.01) and min(each) >= 0),
     )
 
 
 def heads():
-    """002-07."""
+    """Softmax makes probabilities of ten outputs; dividing them by their sum does not (002-07)."""
     with jax.enable_x64(True):
         z = jnp.array([[1.0, 2, 3], [-1, 2, 1]])
         soft, moved = np.asarray(LogLikelihood().output(z)), np.asarray(LogLikelihood().output(z + 7.0))
@@ -125,15 +123,14 @@ def heads():
         "002-07",
         "Ten outputs become probabilities by softmax; dividing by their sum would not do.",
         f"softmax(-1, 2, 1) = {listed(soft[1])}, sum {soft[1].sum():.15f}, unchanged by z + 7 to "
-        f"{abs(soft - moved).max():.0e}; "
-        f"the ratio gives {listed(ratio)}",
+        f"{abs(soft - moved).max():.0e}; the ratio gives {listed(ratio)}",
         "0.03512, 0.7054, 0.2595; -0.5, 1, 0.5 is no distribution",
         judged(abs(soft.sum(axis=1) - 1).max() < 1e-14 and abs(soft - moved).max() < 1e-14 and ratio.min() < 0),
     )
 
 
 def log_likelihood():
-    """002-08."""
+    """The cost of softmax outputs is minus the log of the probability of the right class (002-08)."""
     far = jnp.array([[1e4, -1e4]])
     costs = [float(LogLikelihood().value(far, jnp.eye(2)[k : k + 1])) for k in (0, 1)]
     with jax.enable_x64(True):
@@ -152,7 +149,7 @@ def log_likelihood():
 
 
 def pairs():
-    """002-09."""
+    """Sigmoid with cross-entropy and softmax with log-likelihood keep the whole error (002-09)."""
     kept, z = {}, np.array([[8.0, -8.0]])  # sure, and wrong
     with jax.enable_x64(True):
         y = jnp.array([[0.0, 1.0]])
@@ -164,8 +161,7 @@ def pairs():
         "002-09",
         "Sigmoid goes with cross-entropy and softmax with log-likelihood: these pairs keep the whole error.",
         f"sure and wrong (z = 8, -8): of the error there remains a share of {entropy:.4f} and {likelihood:.4f}; with "
-        "the "
-        f"quadratic cost {quadratic:.4f} (sigmoid) and {softmax_quadratic:.0e} (softmax)",
+        f"the quadratic cost {quadratic:.4f} (sigmoid) and {softmax_quadratic:.0e} (softmax)",
         "1 and 1; a vanishing factor",
         judged(abs(entropy - 1) + abs(likelihood - 1) < 1e-12 and quadratic < 1e-3 and softmax_quadratic < 1e-3),
     )
@@ -180,7 +176,7 @@ def shrunk(w, eta, lmbda):
 
 
 def penalty_convention():
-    """002-10."""
+    """A penalty on the squared weights keeps them small (002-10)."""
     rng, n, lmbda, eta = np.random.default_rng(0), 50_000, 5e-5, 0.5
     w = rng.standard_normal(20)
     note, book, ours = w - eta * 2 * lmbda * w, w * (1 - eta * (2 * n * lmbda) / n), shrunk(w, eta, 2 * lmbda)
@@ -201,15 +197,14 @@ def penalty_convention():
         "002-10",
         "A penalty on the squared weights keeps them small.",
         f"‖W‖ after 300 steps for λ = {listed(strengths)}: {listed(norms)}; one step with this note's λ Σw², the "
-        "book's "
-        f"2nλ and this package's 2λ differ by {max(abs(note - book).max(), abs(note - ours).max()):.0e}",
+        f"book's 2nλ and this package's 2λ differ by {max(abs(note - book).max(), abs(note - ours).max()):.0e}",
         "falling; rounding",
         judged((np.diff(norms) < 0).all() and max(abs(note - book).max(), abs(note - ours).max()) < 1e-12),
     )
 
 
 def never_below_zero():
-    """003-15."""
+    """A cost is never negative, and it is 0 exactly when every output is right (003-15)."""
     rng = np.random.default_rng(0)
     least, at_target = {}, {}
     with jax.enable_x64(True):
@@ -225,15 +220,14 @@ def never_below_zero():
         "003-15",
         "A cost adds up distances: never negative, 0 exactly when every output is right.",
         f"least of 200 random ones, 5 costs: {min(least.values()):.0e}; at the target: {max(at_target.values()):.0e}; "
-        "but for "
-        f"a soft label 0.3 the cross-entropy ends at {soft:.4f}",
+        f"but for a soft label 0.3 the cross-entropy ends at {soft:.4f}",
         "above 0; 0; not 0: the entropy 0.6109",
         judged(min(least.values()) > 0 and max(at_target.values()) < 1e-20 and abs(soft - 0.610864302055) < 1e-10),
     )
 
 
 def entropy_and_divergence():
-    """004-12."""
+    """The cross-entropy is the entropy of the labels plus the divergence of the outputs from them (004-12)."""
     with jax.enable_x64(True):
         value = float(CrossEntropy().value(jnp.array([[logit(0.6)]]), jnp.array([[0.3]])))
         a = np.linspace(0.01, 0.99, 99)
@@ -251,7 +245,7 @@ def entropy_and_divergence():
 
 
 def log_loss_gradient():
-    """004-13."""
+    """The gradient of the log loss is the mean of input times error (004-13)."""
     with jax.enable_x64(True):
         net, p, x, _ = batch(n=8, n_in=3, n_out=1)
         y = jnp.asarray((np.arange(8) % 2)[:, None], float)
@@ -269,7 +263,7 @@ def log_loss_gradient():
 
 
 def loss_and_cost():
-    """004-02."""
+    """The loss belongs to one example, the cost to the set: it is the mean (or the sum) of the losses (004-02)."""
     with jax.enable_x64(True):
         net, p, x, y = batch()
         whole = float(CrossEntropy().value(fnn.forward(net, p, x), y))

@@ -2,10 +2,10 @@
 
     python -m experiments.notes.depth [FOLDER]      130 s, a picture into FOLDER (runs/depth)
 
-Hidden layers of 32 on the embedded digits, softmax outputs, ten epochs, biases 0, each depth at its best of three
-rates by validation accuracy. W ~ N(0, 1/n_in) for the sigmoid; for ReLU N(0, 2/n_in), which keeps the size of signals
-and errors from layer to layer on average; for tanh orthogonal matrices, which keep it in every direction
-(the tanh behind them does not).
+The data are the embedded digits, the nets have hidden layers of 32 and softmax outputs, and are trained for ten epochs.
+Each depth has the best of three rates by validation accuracy. The biases start at 0. For the sigmoid W ~ N(0, 1/n_in).
+For ReLU W ~ N(0, 2/n_in), which on average keeps the size of signals and errors from layer to layer. For tanh W is
+orthogonal, which keeps it in every direction (tanh itself does not keep it).
 """
 
 from functools import cache
@@ -28,7 +28,7 @@ LONGER = 4 * EPOCHS
 
 @fnn.static
 class Stack:
-    """`depth` affine layers of one width, each with its activation, as one loop: a hundred compile as fast as two."""
+    """`depth` affine layers of one width with activations, as one scan: a hundred compile as fast as two."""
 
     dense: Dense
     activation: Layer
@@ -39,7 +39,7 @@ class Stack:
         return jax.vmap(lambda k: self.dense.init(k, shape)[0])(jax.random.split(key, self.depth)), shape
 
     def through(self, a, params):
-        """The activations after one layer, and before it."""
+        """The activations after one layer, and those before it."""
         return self.activation.forward((), self.dense.forward(params, a)), a
 
     def forward(self, params, a):
@@ -77,7 +77,7 @@ KINDS = {
 
 
 def deep(name, depth):
-    """So many hidden layers of 32 and ten outputs; the first one, from 64 inputs, cannot be a rotation."""
+    """`depth` hidden layers of 32, and ten outputs. The first layer has 64 inputs, so that it cannot be a rotation."""
     dense, activation = KINDS[name]
     first = dense if name != "tanh, orthogonal" else Dense(32, ScaledNormal(), Zeros())
     rest = (Stack(dense, activation, depth - 1),) if depth > 1 else ()
@@ -119,11 +119,11 @@ def norms(name, depth=20):
 
 
 def how_deep():
-    """002-13."""
+    """Deep means many layers: up to about ten by hand, more than a hundred by force (002-13)."""
     found = {name: {d: reached(name, d).mean() for d in depths} for name, depths in DEPTHS.items()}
     learn = [max((d for d, accuracy in each.items() if accuracy > LEARNED), default=0) for each in found.values()]
     sigmoids = in_the_end("sigmoid", 20, (0.3, 1.0, 3.0))
-    rotated = in_the_end("tanh, orthogonal", 100, (0.003,))  # its best rate of three after `EPOCHS` epochs
+    rotated = in_the_end("tanh, orthogonal", 100, (0.003,))  # the best of the three rates after `EPOCHS` epochs
     said = "; ".join(f"{name} {listed(each)}: {listed(each.values(), 3)} %" for name, each in found.items())
     return Finding(
         "002-13",
@@ -152,13 +152,13 @@ def pictures(folder):
         right.plot(np.arange(2, 21), norms(name), label=name, **style)
     left.axhline(10, color="black", ls=":", lw=1)
     left.text(100, 12, "guessing", ha="right")
-    left.set(xscale="log", xlabel="hidden layers of 32", ylabel="validation accuracy (%)", ylim=(0, 100),
-             title=f"after {EPOCHS} epochs: mean and range of {SEEDS} seeds")  # fmt: skip
+    left.set(xscale="log", xlabel="hidden layers of 32", ylabel="validation accuracy (%)", ylim=(0, 100))
+    left.set_title(f"after {EPOCHS} epochs: mean and range of {SEEDS} seeds")
     ticks = sorted({d for depths in DEPTHS.values() for d in depths})
     left.set_xticks(ticks, [str(d) for d in ticks])
     left.minorticks_off()
-    right.set(yscale="log", xlabel="hidden layer (1 is next to the input)", ylabel="‖∂C/∂W‖ at the start",
-              title="20 hidden layers: the gradient on its way back")  # fmt: skip
+    right.set(yscale="log", xlabel="hidden layer (1 is next to the input)", ylabel="‖∂C/∂W‖ at the start")
+    right.set_title("20 hidden layers: the gradient on its way back")
     right.xaxis.get_major_locator().set_params(integer=True)
     for axes in (left, right):
         axes.grid(alpha=0.3)

@@ -40,7 +40,7 @@ def valley(eta, steps=100):
 
 
 def learns():
-    """000-09."""
+    """Learning finds the parameters by itself (000-09)."""
     data, before, after = digits(), [], []
     for seed in range(5):
         results = fnn.fit(NET, COST, SGD(0.5), start(seed), data.train, jax.random.key(seed), batch_size=10, epochs=5)
@@ -51,15 +51,14 @@ def learns():
         "000-09",
         "Learning finds the parameters by itself.",
         f"400 unseen digits, 5 seeds: {min(before):.0%} to {max(before):.0%} right at the random start, "
-        f"{min(after):.0%} to "
-        f"{max(after):.0%} after 5 epochs on 1,000",
+        f"{min(after):.0%} to {max(after):.0%} after 5 epochs on 1,000",
         "about 10 %, then far above",
         judged(max(before) < 0.25 and min(after) > 0.8),
     )
 
 
 def step_and_its_limit():
-    """000-14."""
+    """Each parameter moves against its own derivative times η, and the cost falls if η is small (000-14)."""
     x, y = digits().train.rows(slice(10))
     _, nabla = jax.jit(fnn.backprop)(NET, COST, start(), x, y)
     new, _ = jax.jit(lambda p, g: SGD(0.5).update(p, (), g))(start(), nabla)
@@ -71,15 +70,14 @@ def step_and_its_limit():
         "000-14",
         "Each parameter moves against its own derivative, times the learning rate; small rates lower the cost.",
         f"one step and a loop over 1,920 weights differ by {ulp:.0e} (float32); in the valley ½(x²+10y²) the cost "
-        "falls at "
-        f"η = 0.05 {falls[0]}, 0.19 {falls[1]}, 0.21 {falls[2]}",
+        f"falls at η = 0.05 {falls[0]}, 0.19 {falls[1]}, 0.21 {falls[2]}",
         "at most a last digit; falls below 2/λmax = 0.2, grows beyond",
         judged(ulp <= 1e-7 and falls == [True, True, False]),
     )
 
 
 def unit_at_its_limit():
-    """2/λmax of a linear unit on the unit square, and its cost after 2,000 steps at these parts of it, to the start."""
+    """2/λmax of a linear unit on the unit square; by which factor 2,000 steps at `FACTORS` of it change the cost."""
     rng = np.random.default_rng(0)
     x = rng.random((1000, 2))
     design = np.column_stack([x, np.ones(1000)])
@@ -110,7 +108,7 @@ def by_rate():
 
 
 def learning_rate():
-    """001-21."""
+    """The learning rate matters most: learning is slow if it is too small, and diverges if too large (001-21)."""
     limit, ratios = unit_at_its_limit()
     values = by_rate()
     rises = [int((np.diff(row) > 0).sum()) for row in values]
@@ -134,7 +132,7 @@ def learning_rate():
 
 
 def three_difficulties():
-    """000-18."""
+    """Sigmoids, a smooth cost and samples make learning easier than steps, error rates and all the data (000-18)."""
     x, y = digits().train.rows(slice(None))
     hard = (Dense(30), Step(), Dense(10))
     _, through_steps = jax.jit(fnn.backprop)(hard, Quadratic(Step()), start(), x, y)
@@ -159,7 +157,7 @@ def three_difficulties():
 
 
 def crucial_ingredient():
-    """003-21."""
+    """Learning needs the gradient, which is why sigmoids replaced perceptrons (003-21)."""
     x, y = digits().train.rows(slice(None))
     norms = []
     for f in (Step(), Sigmoid()):
@@ -207,7 +205,7 @@ def backtracking():
 
 
 def stopping():
-    """003-16."""
+    """One can stop when nothing improves, and accept a step only if the cost falls (003-16)."""
     rng = np.random.default_rng(0)
     curves = [1 - 1 / np.arange(1, 200) ** 0.7 + 0.01 * rng.standard_normal(199) for _ in range(50)]
     same = sum(until_stopped(EarlyStopping(10), c)[0] == by_definition(c, 10) for c in curves)
@@ -228,7 +226,7 @@ CLAIMS = (learns, step_and_its_limit, three_difficulties, learning_rate, stoppin
 
 
 def pictures(folder):
-    """Ways down the valley at three rates; a network at three rates."""
+    """The way down the valley at three rates; a network at three rates."""
     fig = curves.figure(10.0, 4.0)
     left, right = fig.subplots(1, 2)
     x, y = np.meshgrid(np.linspace(-0.7, 1.2, 200), np.linspace(-1.6, 1.6, 200))

@@ -1,4 +1,4 @@
-"""Layers make incremental progress: filters for edges, what they add up to, and the filters that training finds.
+"""Layers make progress step by step: filters for edges, a unit that combines them, and the filters that training finds.
 
 python -m experiments.notes.features [FOLDER]      30 s, a picture into FOLDER (runs/features); needs MNIST
 """
@@ -16,15 +16,20 @@ from fnn.layers import DenseParams
 from fnn.plots import curves
 
 SIDE, SIZE, FILTERS = 20, 5, 12
-EDGE = np.tile([[-1.0], [-1.0], [0.0], [1.0], [1.0]], (1, SIZE))  # light below dark; turned, dark to the left
+EDGE = np.tile(
+    [[-1.0], [-1.0], [0.0], [1.0], [1.0]], (1, SIZE)
+)  # light below dark; transposed: light to the right of dark
 
 
 def bars(count, seed=0):
-    """Images `(count, 1, SIDE, SIDE)` in [0, 1]: a bar of random place, length and lightness; which lie flat."""
+    """Images `(count, 1, SIDE, SIDE)` of a bar of random place, length and lightness; which of the bars lie flat."""
     rng = np.random.default_rng(seed)
     x, flat = np.zeros((count, 1, SIDE, SIDE), np.float32), rng.random(count) < 0.5
     for image, lies in zip(x[:, 0], flat, strict=True):
-        length, down = rng.integers(9, 15), rng.integers(3, SIDE - 4)  # an edge at the rim is not seen
+        length, down = (
+            rng.integers(9, 15),
+            rng.integers(3, SIDE - 4),
+        )  # not at the border, where a filter does not see the edge
         across = rng.integers(3, SIDE - length - 2)
         view = image if lies else image.T
         view[down : down + 2, across : across + length] = rng.uniform(0.7, 1)
@@ -32,7 +37,7 @@ def bars(count, seed=0):
 
 
 def edges():
-    """A net with two filters set by hand, and the greatest answer of each anywhere in the image."""
+    """A net with two filters set by hand; its outputs are the largest answer of each filter in the image."""
     net = (Conv(2, SIZE), ReLU(), MaxPool(SIDE - SIZE + 1), Flatten())
     params = fnn.init(net, jax.random.key(0), (1, SIDE, SIDE))
     W = jnp.asarray(np.stack([EDGE, EDGE.T])[:, None], jnp.float32)
@@ -40,7 +45,7 @@ def edges():
 
 
 def both_edges(limit):
-    """One more layer behind them: a perceptron for images in which both answer more than `limit`."""
+    """The same net with one more layer: a perceptron for images in which both filters answer more than `limit`."""
     net, params = edges()
     first, last = params[0]._replace(b=jnp.full(2, -limit)), DenseParams(jnp.ones((1, 2)), jnp.array([-1.5]))
     return (*net, Step(), Dense(1), Step()), (first, *params[1:], (), last, ())
@@ -70,7 +75,7 @@ def smoothness(filters):
 
 
 def step_by_step():
-    """002-12."""
+    """Layers make progress step by step: first edges, then features, then their combination (002-12)."""
     x, flat = bars(1000)
     answers = np.asarray(fnn.forward(*edges(), x))
     right = int(((answers[:, 0] > answers[:, 1]) == flat).sum())

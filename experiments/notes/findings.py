@@ -1,7 +1,8 @@
-"""What a claim of the notes turned into: the claim in our own words, what was measured, what was expected, a verdict.
+"""A finding: a claim of the notes in our own words, what was measured, what was expected, and the verdict.
 
-A topic is a file with small functions, one for a claim, each returning a `Finding`; `CLAIMS` is the tuple of them and
-`pictures(folder)` draws. `python -m experiments.notes.TOPIC [FOLDER]` runs it; `claims.py` runs them all.
+A topic is a module with one small function per claim, which returns a `Finding`. `CLAIMS` is the tuple of these
+functions, and `pictures(folder)` draws the topic's pictures. `python -m experiments.notes.TOPIC [FOLDER]` runs one
+topic; `claims.py` runs them all.
 """
 
 import pathlib
@@ -36,7 +37,7 @@ def corrected(as_written: object, as_corrected: object) -> str:
 
 
 def listed(numbers, digits: int = 4) -> str:
-    """Numbers in so many digits, with commas."""
+    """Numbers with this many digits, separated by commas."""
     return ", ".join(f"{float(number):.{digits}g}" for number in numbers)
 
 

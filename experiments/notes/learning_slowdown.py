@@ -24,7 +24,7 @@ ENTROPY = (0.0116382089689, 0.0120087415108)
 
 @partial(jax.jit, static_argnums=(0, 2))
 def trained(cost, eta, updates, start):
-    """The outputs before each update and after the last, the costs, and the slopes ∂C/∂w, in float64 where asked."""
+    """The outputs, the costs and the slopes ∂C/∂w before each update and after the last one."""
     net, x, y = (Dense(1),), jnp.ones((1, 1)), jnp.zeros((1, 1))
 
     def on(params, _):
@@ -49,37 +49,35 @@ def first_below(a, limit):
 
 
 def slow_when_wrong():
-    """002-02."""
+    """A sigmoid neuron with the quadratic cost learns slowly when it is very wrong (002-02)."""
     a, _, slopes = run(Quadratic())
     halves = [first_below(row, 0.5) for row in a]
     return Finding(
         "002-02",
         "One expects to learn fast when very wrong; a sigmoid neuron with the quadratic cost does the opposite.",
         f"starts at {listed(a[:, 0], 3)}: slopes {listed(slopes[:, 0])}, output below 1/2 after {halves[0]} and "
-        f"{halves[1]} "
-        f"updates, after 300 {listed(a[:, -1], 10)}",
+        f"{halves[1]} updates, after 300 {listed(a[:, -1], 10)}",
         "slopes 0.1219 and 0.01735; 36 and 232; 0.0939556949, 0.2028484243",
         judged(halves == [36, 232] and np.allclose(a[:, -1], QUADRATIC, rtol=1e-10) and slopes[1, 0] < slopes[0, 0]),
     )
 
 
 def fast_when_wrong():
-    """002-06."""
+    """With the cross-entropy σ′ cancels, and the slope is the error itself (002-06)."""
     a, _, slopes = run(CrossEntropy())
     halves = [first_below(row, 0.5) for row in a]
     return Finding(
         "002-06",
         "With the cross-entropy σ′ cancels: the slope is the error itself.",
         f"slope minus error at most {abs(slopes - a).max():.0e} over 300 updates; output below 1/2 after {halves[0]} "
-        "and "
-        f"{halves[1]} updates, after 300 {listed(a[:, -1], 10)}",
+        f"and {halves[1]} updates, after 300 {listed(a[:, -1], 10)}",
         "0; 8 and 17; 0.01163820897, 0.01200874151",
         judged(halves == [8, 17] and np.allclose(a[:, -1], ENTROPY, rtol=1e-10) and abs(slopes - a).max() < 1e-14),
     )
 
 
 def slow_when_good():
-    """002-17."""
+    """Near a good value the slope does vanish, as one would expect (002-17)."""
     a = np.geomspace(1e-6, 2 / 3, 2000)
     ways = {}
     for cost in (Quadratic(), CrossEntropy()):
@@ -100,7 +98,7 @@ def slow_when_good():
 
 
 def bell():
-    """002-03."""
+    """The slope of the sigmoid is a bell: learning is fast in its middle and slow at its ends (002-03)."""
     z = np.linspace(-8, 8, 16001)
     df = np.asarray(fnn.Sigmoid().df(jnp.asarray(z, jnp.float32)))
     at4 = float(fnn.Sigmoid().df(jnp.float32(4)))
@@ -110,15 +108,14 @@ def bell():
         "002-03",
         "The slope of the sigmoid is a bell: learning is fast in its middle and slow at its ends.",
         f"σ′ is largest, {df.max():.4f}, at z = {abs(z[df.argmax()]):.3f}; σ′(4) = {at4:.6f}; the quadratic cost's "
-        "slope "
-        f"a²(1-a) is largest at a = {best:.4f}",
+        f"slope a²(1-a) is largest at a = {best:.4f}",
         "0.25 at 0; 0.017663; 2/3",
         judged(abs(df.max() - 0.25) < 1e-6 and abs(at4 - 0.0176627) < 1e-6 and abs(best - 2 / 3) < 1e-4),
     )
 
 
 def wrong_sign():
-    """E5."""
+    """The notes' cross-entropy lacks its minus sign, so that descent would run away from the target (E5)."""
     value = float(CrossEntropy().value(jnp.log(jnp.array([[0.8 / 0.2]])), jnp.ones((1, 1))))
     w, b = 2.0, 2.0
     for _ in range(300):  # descend the cost with its sign lost: the slope is -(a - y) = -a
@@ -137,7 +134,7 @@ def wrong_sign():
 
 
 def unsigned_error():
-    """E26."""
+    """The slope is to be proportional to the signed error, not to its absolute value (E26)."""
     a, y = 0.8, 1.0
     z = np.log(a / (1 - a))
     after = {}
@@ -157,7 +154,7 @@ def unsigned_error():
 
 
 def cost_from_slope():
-    """002-04."""
+    """A slope proportional to the error gives the cross-entropy of two outcomes, not of ten classes (002-04)."""
     a = np.linspace(0.05, 0.95, 200_001)
     worst = 0.0
     for y in (0.0, 0.3, 1.0):

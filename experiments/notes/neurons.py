@@ -1,9 +1,9 @@
-"""The nerve cell behind the unit: thresholds in time, two kinds of inhibition, and what a unit leaves out.
+"""The nerve cell that a unit stands for: its firing rate, two kinds of inhibition, and what a unit leaves out.
 
     python -m experiments.notes.neurons [FOLDER]      2 s, pictures into FOLDER (runs/neurons)
 
-A leaky integrate-and-fire cell: dV/dt = (R I - V)/τ; at V = θ it fires, drops to 0 and is deaf for t_ref.
-τ = R = θ = 1.
+The cell is leaky integrate-and-fire: dV/dt = (R I - V)/τ. At V = θ it fires; then V is 0, and the cell answers to
+nothing for a time t_ref. Here τ = R = θ = 1.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ RATES = np.array([0.400337040103, 0.834298137483, 1.26080004381, 3.09459989510, 
 
 
 def rate(current):
-    """Spikes per τ in a constant current, in closed form; 0 up to I = 1."""
+    """Spikes per τ for a constant current, by a formula; 0 up to I = 1."""
     current = np.asarray(current, float)
     firing = current > 1
     wait = np.log(np.where(firing, current, 2) / (np.where(firing, current, 2) - 1))
@@ -25,7 +25,7 @@ def rate(current):
 
 
 def spikes(current, dt=1e-4):
-    """The times of the spikes in a current given step by step, by small steps of time."""
+    """The times of the spikes, for a current given at every time step `dt`."""
     v, deaf, times = 0.0, 0.0, []
     for k, i in enumerate(current):
         if deaf > 0:
@@ -39,7 +39,7 @@ def spikes(current, dt=1e-4):
 
 
 def fires_at_a_rate():
-    """001-31."""
+    """The sigmoid can be read as a firing rate that saturates (001-31)."""
     times = [spikes(np.full(100_000, i), 1e-4) for i in (1.5, 5.0)]
     counted = [(len(t) - 1) / (t[-1] - t[0]) for t in times]
     every = rate(np.linspace(0, 1e4, 100_001))
@@ -47,8 +47,7 @@ def fires_at_a_rate():
         "001-31",
         "The sigmoid can be read as a firing rate that saturates.",
         f"a cell's rate for currents {listed(CURRENTS)}: {listed(rate(CURRENTS))} (counted: {listed(counted, 3)} at "
-        "1.5 and "
-        f"5); it never reaches 1/t_ref: {every.max():.4f}",
+        f"1.5 and 5); it never reaches 1/t_ref: {every.max():.4f}",
         f"{listed(RATES)}; below 10, and never falling",
         judged(
             np.allclose(rate(CURRENTS), RATES)
@@ -60,7 +59,7 @@ def fires_at_a_rate():
 
 
 def settled(current, leak=1.0, dt=0.01):
-    """The voltage to which a constant current brings a cell that never fires, by small steps of time."""
+    """The voltage to which a constant current brings a cell that never fires, by 5,000 small time steps."""
     v = np.zeros_like(current)
     for _ in range(5000):
         v += dt * (current - leak * v)
@@ -68,10 +67,10 @@ def settled(current, leak=1.0, dt=0.01):
 
 
 def two_inhibitions():
-    """000-03."""
+    """Inputs add up; inhibition subtracts from them or divides them (000-03)."""
     excitation = np.linspace(0, 4, 50)
     alone, subtracted = settled(excitation), settled(excitation - 0.8)
-    shunted = settled(excitation, 1 + 0.8)  # a further leak, to the voltage at rest
+    shunted = settled(excitation, 1 + 0.8)  # one more leak, to the resting voltage
     fits = [np.polyfit(excitation, response, 1) for response in (alone, subtracted, shunted)]
     (slope, shift), (slope_a, shift_a), (slope_s, shift_s) = fits
     added = abs(settled(excitation + excitation[::-1]) - alone - alone[::-1]).max()
@@ -97,15 +96,14 @@ def pulses(starts, dt=1e-3):
 
 
 def timing_matters():
-    """001-05."""
+    """It matters to a real neuron when its inputs arrive, which a unit cannot know (001-05)."""
     together, apart = pulses((0.5, 0.5)), pulses((0.5, 2.0))
     counts = [len(spikes(current, 1e-3)) for current in (together, apart)]
     return Finding(
         "001-05",
         "A real neuron is a dynamical system: when its inputs arrive matters, which a unit cannot know.",
-        f"two pulses at once: {counts[0]} spike(s), one after the other: {counts[1]}; their sum, all that a unit "
-        "sees, is "
-        f"{together.sum() * 1e-3:.2f} and {apart.sum() * 1e-3:.2f}",
+        f"two pulses at once: {counts[0]} spike(s), one after the other: {counts[1]}; their sum, all that a unit sees, "
+        f"is {together.sum() * 1e-3:.2f} and {apart.sum() * 1e-3:.2f}",
         "different answers to equal sums",
         judged(counts[0] > counts[1] and np.isclose(together.sum(), apart.sum())),
     )

@@ -1,9 +1,9 @@
-"""How many outputs for ten digits: ten, four bits that would do, or one that says only "nine or not".
+"""How many outputs for ten digits: ten, four (one per bit), or one that says only "nine or not".
 
     python -m experiments.notes.outputs [FOLDER]      60 s, pictures into FOLDER (runs/outputs); needs MNIST
 
-Ten against four on the embedded digits: [64, 30, 10] and [64, 30, 4], sigmoids and cross-entropy, the rate of each
-chosen on validation digits from the same five. The test digits are looked at once, with these rates.
+Ten outputs and four are compared on the embedded digits: [64, 30, 10] and [64, 30, 4], with sigmoids and cross-entropy.
+The rate of each is chosen from the same five by validation digits. The test digits are used once, at these rates.
 """
 
 import itertools
@@ -30,14 +30,14 @@ def ending(outputs):
 
 
 def coded(codes):
-    """The digits with the rows of `codes`, `(10, bits)`, for desired outputs."""
+    """The digits data, with a row of `codes`, `(10, bits)`, as the desired output of each digit."""
     data = fnn.load_data("digits", train=1000, validation=400, test=397)
     parts = (Examples(e.x, codes[e.y.argmax(axis=1)].astype(np.float32), e.scale) for e in data[:3])
     return data._replace(**dict(zip(("train", "validation", "test"), parts, strict=True)))
 
 
 def random_codes(seed):
-    """Ten of the sixteen codes of four bits, drawn."""
+    """Ten of the sixteen codes of four bits, drawn at random."""
     every = (np.arange(16)[:, None] >> np.arange(4)[::-1]) & 1
     return every[np.random.default_rng(seed).permutation(16)[:10]]
 
@@ -76,7 +76,7 @@ def compared():
 
 
 def ten_against_four():
-    """003-12."""
+    """Four outputs can name sixteen classes, and yet ten are better for ten digits (003-12)."""
     ten, four, drawn = compared()
     own = four - drawn.mean(axis=0)
     decided = "" if interval(own)[1] > 0 or interval(own)[2] < 0 else ", which decides nothing"
@@ -94,7 +94,7 @@ def ten_against_four():
 
 
 def most_active():
-    """A net of perceptrons that says which of ten inputs is the largest: compare each pair, then ask for nine wins."""
+    """A net of perceptrons that picks the largest of ten inputs: it compares each pair, then asks for nine wins."""
     pairs = list(itertools.permutations(range(10), 2))
     W = np.zeros((90, 10))
     for row, (i, j) in enumerate(pairs):
@@ -105,7 +105,7 @@ def most_active():
 
 
 def argmax_is_a_layer():
-    """003-11."""
+    """Layers of perceptrons can pick the most active of ten outputs (003-11)."""
     data, net, key = fnn.load_data("mnist", train=10_000), (Dense(15), Sigmoid(), Dense(10)), jax.random.key(0)
     start = fnn.init(net, key, (784,))
     (last,) = fnn.fit(net, COST, SGD(0.5), start, data.train, key, batch_size=10, epochs=1)
@@ -124,7 +124,7 @@ def argmax_is_a_layer():
 
 
 def ten_in_four_bits():
-    """003-13."""
+    """Four more outputs turn ten outputs into bits, with weights that one can write down (003-13)."""
     net, params = logic.bit_layer()
     soft = logic.softened(net, params, 10.0)
     low, high = (
@@ -154,7 +154,7 @@ def nine_or_not():
 
 
 def roc():
-    """Shares of others and of nines above each threshold, from the highest threshold down, and the area under them."""
+    """The ROC curve, from the highest threshold down: shares of others and of nines above it; the area under it."""
     label, answer = nine_or_not()
     order = np.argsort(-answer, kind="stable")
     nines, others = np.cumsum(label[order]) / label.sum(), np.cumsum(1 - label[order]) / (1 - label).sum()
@@ -162,7 +162,7 @@ def roc():
 
 
 def one_output():
-    """003-09."""
+    """One output, above or below 1/2, tells whether an image is a nine (003-09)."""
     label, answer = nine_or_not()
     right, base = ((answer > 0.5) == label).mean(), 1 - label.mean()
     others, nines, area = roc()
@@ -192,11 +192,12 @@ def pictures(folder):
     means = [ten.mean(), four.mean(), drawn.mean()]
     axes.plot(range(3), means, "_", color=curves.PALETTE[1], ms=42, mew=3)
     for i, mean in enumerate(means):
-        axes.annotate(f"mean {mean:.1f} %", (i, mean), xytext=(24, 0), textcoords="offset points", va="center",
-                      bbox={"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1})  # fmt: skip
+        box = {"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1}
+        place = {"xytext": (24, 0), "textcoords": "offset points", "va": "center"}
+        axes.annotate(f"mean {mean:.1f} %", (i, mean), bbox=box, **place)
     axes.set_xticks(range(3), names)
-    axes.set(xlim=(-0.3, 2.7), ylabel="accuracy on 397 test digits (%)",
-             title=f"Ten digits, coded three ways: {SEEDS} paired seeds")  # fmt: skip
+    axes.set(xlim=(-0.3, 2.7), ylabel="accuracy on 397 test digits (%)")
+    axes.set_title(f"Ten digits, coded three ways: {SEEDS} paired seeds")
     axes.grid(alpha=0.3)
     curves.write(fig, folder / "ten_or_four.png")
 
@@ -205,8 +206,8 @@ def pictures(folder):
     others, nines, area = roc()
     axes.plot(100 * others, 100 * nines, color=curves.PALETTE[0], lw=1.8, label=f"[784, 30, 1]: area {area:.4f}")
     axes.plot(np.geomspace(0.02, 100), np.geomspace(0.02, 100), ":", color="black", label="guessing: area 0.5")
-    axes.set(xscale="log", xlim=(0.02, 100), ylim=(0, 101), xlabel="others taken for nines (%)",
-             ylabel="nines found (%)", title="Nine or not: every threshold")  # fmt: skip
+    axes.set(xscale="log", xlim=(0.02, 100), ylim=(0, 101), title="Nine or not: every threshold")
+    axes.set(xlabel="others taken for nines (%)", ylabel="nines found (%)")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, loc="center")
     curves.write(fig, folder / "nine_or_not.png")

@@ -1,10 +1,10 @@
-"""Overfitting: what a net learns of 1,000 images by heart, what keeps it from doing so, and what more images do.
+"""Overfitting: a net learns 1,000 images by heart; what a penalty, another start and more images do against it.
 
     python -m experiments.notes.overfitting [FOLDER]      140 s, pictures into FOLDER (runs/overfitting); needs MNIST
 
-[784, 30, 10], sigmoids and cross-entropy, as in Nielsen's ch. 3. The strength of the penalty is chosen on validation
-images, for weights that start large (sd 1, as in the book's section on it) and for weights that start with sd 1/√n_in;
-test images are looked at once, with the strength chosen and with none.
+The net is [784, 30, 10] with sigmoids and cross-entropy, as in Nielsen's ch. 3. Validation images choose the strength
+of the penalty, once for weights that start large (sd 1, as in the book's section on it) and once for weights that
+start with sd 1/√n_in. The test images are used once, with the strength chosen and with none.
 """
 
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ UPDATES = 3000  # for every size of the training set
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class DecayOfAll:
-    """Descent whose penalty includes the biases: `p ← p − η (∇C + λ p)`. `SGD` leaves them out."""
+    """Descent with a penalty that includes the biases, which `SGD` leaves out: `p ← p − η (∇C + λ p)`."""
 
     eta: fnn.Array | float
     lmbda: fnn.Array | float
@@ -68,13 +68,17 @@ def squares():
 
 
 def after_the_last_mistake(accuracy, value):
-    """The first epoch of those to the end without a mistake, the cost after it, the cost at the end."""
+    """The first epoch after which no mistake is made any more, the cost after it, and the cost at the end."""
     first = int(np.flatnonzero(accuracy < accuracy.max())[-1]) + 2  # epochs count from 1
-    return first, float(value[min(first, len(value)) - 1]), float(value[-1])  # past the end if the last one errs
+    return (
+        first,
+        float(value[min(first, len(value)) - 1]),
+        float(value[-1]),
+    )  # `first` is past the end if the last epoch has a mistake
 
 
 def beyond_accuracy():
-    """000-20."""
+    """A smooth cost goes on teaching when no example is wrong any more (000-20)."""
     accuracy, value = squares()
     small = after_the_last_mistake(accuracy, value)
     seen, cost, _, _ = long_run()
@@ -116,7 +120,7 @@ def biases_too(net, strength):
 
 
 def penalty():
-    """001-19."""
+    """A penalty on the squared weights, neither too weak nor too strong, prevents overfitting (001-19)."""
     best, without, with_it = chosen(LARGE)
     small, small_without, small_with = chosen(NET)
     accuracy, of_small = (by_strength(net)[0].mean(axis=1) for net in (LARGE, NET))
@@ -158,7 +162,7 @@ def by_size():
 
 
 def pictures(folder):
-    """By heart; the strength of the penalty; more images."""
+    """Learning by heart; the strength of the penalty; more images."""
     draw_by_heart(folder / "by_heart.png")
     draw_strength(folder / "penalty.png")
     draw_more_data(folder / "more_data.png")
@@ -198,8 +202,8 @@ def draw_strength(path):
         axes.plot(range(len(STRENGTHS)), middle, label=name, **style)
         axes.fill_between(range(len(STRENGTHS)), low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)
     axes.set_xticks(range(len(STRENGTHS)), [f"{strength:g}" for strength in STRENGTHS])
-    axes.set(xlabel="strength λ of the penalty ½ λ Σ W²", ylabel="validation accuracy (%)",
-             title=f"1,000 images, {EPOCHS} epochs: median and 5-95 % of {SEEDS} seeds")  # fmt: skip
+    axes.set(xlabel="strength λ of the penalty ½ λ Σ W²", ylabel="validation accuracy (%)")
+    axes.set_title(f"1,000 images, {EPOCHS} epochs: median and 5-95 % of {SEEDS} seeds")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, loc="lower center")
     curves.write(fig, path)
@@ -212,8 +216,8 @@ def draw_more_data(path):
     for i, (accuracy, name) in enumerate(zip(by_size(), ("images it learned", "others"), strict=True)):
         axes.plot(SIZES, accuracy.mean(axis=1), curves.DASHES[i] + "os"[i], color=curves.PALETTE[i], lw=1.8, label=name)
         axes.fill_between(SIZES, accuracy.min(axis=1), accuracy.max(axis=1), color=curves.PALETTE[i], alpha=0.15, lw=0)
-    axes.set(xscale="log", xlabel="training images", ylabel="accuracy (%)",
-             title=f"{UPDATES:,} updates on more images: mean and range of 5 seeds")  # fmt: skip
+    axes.set(xscale="log", xlabel="training images", ylabel="accuracy (%)")
+    axes.set_title(f"{UPDATES:,} updates on more images: mean and range of 5 seeds")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     curves.write(fig, path)

@@ -1,4 +1,4 @@
-"""What a network consists of: layers, parameters, epochs, files; and the numbers of brains and computers.
+"""What a network consists of: layers, parameters, epochs and files; and brains and computers in numbers.
 
 python -m experiments.notes.parameter_counts [FOLDER]      10 s, a picture into FOLDER (runs/parameter_counts)
 """
@@ -33,13 +33,13 @@ def count(*widths):
 
 
 def graph_of(widths):
-    """Edges and non-input nodes of the same graph, one by one."""
+    """The number of edges and non-input nodes of the same graph, counted one by one."""
     edges = sum(1 for m, n in zip(widths, widths[1:], strict=False) for _ in range(m) for _ in range(n))
     return edges + sum(widths[1:])
 
 
 def edges_and_nodes():
-    """001-14."""
+    """A net has as many parameters as its graph has edges and non-input nodes (001-14)."""
     rng = np.random.default_rng(0)
     some = [tuple(map(int, rng.integers(1, 30, rng.integers(2, 6)))) for _ in range(100)]
     same = sum(count(*widths) == graph_of(widths) for widths in some)
@@ -54,7 +54,7 @@ def edges_and_nodes():
 
 
 def three_layers_nine_neurons():
-    """001-30."""
+    """The net 3-4-4-1 has three layers, nine neurons and 41 parameters; its inputs are neither (001-30)."""
     p = jax.eval_shape(lambda key: fnn.init(layers(4, 4, 1), key, (3,)), jax.random.key(0))
     weights, biases = (sum(int(np.prod(getattr(q, name).shape)) for q in p if q) for name in "Wb")
     return Finding(
@@ -67,7 +67,7 @@ def three_layers_nine_neurons():
 
 
 def two_ways_to_count_layers():
-    """001-32."""
+    """The number of layers includes the input on one slide and not on another, and both are right (001-32)."""
     net = layers(4, 4, 1)
     dense = sum(isinstance(layer, Dense) for layer in net)
     return Finding(
@@ -81,7 +81,7 @@ def two_ways_to_count_layers():
 
 
 def brains_and_computers():
-    """001-02."""
+    """Brains have more units than computers, and slower ones (001-02)."""
     neurons, links, brain, gates_speed = 1e11, 1e3, 1e3, 5e8
     return Finding(
         "001-02",
@@ -93,7 +93,7 @@ def brains_and_computers():
 
 
 def number_of_synapses():
-    """E14."""
+    """Two slides differ by a factor of ten on the number of synapses (E14)."""
     table, slide = 1e11 * 1e3, 1e15
     return Finding(
         "E14",
@@ -105,7 +105,7 @@ def number_of_synapses():
 
 
 def all_at_once():
-    """001-03."""
+    """All neurons of a layer work in parallel (001-03)."""
     with jax.enable_x64(True):
         rng, net = np.random.default_rng(0), layers(4, 2)
         p = jax.tree.map(
@@ -131,7 +131,7 @@ def all_at_once():
 
 
 def acquire_store_utilise():
-    """001-04."""
+    """A neural network acquires, stores and uses knowledge in the weights of its links (001-04)."""
     data = fnn.load_data("digits", train=200)
     net, cost, key = layers(10, 10), CrossEntropy(), jax.random.key(0)
     start = fnn.init(net, key, (64,))
@@ -152,7 +152,7 @@ def acquire_store_utilise():
 
 
 def usual_choices():
-    """002-01."""
+    """A network is set up by its layers, a cost, mini-batches and a number of epochs (002-01)."""
     config = load_config(CONFIGS / "nielsen" / "ch1_30.toml")
     table = describe(config)
     again = read(type(config), table, "", fnn.config.TYPES)
@@ -185,7 +185,7 @@ def counted(n, batch_size):
 
 
 def epoch_is_one_pass():
-    """002-16."""
+    """An epoch is one pass over the whole training set (002-16)."""
     (updates, used), (short, few) = (counted(n, 10) for n in (50_000, 64))
     once = (used == 1).all() and (few == 1).all()
     return Finding(
@@ -199,23 +199,22 @@ def epoch_is_one_pass():
 
 
 def pixels_and_labels():
-    """003-14."""
+    """Inputs are scaled to [0, 1], and the label 6 becomes a vector with its one at place 6 (003-14)."""
     six = fnn.load_data("digits").train
     row = int(np.flatnonzero(np.asarray(six.y)[:, 6])[0])
     x, y = six.rows(slice(None))
     return Finding(
         "003-14",
         "Inputs are scaled to [0, 1]; the label 6 becomes a vector with its one at place 6.",
-        f"inputs from {x.min():g} to {x.max():g}; a six: {''.join(str(int(v)) for v in np.asarray(y)[row])} (the "
-        "scale is "
-        "an argument: 1/255 for MNIST, 1/256 in the book's file)",
+        f"inputs from {x.min():g} to {x.max():g}; a six: {''.join(str(int(v)) for v in np.asarray(y)[row])} (the scale "
+        "is an argument: 1/255 for MNIST, 1/256 in the book's file)",
         "0 to 1; 0000001000",
         judged((x.min(), x.max()) == (0, 1) and np.asarray(y)[row].tolist() == np.eye(10)[6].tolist()),
     )
 
 
 def shared_weights():
-    """002-15."""
+    """Small filters with shared weights take the place of full layers (002-15)."""
     rng = np.random.default_rng(0)
     with jax.enable_x64(True):
         conv, image = Conv(2, 3), np.zeros((1, 1, 12, 12))
@@ -267,8 +266,8 @@ def pictures(folder):
         axes.plot(h, numbers, curves.DASHES[i], marker="os^"[i], color=curves.PALETTE[i], label=name)
     axes.axhline(520, color="black", lw=1)
     axes.text(25, 600, "20 filters of 5x5 pixels: 520")
-    axes.set(xscale="log", yscale="log", xlabel="units in each hidden layer", ylabel="parameters",
-             title="784 inputs, 10 outputs")  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="units in each hidden layer", ylabel="parameters")
+    axes.set_title("784 inputs, 10 outputs")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False)
     curves.write(fig, folder / "parameters.png")

@@ -1,4 +1,4 @@
-"""What one threshold unit can decide, and what a smooth unit changes.
+"""What one threshold unit can decide, and what is different about a smooth unit.
 
 python -m experiments.notes.perceptrons [FOLDER]      10 s, a picture into FOLDER (runs/perceptrons)
 """
@@ -31,7 +31,7 @@ def unit(weights, threshold, x=X3):
 
 
 def weighted_sum():
-    """000-04, 001-06, 004-01 in one."""
+    """The largest difference between a layer of units and the formula in index loops (000-04 and 004-01)."""
     with jax.enable_x64(True):
         rng = np.random.default_rng(0)
         W, b, x = rng.standard_normal((3, 5)), rng.standard_normal(3), rng.standard_normal((4, 5))
@@ -42,7 +42,7 @@ def weighted_sum():
 
 
 def activation_of_a_sum():
-    """000-04."""
+    """A unit's answer is an activation of the weighted sum of its inputs (000-04)."""
     error = weighted_sum()
     return Finding(
         "000-04",
@@ -54,7 +54,7 @@ def activation_of_a_sum():
 
 
 def linear_then_not():
-    """001-06."""
+    """A unit is a linear function of its inputs, followed by a nonlinear one (001-06)."""
     x = np.linspace(-3, 3, 7)[:, None].astype(np.float32)
     params = fnn.layers.DenseParams(jnp.array([[1.7]]), jnp.array([0.4]))
     z = np.asarray(fnn.forward((Dense(1),), (params,), x))[:, 0]
@@ -70,7 +70,7 @@ def linear_then_not():
 
 
 def three_elements():
-    """004-01."""
+    """A unit consists of synapses, an adder and an activation, and of nothing else (004-01)."""
     error = weighted_sum()
     return Finding(
         "004-01",
@@ -82,7 +82,7 @@ def three_elements():
 
 
 def ties():
-    """000-05."""
+    """A perceptron answers 1 only above its threshold; at the threshold it answers 0 (000-05)."""
     strict = unit((3, 2, 2), 5)
     loose = (X3 @ np.array([3, 2, 2]) >= 5).astype(int)
     return Finding(
@@ -95,7 +95,7 @@ def ties():
 
 
 def the_next_float():
-    """000-01."""
+    """A cell fires only once the signal is above the threshold (000-01)."""
     theta = np.float32(0.3)
     above = np.nextafter(theta, np.float32(1), dtype=np.float32)
     said = [int(unit((1.0,), theta, np.array([[v]], np.float32))[0]) for v in (theta, above)]
@@ -109,7 +109,7 @@ def the_next_float():
 
 
 def all_or_nothing():
-    """001-01."""
+    """Transmission is all or nothing, and the strength of the synapse decides which (001-01)."""
     w = np.linspace(0, 2, 201)
     fires = np.array([unit((v,), 1.0, np.array([[0.8]], np.float32))[0] for v in w])
     jump = w[fires > 0].min()
@@ -124,7 +124,7 @@ def all_or_nothing():
 
 
 def signs():
-    """000-02."""
+    """A positive weight excites the unit, a negative one inhibits it (000-02)."""
     w = np.array([1.5, -0.7, 0.2, -2.0])
     slopes = np.asarray(jax.grad(lambda x: jax.nn.sigmoid(x @ jnp.asarray(w, jnp.float32)))(jnp.full(4, 0.1)))
     return Finding(
@@ -137,7 +137,7 @@ def signs():
 
 
 def festival():
-    """003-04."""
+    """The weights of a decision say what counts for it (003-04)."""
     said = [bits(unit(w, t)) for w, t in (((6, 2, 2), 5), ((3, 2, 2), 5), ((6, 2, 2), 3))]
     return Finding(
         "003-04",
@@ -150,7 +150,7 @@ def festival():
 
 
 def forgotten_threshold():
-    """E16."""
+    """The notes' step of w·x leaves out the threshold (E16)."""
     written, right = (bits(unit((6, 2, 2), t)) for t in (0, 5))
     return Finding(
         "E16",
@@ -162,7 +162,7 @@ def forgotten_threshold():
 
 
 def bias_form():
-    """003-06."""
+    """A bias is minus the threshold, and the larger it is, the more easily the unit fires (003-06)."""
     rng, same, rises = np.random.default_rng(0), True, True
     for _ in range(100):
         w, t = rng.integers(-4, 5, 3), int(rng.integers(-6, 7))
@@ -181,7 +181,7 @@ def bias_form():
 
 
 def lost_equals_sign():
-    """E8."""
+    """The bias is minus the threshold; the notes lose the equals sign (E8)."""
     tables = [bits((X3 @ np.array([6, 2, 2]) + b > 0).astype(int)) for b in (-5 - 5, -5)]
     return Finding(
         "E8",
@@ -193,7 +193,7 @@ def lost_equals_sign():
 
 
 def smooth_is_gentle():
-    """003-08."""
+    """Learning needs small changes to have small effects: in a sigmoid unit they do, in a perceptron not (003-08)."""
     eps, rng = 1e-3, np.random.default_rng(0)
     w, b, x = np.array([2.0, -1.0, 0.5]), 0.0, np.array([1.0, 1.5, -1.0])  # w·x + b = 0: on the boundary
     moved = rng.uniform(-eps, eps, (10_000, 4))
@@ -231,7 +231,7 @@ def sharpness():
 
 
 def easier_to_train():
-    """000-19."""
+    """A sigmoid neuron is easier to train than a perceptron, which it becomes as it gets sharper (000-19)."""
     c, share = sharpness()
     with jax.enable_x64(True):
         said = np.asarray(fnn.forward(*logic.softened(*layered(NAND), 10.0), jnp.asarray(X2, float)))[:, 0]
@@ -247,7 +247,7 @@ def easier_to_train():
 
 
 def input_of_the_next():
-    """E17."""
+    """The outputs of one layer are the inputs of the next one, not its outputs (E17)."""
     first, second = Dense(3), Dense(2)
     key = jax.random.key(0)
     _, shape = first.init(key, (2,))
@@ -279,8 +279,8 @@ def pictures(folder):
     left.legend(frameon=False)
     c, share = sharpness()
     right.plot(c, 100 * share, "o-", color=curves.PALETTE[0])
-    right.set(xscale="log", xlabel="sharpness c of σ(cz)", ylabel="seeds that learn XOR (%), of 20", ylim=(-4, 104),
-             title="The sharper the unit, the harder to train")  # fmt: skip
+    right.set(xscale="log", xlabel="sharpness c of σ(cz)", ylabel="seeds that learn XOR (%), of 20", ylim=(-4, 104))
+    right.set_title("The sharper the unit, the harder to train")
     right.grid(alpha=0.3)
     curves.write(fig, folder / "perceptrons.png")
     return ("perceptrons.png",)

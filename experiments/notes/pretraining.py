@@ -1,10 +1,10 @@
-"""Learning without labels first: layers that learn to undo noise, one after the other, and then a few labels.
+"""Pretraining: layers first learn to remove noise, one after the other and without labels, and then from a few labels.
 
     python -m experiments.notes.pretraining [FOLDER]      50 s, a picture into FOLDER (runs/pretraining)
 
-[64, 50, 50, 10] with sigmoids on the embedded digits. 1,000 digits are seen without labels; the labels of so many of
-them, drawn anew for every seed, are used by both nets, which differ in their start alone. The rate is chosen for each
-net and each number of labels on the same 400 validation digits; the 397 test digits are looked at once.
+The net is [64, 50, 50, 10] with sigmoids, the data are the embedded digits. 1,000 digits are seen without labels. Some
+of them, drawn anew for every seed, have labels, which both nets use; the nets differ in their start alone. The rate is
+chosen for each net and each number of labels by the same 400 validation digits; the 397 test digits are used once.
 """
 
 from functools import cache, partial
@@ -33,7 +33,7 @@ def digits():
 @partial(jax.jit, static_argnums=0)
 @partial(jax.vmap, in_axes=(None, 0, 0))
 def undo_noise(units, x, key):
-    """A layer `(Dense params, its activations)` of an autoencoder that restores x from x with holes, 40 epochs."""
+    """A hidden layer, its params and activations, of an autoencoder that restores x from x with holes, 40 epochs."""
     net = (Dense(units), Sigmoid(), Dense(x.shape[1]))
 
     def on(params, key):
@@ -48,7 +48,7 @@ def undo_noise(units, x, key):
 
 @cache
 def pretrained():
-    """A start per seed: two layers that restore, and random outputs."""
+    """A start per seed: two hidden layers of autoencoders, and a random output layer."""
     x = digits().train.rows(slice(None))[0]
     keys = jax.random.split(jax.random.key(2), (2, SEEDS))
     first, a = undo_noise(50, jnp.broadcast_to(x, (SEEDS, *x.shape)), keys[0])
@@ -90,7 +90,7 @@ def accuracies():
 
 
 def pays_when_labels_are_few():
-    """001-28."""
+    """Layers that are first trained without labels help when labels are few (001-28)."""
     found = accuracies()
     gains = found[:, 1] - found[:, 0]
     few, many = interval(gains[0]), interval(gains[-1])

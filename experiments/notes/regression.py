@@ -1,4 +1,4 @@
-"""One linear or logistic unit: descent against the exact answer, and Newton's method, which knows the curvature.
+"""One linear or logistic unit: descent, the exact answer, and Newton's method, which uses the curvature.
 
 python -m experiments.notes.regression [FOLDER]      10 s, pictures into FOLDER (runs/regression)
 """
@@ -36,7 +36,7 @@ def flat(p):
 
 
 def descended(cost, y, eta, steps):
-    """The params after batch descent from zero, float64, and those after every step."""
+    """The weights and the bias after every step of batch descent from zero, `(steps, 4)`, float64."""
     with jax.enable_x64(True):
         x, y = jnp.asarray(points()[0]), jnp.asarray(y)[:, None]
 
@@ -63,7 +63,7 @@ def newton(n=400):
 
 
 def least_squares():
-    """004-06."""
+    """Linear regression minimises the mean squared distance, of gradient -2/n Σ (y - wᵀx) x (004-06)."""
     x, y, _ = points()
     exact, *_ = np.linalg.lstsq(np.column_stack([x, np.ones(len(x))]), y, rcond=None)
     apart = abs(descended(Quadratic(Identity()), y, 0.5, 300)[-1] - exact).max()
@@ -76,15 +76,14 @@ def least_squares():
         "004-06",
         "Linear regression minimises the mean squared distance; its gradient is -2/n Σ (y - wᵀx) x.",
         f"300 steps of descent end {apart:.0e} from least squares; twice our gradient (of half the square) differs "
-        "from the "
-        f"formula by {abs(ours - slope).max():.0e}",
+        f"from the formula by {abs(ours - slope).max():.0e}",
         "below 1e-8; rounding",
         judged(apart < 1e-8 and abs(ours - slope).max() < 1e-13),
     )
 
 
 def analytic_or_not():
-    """003-20."""
+    """The minimum has a formula for simple costs only; that of a net has to be searched for (003-20)."""
     x, y, _ = points()
     exact, *_ = np.linalg.lstsq(np.column_stack([x, np.ones(len(x))]), y, rcond=None)
     linear = abs(descended(Quadratic(Identity()), y, 0.5, 300)[-1] - exact).max()
@@ -102,8 +101,7 @@ def analytic_or_not():
     return Finding(
         "003-20",
         "Only for simple costs can the minimum be written down; a net's has to be searched for.",
-        f"linear unit: descent ends {linear:.0e} from the solved equations; a [2,2,1] sigmoid net on XOR, 32 "
-        "starts, "
+        f"linear unit: descent ends {linear:.0e} from the solved equations; a [2,2,1] sigmoid net on XOR, 32 starts, "
         f"20,000 steps: final costs from {costs[0]:.4f} to {costs[-1]:.4f}, median {np.median(costs):.4f}",
         "below 1e-8; different ends",
         judged(linear < 1e-8 and costs[-1] > 2 * costs[0]),
@@ -133,7 +131,7 @@ def damped_newton(p, damping):
 
 
 def searched(seed, tries=40):
-    """‖∇C‖ after so many tries of damped Newton steps, and after 2,000 steps of descent from the same start."""
+    """‖∇C‖ after `tries` damped Newton steps, and after 2,000 steps of descent from the same start."""
     with jax.enable_x64(True):
         start = fnn.init(SMALL, jax.random.key(seed), (3,))
         p, damping = start, 1.0
@@ -149,7 +147,7 @@ def searched(seed, tries=40):
 
 
 def cost_of_a_product():
-    """Operations of a Hessian-vector product over those of a gradient, [64, 30, 10], 1,000 examples; parameters."""
+    """Operations of a Hessian-vector product over those of a gradient, [64, 30, 10], 1,000 examples; its parameters."""
     net, x, y = (Dense(30), Sigmoid(), Dense(10)), jnp.ones((1000, 64)), jnp.ones((1000, 10))
     p = fnn.init(net, jax.random.key(0), (64,))
 
@@ -165,7 +163,7 @@ def cost_of_a_product():
 
 
 def product_without_matrix():
-    """How far a Hessian-vector product by differentiating `backprop` is from the matrix written down, one unit."""
+    """How far the Hessian of one unit times a vector, by differentiating `backprop`, is from the matrix product."""
     with jax.enable_x64(True):
         x, y = jnp.asarray(points()[0]), jnp.asarray(points()[2])[:, None]
         p, v = ((DenseParams(jnp.asarray(w[None, :3]), jnp.asarray(w[3:])),) for w in (TRUE, np.ones(4)))
@@ -176,7 +174,7 @@ def product_without_matrix():
 
 
 def newtons_method():
-    """004-04."""
+    """Newton's method sets the step by the curvature; it is possible here, though the notes deny it (004-04)."""
     curvatures, at = np.array([1.0, 10.0]), np.array([1.0, 1.0])
     one = at - np.linalg.solve(np.diag(curvatures), curvatures * at)
     errors = np.linalg.norm(newton() - newton()[-1], axis=1)[:6]
@@ -201,7 +199,7 @@ def newtons_method():
 
 
 def online():
-    """004-15."""
+    """Logistic regression is trained example by example with the error a - y (004-15)."""
     x, _, y = points()
     optimum = newton()[-1]
     design = np.column_stack([x, np.ones(len(x))])
@@ -231,7 +229,7 @@ def online():
 
 
 def probabilities():
-    """004-11."""
+    """Logistic regression answers with a probability, a number between 0 and 1 (004-11)."""
     rng = np.random.default_rng(5)
     x = rng.standard_normal((50_000, 3))
     truth = 1 / (1 + np.exp(-(x @ TRUE[:3] + TRUE[3])))
@@ -244,8 +242,7 @@ def probabilities():
         "004-11",
         "Logistic regression answers with a probability: a number between 0 and 1 that may be unsure.",
         f"answers from {said.min():.4f} to {said.max():.4f}; in ten groups of 50,000 new cases it is off from the "
-        "share of "
-        f"ones by at most {off:.3f}; learned weights {listed(w, 2)}, true {listed(TRUE, 2)}",
+        f"share of ones by at most {off:.3f}; learned weights {listed(w, 2)}, true {listed(TRUE, 2)}",
         "inside (0, 1); at most a few hundredths; weights from 20,000 examples",
         judged(said.min() > 0 and said.max() < 1 and off < 0.03),
     )
@@ -255,7 +252,7 @@ CLAIMS = (analytic_or_not, newtons_method, least_squares, probabilities, online)
 
 
 def bowl(n=400):
-    """Logistic regression on one input, `x ~ N(2, 1)`: its cost as a function of `(w, b)`, slope and curvature."""
+    """Logistic regression on one input, `x ~ N(2, 1)`: functions of `(w, b)` for its cost, slope and curvature."""
     x = points(n)[0][:, 0] + 2
     y = points(n)[2]
     design = np.column_stack([x, np.ones(n)])
@@ -297,8 +294,8 @@ def draw_contours(path):
         style = {"ls": curves.DASHES[i], "marker": "o^s"[i], "color": curves.PALETTE[(0, 1, 6)[i]], "ms": 4, "lw": 1.3}
         axes.plot(*np.array(way).T, label=name, **style)
     axes.plot(*ways["Newton: 5 steps"][-1], "*", color="black", ms=15)
-    axes.set(xlim=(-0.8, 2.2), ylim=(-4.2, 1.6), xlabel="weight w", ylabel="bias b",
-             title="Logistic regression, cost in nats: Newton knows the curvature")  # fmt: skip
+    axes.set(xlim=(-0.8, 2.2), ylim=(-4.2, 1.6), xlabel="weight w", ylabel="bias b")
+    axes.set_title("Logistic regression, cost in nats: Newton knows the curvature")
     axes.legend(frameon=False, loc="lower left")
     curves.write(fig, path)
 
@@ -313,16 +310,16 @@ def pictures(folder):
         left.plot(np.arange(1, 61), errors, curves.DASHES[i], color=curves.PALETTE[i], label=f"descent, η = {eta:g}")
     errors = np.linalg.norm(newton() - newton()[-1], axis=1)[:6]
     left.plot(range(6), np.maximum(errors, 1e-16), "o-", color="black", label="Newton")
-    left.set(yscale="log", ylim=(1e-13, 10), xlabel="step", ylabel="distance of the weights from the optimum",
-             title="Logistic regression on 400 points")  # fmt: skip
+    left.set(yscale="log", ylim=(1e-13, 10), xlabel="step", ylabel="distance of the weights from the optimum")
+    left.set_title("Logistic regression on 400 points")
     w = newton(20_000)[-1]
     x = np.random.default_rng(5).standard_normal((50_000, 3))
     truth, said = (1 / (1 + np.exp(-(x @ v[:3] + v[3]))) for v in (TRUE, w))
     bins = np.digitize(said, np.linspace(0, 1, 11)[1:-1])
     label = np.random.default_rng(6).random(len(x)) < truth
     right.plot([0, 1], [0, 1], "--", color="0.5", label="calibrated")
-    right.plot([said[bins == b].mean() for b in range(10)], [label[bins == b].mean() for b in range(10)], "o",
-               color=curves.PALETTE[0], label="50,000 new cases in ten groups")  # fmt: skip
+    answered, ones = ([values[bins == b].mean() for b in range(10)] for values in (said, label))
+    right.plot(answered, ones, "o", color=curves.PALETTE[0], label="50,000 new cases in ten groups")
     right.set(xlabel="what the unit answers", ylabel="share of ones", title="Its answers are probabilities")
     for axes in (left, right):
         axes.grid(alpha=0.3)

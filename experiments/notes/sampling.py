@@ -1,4 +1,4 @@
-"""The sample that a step is taken from: one example, a few, or all; the noise, the sums, the work.
+"""The examples that a step is computed from: one, a few, or all; how much noise and how much work that makes.
 
 python -m experiments.notes.sampling [FOLDER]      40 s, pictures into FOLDER (runs/sampling)
 """
@@ -41,7 +41,7 @@ def noise(m, replace, draws=2000):
 
 
 def noise_of_samples():
-    """000-21."""
+    """A small sample estimates the gradient: right on average, with noise (000-21)."""
     sizes = np.array([1, 10, 100])
     found = [noise(m, True) for m in sizes]
     power = np.polyfit(np.log(sizes), np.log([v for v, _ in found]), 1)[0]
@@ -51,27 +51,28 @@ def noise_of_samples():
         "000-21",
         "A small sample estimates the gradient: right on average, with noise.",
         f"variance falls as m^{power:.3f} for m examples with replacement; without, m = 500 of 1,000: {ratio:.3f} of "
-        "it; "
-        f"the mean of 2,000 estimates (m = 10) is {bias:.1%} off",
+        f"it; the mean of 2,000 estimates (m = 10) is {bias:.1%} off",
         f"m^-1; (N-m)/(N-1) = {500 / 999:.3f}; 0",
         judged(abs(power + 1) < 0.05 and abs(ratio - 500 / 999) < 0.02 and bias < 0.05),
     )
 
 
 def noise_by_size():
-    """004-07."""
+    """Steps on one example, a few or all of them are one algorithm, with more or less noise (004-07)."""
     jitter = []
     for size, epochs in ((1, 1), (10, 10), (1000, 200)):
         x, y = map(jnp.asarray, digits().train.rows(slice(None)))
 
         def on(p, rows, x=x, y=y):
             _, g = fnn.backprop(NET, COST, p, x[rows], y[rows])
-            return SGD(0.1).update(p, (), g)[0], COST.value(fnn.forward(NET, p, x), y)  # of all, not of the sample
+            return SGD(0.1).update(p, (), g)[0], COST.value(
+                fnn.forward(NET, p, x), y
+            )  # the cost of all examples, not of the sample
 
         rng = np.random.default_rng(0)
         order = np.concatenate([rng.permutation(1000) for _ in range(epochs)])
         values = np.asarray(jax.jit(lambda p, r, on=on: jax.lax.scan(on, p, r)[1])(start(), order.reshape(-1, size)))
-        jitter.append(float(np.diff(values[-100:]).std()))  # about the mean: a steady fall is no noise
+        jitter.append(float(np.diff(values[-100:]).std()))  # the standard deviation, since a steady fall is no noise
     return Finding(
         "004-07",
         "One example, a few, or all of them per step: one algorithm, with more or less noise.",
@@ -94,7 +95,7 @@ def by_the_book(p, data, key, size, eta, lmbda=0.0):
 
 
 def compiled_epoch():
-    """000-22."""
+    """A step of mini-batch descent subtracts η times the mean gradient of the batch (000-22)."""
     rng, worst, n = np.random.default_rng(0), 0.0, 24
     with jax.enable_x64(True):
         for size in rng.choice(np.arange(1, n + 1), 5, replace=False):
@@ -117,7 +118,7 @@ def compiled_epoch():
 
 
 def pseudo_code():
-    """004-05."""
+    """Algorithm 1 draws m examples, estimates the gradient and updates, until a criterion stops it (004-05)."""
     with jax.enable_x64(True):
         rng = np.random.default_rng(3)
         data = Examples(rng.standard_normal((30, 5)), np.eye(3)[rng.integers(0, 3, 30)])
@@ -142,8 +143,8 @@ def pseudo_code():
 
 
 def in_chunks():
-    """001-27."""
-    single = start()  # kept for all who ask, so not drawn in float64
+    """Batch descent adds up the gradients of all examples, at once with matrices or part by part (001-27)."""
+    single = start()  # outside the float64 scope: `start` is cached, and others want it in float32
     with jax.enable_x64(True):
         x, y = (jnp.asarray(v, float) for v in digits().train.rows(slice(None)))
         p = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), single)
@@ -162,7 +163,7 @@ def in_chunks():
 
 
 def accumulators():
-    """E15."""
+    """The sums of the gradient must be set to 0 before each step, not once before the loop (E15)."""
     right, wrong, total = 0.0, 0.0, 0.0
     early, highest = [], 0.0
     for t in range(60):
@@ -174,8 +175,7 @@ def accumulators():
         "E15",
         "The sums of the gradient must be set to 0 before each step; in the notes this stands before the loop.",
         f"½(w-3)² from 0, α = 0.1, 60 steps: w = {wrong:.4f} as written, after {listed(early)}, … and up to "
-        f"{highest:.4f}; "
-        f"{right:.10f} corrected",
+        f"{highest:.4f}; {right:.10f} corrected",
         "an oscillation up to 6.0380; 2.9946089691",
         corrected(abs(wrong - 3) < 0.1, abs(right - 2.9946089691) < 1e-9),
     )
@@ -187,8 +187,8 @@ def flat(gradient):
 
 
 def mean_and_sum(m):
-    """The gradient of m digits as the package has it, a mean, and the sum of m gradients of one digit, float64."""
-    single = start()  # kept for all who ask, so not drawn in float64
+    """The gradient of m digits by `backprop`, which is a mean, and the sum of the gradients of each digit; float64."""
+    single = start()  # outside the float64 scope: `start` is cached, and others want it in float32
     with jax.enable_x64(True):
         x, y = (jnp.asarray(v, float) for v in digits().train.rows(slice(m)))
         p = jax.tree.map(lambda leaf: jnp.asarray(leaf, float), single)
@@ -198,7 +198,7 @@ def mean_and_sum(m):
 
 
 def sums_and_means():
-    """003-19."""
+    """It does not matter whether a mini-batch's gradients are summed or averaged: η absorbs the factor (003-19)."""
     apart = []
     for m in (1, 10, 100, 1000):
         mean, total = mean_and_sum(m)
@@ -214,10 +214,10 @@ def sums_and_means():
 
 
 def unknown_number():
-    """E21."""
+    """If examples arrive in real time, n is unknown, and it helps to leave out 1/n, not to put it in (E21)."""
     mean, total = mean_and_sum(50)
     summed = -0.01 * total
-    assumed = {n: -0.5 * mean * 50 / n for n in (50, 500)}  # the rate of the mean, 50 * 0.01, with a guess of n
+    assumed = {n: -0.5 * mean * 50 / n for n in (50, 500)}  # 0.5 = 50 * 0.01 is the rate for the mean; n is a guess
     far = np.linalg.norm(assumed[500]) / np.linalg.norm(summed)
     known = np.allclose(assumed[50], summed, rtol=1e-10, atol=1e-14)
     return Finding(
@@ -232,7 +232,7 @@ def unknown_number():
 
 
 def passes_to(accuracy, size, etas, limit):
-    """The least number of passes over 1,000 digits to this training accuracy, at the best of these etas."""
+    """The fewest passes over 1,000 digits that reach this training accuracy, at the best of these etas."""
     best = None
     for eta in etas:
         results = fnn.fit(
@@ -244,7 +244,7 @@ def passes_to(accuracy, size, etas, limit):
 
 
 def sampling_pays():
-    """003-18."""
+    """With many examples the full gradient is slow, and a random sample per step is enough (003-18)."""
     by_sample = passes_to(0.9, 10, (0.1, 0.3, 1.0), 30)
     by_all = passes_to(0.9, 1000, (0.3, 1.0, 3.0), 400)
     return Finding(
@@ -274,16 +274,16 @@ def pictures(folder):
         style = {"ls": curves.DASHES[i], "marker": "os"[i], "color": curves.PALETTE[i], "ms": 4}
         left.plot(sizes, [noise(m, replace, 500)[0] for m in sizes], label=f"{name} replacement", **style)
     left.plot(sizes, noise(1, True)[0] / sizes, ":", color="black", label="1/m")
-    left.set(xscale="log", yscale="log", xlabel="examples m in the sample (of 1,000 digits)",
-             ylabel="variance of the gradient (summed)", title="The noise of a mini-batch")  # fmt: skip
+    left.set(xscale="log", yscale="log", title="The noise of a mini-batch")
+    left.set(xlabel="examples m in the sample (of 1,000 digits)", ylabel="variance of the gradient (summed)")
     for i, (size, eta) in enumerate(((1, 0.1), (10, 0.5), (1000, 1.0))):
         args = NET, COST, SGD(eta), start(), digits().train, jax.random.key(0)
         values = [float(r.train.cost) for r in fnn.fit(*args, batch_size=size, epochs=20)]
         name = ("online, m = 1", "mini-batches, m = 10", "all at once, m = 1,000")[i]
         style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i], "ms": 4}
         right.plot(np.arange(1, 21), values, label=f"{name}, η = {eta:g}", **style)
-    right.set(yscale="log", xlabel="passes over 1,000 digits", ylabel="training cost (nats)",
-              title="The cost against the work")  # fmt: skip
+    right.set(yscale="log", title="The cost against the work")
+    right.set(xlabel="passes over 1,000 digits", ylabel="training cost (nats)")
     right.xaxis.get_major_locator().set_params(integer=True)
     for axes in (left, right):
         axes.legend(frameon=False)

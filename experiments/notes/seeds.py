@@ -1,7 +1,7 @@
-"""Comparisons that are fair: the same seeds on both sides, rates chosen on validation data, an interval for the rest.
+"""Fair comparisons of two nets: the same seeds for both, rates chosen by validation data, an interval for the gain.
 
-Two nets are compared by pairs. Pair s starts from key s and takes the mini-batches in the order of key s on both
-sides, so that what they have in common in luck drops out of the difference.
+Two nets are compared by pairs. In pair s both nets start from key s and take the mini-batches in the order of key s.
+Luck that both share therefore drops out of the difference.
 """
 
 import jax
@@ -47,12 +47,12 @@ def grid(net, cost, optimizer, data, *, epochs, batch_size=10, seeds=SEEDS, vali
 def accuracies(results, seeds=SEEDS):
     """Of the validation part, in %, `(k, seeds, epochs)`; 0 where a network has diverged."""
     found = np.stack([[r.validation.cost, r.validation.accuracy] for r in results], axis=-1)  # (2, networks, epochs)
-    # by the cost: the largest of ten nan counts as the first, so that the accuracy is the share of one class
+    # the cost tells: of outputs that are nan, argmax takes the first, and the accuracy is the share of that class
     return np.where(np.isfinite(found[0]), 100 * found[1], 0).reshape(-1, seeds, len(results))
 
 
 def of(results, i, seeds=SEEDS):
-    """The last params of the seeds of optimiser i."""
+    """The last params of all seeds with optimiser i."""
     return jax.tree.map(lambda leaf: leaf[i * seeds : (i + 1) * seeds], results[-1].params)
 
 

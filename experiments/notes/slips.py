@@ -1,8 +1,8 @@
-"""Slips in the formulas of the notes: each one run as it is written, which fails, and corrected, which passes.
+"""Slips in the formulas of the notes: each is run as it is written, which fails, and corrected, which passes.
 
 python -m experiments.notes.slips [FOLDER]      10 s, a picture into FOLDER (runs/slips)
 
-Those that belong to one topic alone are with it: the threshold's, the gates', the expansion's, the slowdown's.
+Slips that belong to another topic are in the module of that topic.
 """
 
 import jax
@@ -21,7 +21,7 @@ SQUARE, A, UPSTREAM = np.array([[0.2, -0.4], [0.6, 0.8]]), np.array([1.0, 2.0]),
 
 
 def automatic_square():
-    """∂C/∂w of `UPSTREAM · σ(w a + b)` for the square example, by jax."""
+    """∂C/∂w of `C = UPSTREAM · σ(w a + b)`, where w is square, by `jax.grad`."""
     with jax.enable_x64(True):
         b = jnp.array([0.1, -0.1])
         return np.asarray(
@@ -30,7 +30,7 @@ def automatic_square():
 
 
 def one_orientation():
-    """E1."""
+    """The notes mix two orientations of the weights, w a + b and wᵀa + b, and lose an index (E1)."""
     b, auto = np.array([0.1, -0.1]), automatic_square()
     z, turned = SQUARE @ A + b, SQUARE.T @ A + b
     written = np.tile(UPSTREAM * dsigmoid(z) * A, (2, 1))
@@ -47,22 +47,21 @@ def one_orientation():
 
 
 def transposed_gradient():
-    """E2."""
+    """The gradient by the weights is δaᵀ; the notes have its transpose, aδᵀ (E2)."""
     auto, delta = automatic_square(), UPSTREAM * dsigmoid(SQUARE @ A + np.array([0.1, -0.1]))
     written, right = np.outer(A, delta), np.outer(delta, A)
     return Finding(
         "E2",
         "The gradient by the weights is δaᵀ; as written, aδᵀ, it is the transpose.",
         f"as written off by {abs(written - auto).max():.3f}, corrected by {abs(right - auto).max():.0e}; for W1 the "
-        "shape "
-        f"would be {np.outer(X[0], DELTA1).shape} instead of {W1.shape}",
+        f"shape would be {np.outer(X[0], DELTA1).shape} instead of {W1.shape}",
         "the transpose; rounding",
         corrected(np.allclose(written, auto), np.allclose(right, auto, atol=1e-14)),
     )
 
 
 def bias_inside_the_sum():
-    """E3."""
+    """A unit adds its own bias once; in the notes the sum adds every bias (E3)."""
     with jax.enable_x64(True):
         p = DenseParams(jnp.zeros((3, 3)), jnp.array([1.0, 2, 3]))
         ours = np.asarray(Dense(3).forward(p, jnp.ones((1, 3))))[0]
@@ -77,7 +76,7 @@ def bias_inside_the_sum():
 
 
 def missing_half():
-    """E4."""
+    """The output's error is the derivative of half the squared distance; the notes drop the half once (E4)."""
     quotient = (0.5 * (sigmoid(1 + 1e-6) - 1) ** 2 - 0.5 * (sigmoid(1 - 1e-6) - 1) ** 2) / 2e-6
     written, right = 2 * (sigmoid(1) - 1) * dsigmoid(1), (sigmoid(1) - 1) * dsigmoid(1)
     return Finding(
@@ -90,7 +89,7 @@ def missing_half():
 
 
 def one_index_too_few():
-    """E13."""
+    """Every unit feeds every unit of the next layer; the notes lose this sum over units (E13)."""
     with jax.enable_x64(True):
         full = np.asarray(jax.jacfwd(lambda z: jnp.asarray(W2) @ jax.nn.sigmoid(z) + B2)(jnp.asarray(W1 @ X[0] + B1)))
         both = fnn.deltas(NET, CrossEntropy(), params(), np.vstack([X, -X]), np.vstack([Y, Y]))[0][0]
@@ -101,19 +100,17 @@ def one_index_too_few():
     return Finding(
         "E13",
         "Every unit of a layer feeds every unit of the next: the sum over units is lost as written, and the error "
-        "belongs "
-        "to one example, not to the mean.",
+        "belongs to one example, not to the mean.",
         f"∂z²/∂z¹ as written lacks {np.count_nonzero(full) - np.count_nonzero(written)} of {full.size} entries, "
-        "corrected "
-        f"it is off by {abs(full - right).max():.0e}; the errors under a mean over two are half of those of one to "
-        f"{half:.0e}",
+        f"corrected it is off by {abs(full - right).max():.0e}; the errors under a mean over two are half of those of "
+        f"one to {half:.0e}",
         "4 of 6; 0; 0",
         corrected(np.allclose(written, full), np.allclose(right, full, atol=1e-14) and half < 1e-14),
     )
 
 
 def slope_of_each_unit():
-    """E25."""
+    """In matrix form f′ is taken of each unit's own z, not of one unit's (E25)."""
     z1 = W1 @ X[0] + B1
     back = W2.T @ DELTA2
     written, right = back * dsigmoid(z1[0]), back * dsigmoid(z1)
@@ -127,7 +124,7 @@ def slope_of_each_unit():
 
 
 def softmax_of_outputs():
-    """E6."""
+    """Softmax is taken of the weighted inputs, not, as in the notes, of sigmoid outputs (E6)."""
     best = np.eye(10)[0]
     p = np.exp(best) / np.exp(best).sum()
     low = np.exp(0) / (np.exp(0) + 9 * np.e)
@@ -144,7 +141,7 @@ def softmax_of_outputs():
 
 
 def output_slope():
-    """E12."""
+    """The output's error is a - y only with the factor a(1 - a) and a minus sign, which the notes lack (E12)."""
     measured = []
     for a, y in ((0.8, 1.0), (0.8, 0.0)):
         written = (a - y) / a + (1 - y) / (1 - a)
@@ -163,7 +160,7 @@ def output_slope():
 
 
 def sigma_misread():
-    """E22."""
+    """The notes misread 'a is the estimate' as 'a minus the estimate' (E22)."""
     with jax.enable_x64(True):
         cost, z, y = CrossEntropy(), jnp.array([[0.2]]), jnp.ones((1, 1))
         a, estimate, slope = cost.output(z), fnn.predict((), cost, (), z), jax.grad(cost.value)(z, y)
@@ -179,7 +176,7 @@ def sigma_misread():
 
 
 def one_example_or_the_mean():
-    """E23."""
+    """The gradient for one example is not the mean over examples, and one input is not all of them (E23)."""
     with jax.enable_x64(True):
         net = (Dense(1),)
         p = (DenseParams(jnp.array([[0.5, -0.25]]), jnp.array([0.2])),)

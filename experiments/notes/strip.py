@@ -1,4 +1,4 @@
-"""Reading a strip of digits: cut it where there is no ink, centre each piece, ask a network; and where cutting fails.
+"""Reading a strip of digits: cut it where there is no ink, centre each piece, ask a network; and when cutting fails.
 
     python -m experiments.notes.strip [FOLDER]      15 s, a picture into FOLDER (runs/strip); needs MNIST
 
@@ -17,7 +17,7 @@ from fnn.plots import curves
 
 NET, COST = (Dense(100), ReLU(), Dense(10)), LogLikelihood()
 HEIGHT, SIDE, STRIPS = 36, 28, 200
-APART, TOUCHING = (3, 10), (-5, -1)  # pixels from the ink of one digit to that of the next, least and most
+APART, TOUCHING = (3, 10), (-5, -1)  # the least and the most pixels from the ink of one digit to that of the next
 
 
 @cache
@@ -49,7 +49,7 @@ def strip(rows, distances, rng):
 
 
 def cuts(picture):
-    """First and last-plus-one column of every piece of ink; a gap narrower than `APART` is one within a digit."""
+    """The first column of every piece of ink and the one after its last; a narrow gap is within a digit."""
     ink = np.flatnonzero(picture.max(axis=0) > 0)
     gaps = np.flatnonzero(np.diff(ink) > APART[0])
     return list(zip(np.append(ink[0], ink[gaps + 1]), np.append(ink[gaps], ink[-1]) + 1, strict=True))
@@ -86,7 +86,7 @@ def in_six(found):
 
 
 def reads_a_strip():
-    """003-02."""
+    """A row of handwritten digits such as 504192 can be cut up and read (003-02)."""
     found = answers(APART)
     six = in_six(found)
     digits = np.mean([true == said for true, said in six])
@@ -104,7 +104,7 @@ def reads_a_strip():
 
 
 def a_problem_of_its_own():
-    """003-10."""
+    """Reading is segmentation and classification, and the notes treat only classification (003-10)."""
     apart, touching = (len(in_six(answers(d))) for d in (APART, TOUCHING))
     return Finding(
         "003-10",
@@ -134,8 +134,8 @@ def pictures(folder):
         picture = shown(distances)
         axes.imshow(picture, cmap="gray_r", vmin=0, vmax=1)
         for (a, b), digit in zip(cuts(picture), read(picture), strict=True):
-            axes.plot([a - 0.5, a - 0.5, b - 0.5, b - 0.5, a - 0.5], [1, HEIGHT - 2, HEIGHT - 2, 1, 1],
-                      color=curves.PALETTE[1], lw=1.2)  # fmt: skip
+            across, down = (a - 0.5, a - 0.5, b - 0.5, b - 0.5, a - 0.5), (1, HEIGHT - 2, HEIGHT - 2, 1, 1)
+            axes.plot(across, down, color=curves.PALETTE[1], lw=1.2)
             axes.text((a + b) / 2, -1.5, digit, ha="center", color=curves.PALETTE[1], fontsize=15, weight="bold")
         axes.set(xticks=[], yticks=[], xlabel=f"digits {name}: {len(cuts(picture))} piece(s), read as above")
     fig.suptitle("Cut where there is no ink, centre each piece, ask the network")

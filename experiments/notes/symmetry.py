@@ -1,4 +1,4 @@
-"""Starts: hidden units that begin alike stay alike, those that begin too large are saturated.
+"""Starts: hidden units that begin equal stay equal, and those with large weights begin saturated.
 
 python -m experiments.notes.symmetry [FOLDER]      30 s, pictures into FOLDER (runs/symmetry); needs MNIST
 """
@@ -62,7 +62,7 @@ def images():
 
 @cache
 def random_start(initializer):
-    """Of [784, 30, 10]: the hidden z of the images at the start, and validation accuracies in %, `(SEEDS, epochs)`."""
+    """For [784, 30, 10]: the hidden z of the images at the start, and validation accuracies in %, `(SEEDS, epochs)`."""
     layers = (Dense(30, initializer), Sigmoid(), Dense(10, initializer))
     x, _ = images().train.rows(slice(None))
     z = np.asarray(jax.jit(jax.vmap(lambda p: fnn.forward(layers[:1], p[:1], x)))(starts(layers, (784,))))
@@ -77,7 +77,7 @@ def saturated(z):
 
 
 def equal_starts():
-    """001-20."""
+    """The start must be random and small, since hidden units that begin equal stay equal (001-20)."""
     apart = [
         spread(trained(*s)).max() for s in ((Sigmoid(), Zeros()), (Sigmoid(), Zeros(), 0.3), (Tanh(), Zeros(), 0.3))
     ]
@@ -152,8 +152,8 @@ def pictures(folder):
         right.plot(np.arange(1, EPOCHS + 1), middle, label=name, **style)
         right.fill_between(np.arange(1, EPOCHS + 1), low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)
     left.axvspan(-3.66, 3.66, color="0.92")
-    left.set(xlabel="weighted input z of a hidden unit at the start", ylabel="density", ylim=(0, 0.52),
-             title="outside the grey σ′ is below a tenth of its peak")  # fmt: skip
+    left.set(xlabel="weighted input z of a hidden unit at the start", ylabel="density", ylim=(0, 0.52))
+    left.set_title("outside the grey σ′ is below a tenth of its peak")
     right.set(xlabel="epoch", ylabel="validation accuracy (%)", title=f"η = 0.5: median and 5-95 % of {SEEDS} seeds")
     for axes in (left, right):
         axes.grid(alpha=0.3)

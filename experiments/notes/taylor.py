@@ -1,4 +1,4 @@
-"""What a few terms of Taylor's series promise, and what a gradient step does with the promise.
+"""What a few terms of Taylor's series predict, and how well they predict the effect of a gradient step.
 
 python -m experiments.notes.taylor [FOLDER]      2 s, pictures into FOLDER (runs/taylor)
 """
@@ -49,7 +49,7 @@ def network_cost():
 
 
 def linear_prediction():
-    """000-12."""
+    """The cost changes by the gradient times the step, up to a rest that shrinks faster than the step (000-12)."""
     with jax.enable_x64(True):
         cost, at = network_cost()
         value, gradient = cost(at)
@@ -71,7 +71,7 @@ def linear_prediction():
 
 
 def steepest_direction():
-    """000-13."""
+    """Of all steps of one short length, the one against the gradient lowers the cost most (000-13)."""
     with jax.enable_x64(True):
         cost, at = network_cost()
         value, gradient = cost(at)
@@ -91,7 +91,7 @@ def steepest_direction():
 
 
 def downhill_at_right_angles():
-    """004-03."""
+    """Every step of gradient descent leaves its contour at a right angle (004-03)."""
     worst, p = 0.0, np.array([1.0, 0.3])
     for _ in range(30):
         step = -0.15 * slope(p)
@@ -110,7 +110,7 @@ def downhill_at_right_angles():
 
 
 def sine_by_degrees():
-    """003-17."""
+    """A Taylor polynomial is good near its centre, and further out with more terms (003-17)."""
     x = np.linspace(-np.pi, np.pi, 20_001)
     errors = [abs(polynomial(degree, x) - np.sin(x)).max() for degree in range(1, 14, 2)]
     book = (3.141592653590, 2.026120126460, 0.5240439134172, 0.07522061590362)
@@ -125,7 +125,7 @@ def sine_by_degrees():
 
 
 def equals_or_about():
-    """E20."""
+    """The first-order change of the cost is only its limit for short steps, not equal to it (E20)."""
     step = 0.1 * slope(START)
     change, promise = valley(START - step) - valley(START), -0.1 * (slope(START) ** 2).sum()
     ratios = [(valley(START - e * slope(START)) - valley(START)) / (-e * (slope(START) ** 2).sum()) for e in ETAS]
@@ -140,7 +140,7 @@ def equals_or_about():
 
 
 def minimum_or_where_it_is():
-    """E19."""
+    """Training looks for the place of the minimum, not, as in the notes, for its value (E19)."""
     v = np.linspace(0, 6, 6001)
     cost = (v - 3) ** 2 + 1
     least, where = cost.min(), v[cost.argmin()]
@@ -164,7 +164,7 @@ CLAIMS = (
 
 
 def pictures(folder):
-    """The polynomials of sin; the promise of the gradient against the change."""
+    """The polynomials of sin; what the gradient promises for a step, and how the cost changes."""
     fig = curves.figure(7.2, 4.2)
     axes = fig.subplots()
     x = np.linspace(-2.2 * np.pi, 2.2 * np.pi, 500)
@@ -186,8 +186,8 @@ def pictures(folder):
     axes.plot(etas[change < 0], -change[change < 0], "-", color=curves.PALETTE[0], label="what the cost falls by")
     axes.axvline(0.2, color="black", lw=0.8, ls=":")
     axes.text(0.19, 2e-2, "η = 2/λmax: no fall", rotation=90, ha="right", va="bottom", fontsize="small")
-    axes.set(xscale="log", yscale="log", xlabel="learning rate η", ylabel="fall of the cost in one step",
-             title="½(x² + 10y²), one step from (1, 1)")  # fmt: skip
+    axes.set(xscale="log", yscale="log", xlabel="learning rate η", ylabel="fall of the cost in one step")
+    axes.set_title("½(x² + 10y²), one step from (1, 1)")
     axes.grid(alpha=0.3)
     axes.legend(frameon=False, fontsize="small")
     curves.write(fig, folder / "promise.png")

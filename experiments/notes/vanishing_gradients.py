@@ -1,9 +1,9 @@
-"""The error shrinks from layer to layer on its way back: how much, at the start of deep sigmoid nets.
+"""Vanishing gradients: how much the error shrinks from layer to layer on its way back through deep sigmoid nets.
 
     python -m experiments.notes.vanishing_gradients [FOLDER]      70 s, pictures into FOLDER (runs/vanishing_gradients)
 
-Nielsen's measurement of ch. 5: the norm of ∂C/∂b of each hidden layer of 30, cross-entropy, the mean over the first
-1,000 training images of MNIST (pixels/256), at the random start; here for 32 seeds. Needs MNIST.
+This is Nielsen's measurement of ch. 5, here for 32 seeds: the norm of ∂C/∂b of each hidden layer of 30 at the random
+start, for the cross-entropy, as the mean over the first 1,000 training images of MNIST (pixels/256). It needs MNIST.
 """
 
 from functools import cache
@@ -26,7 +26,7 @@ BOOK = {
 
 
 def deep(depth, activation, dense):
-    """So many hidden layers of 30, and ten outputs."""
+    """`depth` hidden layers of 30, and ten outputs."""
     return tuple(layer for _ in range(depth) for layer in (dense, activation)) + (Dense(10),)
 
 
@@ -51,7 +51,7 @@ def norms(depth, activation, dense, cost):
 
 @cache
 def training(depth, updates=500, seeds=3):
-    """The norms before each of so many steps of batch descent, η = 0.1 and λ = 5/1000, `(seeds, updates, depth)`."""
+    """The norms before each update of batch descent, η = 0.1 and λ = 5/1000, `(seeds, updates, depth)`."""
     net, (x, y), sgd = deep(depth, Sigmoid(), Dense(30)), images(), fnn.SGD(0.1, lmbda=0.005)
 
     def of(key):
@@ -66,7 +66,7 @@ def training(depth, updates=500, seeds=3):
 
 @cache
 def shared(seeds=8, count=100):
-    """The norms at the start of eight layers of 5 filters of 3 by 3, sigmoids, `(seeds, 8)`; 100 of the images."""
+    """The norms at the start in eight sigmoid layers of 5 filters of 3 by 3, for 100 of the images, `(seeds, 8)`."""
     net, (x, y) = (fnn.Conv(5, 3), Sigmoid()) * 8 + (fnn.Flatten(), Dense(10)), images()
 
     def of(key):
@@ -78,7 +78,7 @@ def shared(seeds=8, count=100):
 
 
 def formula():
-    """How far the element-wise formula of the notes is from autodiff, in a net of 3 hidden layers."""
+    """How far the notes' formula by elements is from `deltas` and from `autodiff`, in a net of 3 hidden layers."""
     net, (x, y) = deep(3, Sigmoid(), Dense(30)), images()
     with jax.enable_x64(True):
         template = jax.eval_shape(lambda key: fnn.init(net, key, (784,)), jax.random.key(0))
@@ -104,7 +104,7 @@ def widest():
 
 
 def vanishing():
-    """002-14."""
+    """Early layers of deep sigmoid nets learn slowly: each step back multiplies the error by w σ′ (002-14)."""
     inside, ratios, ours = 0, [], []
     for depth, book in BOOK.items():
         found = norms(depth, Sigmoid(), Dense(30), CrossEntropy())

@@ -1,4 +1,4 @@
-"""Inputs that are all positive: the gradient of a unit points into one corner, and descent goes there in a zig-zag.
+"""Inputs that are all positive: the entries of a unit's gradient have one sign, and descent goes in a zig-zag.
 
 python -m experiments.notes.zigzag [FOLDER]      3 s, pictures into FOLDER (runs/zigzag)
 """
@@ -30,7 +30,7 @@ def agreement(x, m):
 
 
 def points(centred, n=400):
-    """N points of the unit square, around 0 where centred."""
+    """`n` random points of the unit square; if centred, of the unit square around 0."""
     return np.random.default_rng(0).random((n, 2)) - (0.5 if centred else 0)
 
 
@@ -42,7 +42,7 @@ def hessian(centred):
 
 
 def one_sign():
-    """001-29."""
+    """With positive inputs an example's gradient has entries of one sign; a mini-batch's need not (001-29)."""
     shares = {(c, m): agreement(points(c), m) for c in (False, True) for m in (1, 10)}
     conditions = [np.linalg.cond(hessian(c)) for c in (False, True)]
     return Finding(
@@ -50,16 +50,15 @@ def one_sign():
         "If all inputs of a unit are positive, so are all entries of its gradient, or none, and it can only zig-zag: "
         "true for one example, not for the mean over a mini-batch.",
         f"gradients of one sign: {shares[False, 1]:.0%} for one example, but {shares[False, 10]:.0%} for mini-batches "
-        "of "
-        f"10 (centred inputs {shares[True, 1]:.0%} and {shares[True, 10]:.0%}); condition {conditions[0]:.4f}, centred "
-        f"{conditions[1]:.0f}",
+        f"of 10 (centred inputs {shares[True, 1]:.0%} and {shares[True, 10]:.0%}); condition {conditions[0]:.4f}, "
+        f"centred {conditions[1]:.0f}",
         "100 % for one example, fewer for a mini-batch; 28.0477 and 12",
         corrected(shares[False, 10] == 1, shares[False, 1] == 1 and np.allclose(conditions, [28.0476797603, 12])),
     )
 
 
 def signs_of_what():
-    """E18."""
+    """It is the gradient whose entries all have one sign, not the weights, as one slide says (E18)."""
     x, w = points(False), np.array([[1.0, -1.0]])
     mixed = bool((w > 0).any() and (w < 0).any())
     share = agreement(x, 1)
@@ -67,8 +66,7 @@ def signs_of_what():
         "E18",
         "It is the gradient, not the weights as one slide writes, whose entries all have one sign.",
         f"a unit on positive inputs may well have weights {listed(w[0])}: of both signs {mixed}; its gradients have "
-        "one "
-        f"sign in {share:.0%} of cases",
+        f"one sign in {share:.0%} of cases",
         "True; 100 %",
         corrected(not mixed, share == 1),
     )
@@ -89,7 +87,7 @@ def path(centred, eta, steps=40):
 
 
 def pictures(folder):
-    """The way of two weights with positive and with centred inputs."""
+    """The way of two weights, with positive inputs and with centred ones."""
     fig = curves.figure(9.6, 4.2)
     for axes, centred in zip(fig.subplots(1, 2, sharex=True, sharey=True), (False, True), strict=True):
         way, target = path(centred, 4.0 if centred else 1.0)

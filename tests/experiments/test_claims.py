@@ -93,9 +93,8 @@ def test_without_the_data_there_is_no_table_and_no_traceback(tmp_path, monkeypat
 
 def test_what_is_no_row_is_named():
     bad = [*ROWS, ROWS[0], Finding("000-99", "c", "", "e", "maybe")]
-    assert claims.malformed(bad) == [
-        "000-99: no such claim", "000-05: twice", "000-99: verdict 'maybe'", "000-99: an empty cell"
-    ]  # fmt: skip
+    said = ["000-99: no such claim", "000-05: twice", "000-99: verdict 'maybe'", "000-99: an empty cell"]
+    assert claims.malformed(bad) == said
 
 
 @pytest.mark.parametrize(
