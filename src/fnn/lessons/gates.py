@@ -1,8 +1,8 @@
 """Gates: scalar functions, each with its local derivative under it (`graphs` wires them).
 
-A gate knows its own inputs and, on the way back, the delta that arrives at its output: the derivative of the result
-by that output. It multiplies by its own derivative and passes on. That is all of backpropagation; a layer's
-`backward` is the same for a batch of vectors. Here everything is one number, as on a blackboard.
+A gate knows its own inputs. On the way back it receives delta, the derivative of the result by the gate's output. It
+multiplies delta by its own derivative and passes the product on to its inputs. That is all of backpropagation: a
+layer's `backward` does the same for a batch of vectors. Here everything is one number, as on a blackboard.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ Inputs = tuple[Array, ...]  # scalars
 
 
 class Gate(Protocol):
-    """A function of scalars with its derivative; one of your own needs the same two methods, see `graphs.apply`."""
+    """A function of scalars with its derivative. A gate of your own needs the same two methods; see `graphs.apply`."""
 
     def forward(self, inputs: Inputs) -> Array:
         """The output."""
         ...
 
     def backward(self, inputs: Inputs, delta: Array) -> Inputs:
-        """`delta`, which arrived at the output, times the derivative by each input."""
+        """For each input, `delta` times the derivative of the output by that input."""
         ...
 
 
 @dataclass(frozen=True)
 class Add:
-    """`x₁ + … + x_r`: passes delta on to every input as it is; not a part of it, delta/r."""
+    """`x₁ + … + x_r`: every input receives the whole delta, not the part delta/r."""
 
     def forward(self, inputs: Inputs) -> Array:
         """`Σ x`."""
@@ -44,9 +44,9 @@ class Add:
 
 @dataclass(frozen=True)
 class FanOut:
-    """One signal used several times: the reverse of `Add`, and the only gate with several outputs.
+    """One signal that is used several times. It is the reverse of `Add`, and the only gate with several outputs.
 
-    A graph puts one wherever a node is used more than once.
+    `graphs` inserts one wherever a node is used more than once.
     """
 
     copies: int
@@ -56,13 +56,13 @@ class FanOut:
         return inputs * self.copies
 
     def backward(self, inputs: Inputs, delta: Inputs) -> Inputs:
-        """The deltas of all copies add up: the chain rule for several paths."""
+        """The sum of the deltas of all copies: the chain rule for several paths."""
         return (sum(delta[1:], start=delta[0]),)
 
 
 @dataclass(frozen=True)
 class Multiply:
-    """`x y`: each input gets delta times the other one."""
+    """`x y`: each input receives delta times the other input."""
 
     def forward(self, inputs: Inputs) -> Array:
         """`x y`."""
@@ -77,7 +77,7 @@ class Multiply:
 
 @dataclass(frozen=True)
 class Max:
-    """The largest input. It takes the whole delta; among equals the first one does."""
+    """The largest input; it receives the whole delta. Among equal inputs the first one does."""
 
     def forward(self, inputs: Inputs) -> Array:
         """`max x`."""
@@ -85,7 +85,7 @@ class Max:
         return x[x.argmax()]
 
     def backward(self, inputs: Inputs, delta: Array) -> Inputs:
-        """Delta to the winner, 0 to the others."""
+        """Delta for the largest input, 0 for the others."""
         winner = jnp.stack(inputs).argmax()
         return tuple(jnp.where(winner == i, delta, 0) for i in range(len(inputs)))
 
@@ -157,7 +157,7 @@ class Sin:
 
 @dataclass(frozen=True)
 class Sigmoid:
-    """`σ(x) = 1/(1 + e⁻ˣ)`; passes on at most a quarter of delta."""
+    """`σ(x) = 1/(1 + e⁻ˣ)`; it passes on at most a quarter of delta."""
 
     def forward(self, inputs: Inputs) -> Array:
         """`σ(x)`."""
@@ -171,7 +171,7 @@ class Sigmoid:
 
 @dataclass(frozen=True)
 class Constant:
-    """A number that stands in the expression."""
+    """A number in the expression."""
 
     value: float
 
@@ -180,5 +180,5 @@ class Constant:
         return jnp.asarray(self.value, jnp.result_type(float))
 
     def backward(self, inputs: Inputs, delta: Array) -> Inputs:
-        """Nothing to pass on to."""
+        """Nothing: there are no inputs."""
         return ()

@@ -1,6 +1,6 @@
-"""Graphs of gates, written as ordinary Python expressions, evaluated and back-propagated as pure functions.
+"""Graphs of gates, written as ordinary Python expressions, with pure functions that evaluate and backpropagate them.
 
-A graph is known by its last node. A node that is used twice fans out, and what comes back along its uses adds up.
+A graph is given by its last node. If a node is used more than once, its deltas from all uses add up.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class Variable:
     name: str
 
 
-@dataclass(frozen=True, eq=False)  # two nodes are one only if they are the same object: that is what fan-out means
+@dataclass(frozen=True, eq=False)  # nodes compare as objects: equal gates are still two nodes
 class Node:
-    """A gate with the nodes that feed it: an expression; a graph is known by its last node."""
+    """A gate and the nodes that are its inputs: an expression."""
 
     gate: Gate | Variable
     inputs: tuple[Node, ...] = ()
@@ -72,7 +72,7 @@ class Node:
 
 
 def apply(gate: Gate, *inputs: Node | float) -> Node:
-    """The node of a gate, one of your own too, on nodes and numbers."""
+    """A new node: this gate, which may be one of your own, applied to nodes and numbers."""
     return Node(gate, tuple(x if isinstance(x, Node) else Node(Constant(x)) for x in inputs))
 
 
@@ -107,7 +107,7 @@ def sigmoid(x: Node | float) -> Node:
 
 
 def largest(*x: Node | float) -> Node:
-    """The largest of `x`; among equals the first one has the whole derivative."""
+    """The largest of `x`; among equals the first one receives the whole delta."""
     return apply(Max(), *x)
 
 
@@ -119,10 +119,10 @@ def forward(y: Node, values: Values) -> Array:
         values: A scalar for each variable; use `jax.vmap` for many.
 
     Raises:
-        ValueError: a variable has no value, or a value no variable, or it is no scalar.
+        ValueError: a variable has no value, a value has no variable, or a value is no scalar.
 
     Example:
-        >>> from fnn import graphs
+        >>> from fnn.lessons import graphs
         >>> x = graphs.variable("x")
         >>> y = graphs.exp(graphs.sin(graphs.square(x)))
         >>> round(float(graphs.forward(y, {"x": 0.7})), 5)
@@ -139,10 +139,10 @@ def backprop(y: Node, values: Values) -> tuple[Array, dict[str, Array]]:
         values: A scalar for each variable.
 
     Raises:
-        ValueError: a variable has no value, or a value no variable, or it is no scalar.
+        ValueError: a variable has no value, a value has no variable, or a value is no scalar.
 
     Example:
-        >>> from fnn import graphs
+        >>> from fnn.lessons import graphs
         >>> t = graphs.variable("t")
         >>> value, by = graphs.backprop(t * t * t + t, {"t": 2.0})
         >>> float(value), float(by["t"])
@@ -153,7 +153,7 @@ def backprop(y: Node, values: Values) -> tuple[Array, dict[str, Array]]:
     deltas = _deltas(order, outputs)
     by = {name: jnp.zeros_like(outputs[y]) for name in values}
     for node in order:
-        if isinstance(node.gate, Variable):  # two nodes may carry one name: they are one variable
+        if isinstance(node.gate, Variable):  # two nodes with one name are one variable
             by[node.gate.name] = by[node.gate.name] + deltas[node]
     return outputs[y], by
 
@@ -210,13 +210,13 @@ def _deltas(order: list[Node], outputs: dict[Node, Array]) -> dict[Node, Array]:
 
 
 def drawn(y: Node, values: Values) -> str:
-    """The graph as text: under each gate the inputs that feed it, with every value and every delta.
+    """The graph as text: under each gate its inputs, with every value and every delta.
 
-    A node that is used several times has a number and is drawn with its inputs at its first place; its delta is the
-    sum over all of them.
+    A node that is used several times has a number. Its inputs are drawn at its first place only. Its delta is the sum
+    over all its uses.
 
     Example:
-        >>> from fnn import graphs
+        >>> from fnn.lessons import graphs
         >>> x = graphs.variable("x")
         >>> print(graphs.drawn(graphs.exp(graphs.sin(graphs.square(x))), {"x": 0.7}))
         gate                 value         delta
@@ -237,7 +237,7 @@ def drawn(y: Node, values: Values) -> str:
 
 
 def _drawn(node: Node, mark: str, indent: str, numbers: dict[Node, str], seen: set[Node]):
-    """Lines of text with their nodes."""
+    """The lines of the drawing, each with its node."""
     again = node in seen and bool(node.inputs)
     yield f"{mark}{_name(node)}{numbers.get(node, '')}{', as above' if again else ''}", node
     seen.add(node)

@@ -1,13 +1,13 @@
-"""Logic: Boolean functions as nets of perceptrons, wired from NAND units alone (Nielsen, ch. 1).
+"""Logic: Boolean circuits of NAND gates, and the same circuits as nets of perceptrons (Nielsen, ch. 1).
 
-A perceptron fires, 1, if `W·x > threshold`, strictly: a tie gives 0. With the bias `b = −threshold` that is a `Dense`
-and a `Step`. A NAND of two signals has the weights −2, −2 and the bias 3, so z is 3, 1, 1 or −1; both inputs from
-one signal are one weight of −4, and the unit is NOT.
+A perceptron fires (gives 1) if `W·x > threshold`, strictly: a tie gives 0. With the bias `b = −threshold` it is a
+`Dense` and a `Step`. A NAND of two signals has the weights −2, −2 and the bias 3, so z is 3, 1, 1 or −1. If both inputs
+are one signal, the unit has one weight of −4, and it is NOT.
 
-The nets here have no links that skip a layer, and then NAND alone is not enough: every path to an output passes the
-same number of inversions, so such a net of even depth computes only functions that never fall when an input rises, of
-odd depth only functions that never rise. XOR is neither. A signal that is wanted further on is therefore handed from
-layer to layer by a unit that repeats it (weight 2, bias −1, z = ±1), in the place of the long wire of a drawing.
+In the nets here no link skips a layer. Then NAND units alone are not enough. Every path to an output has the same
+number of inversions. A net of even depth therefore computes only functions that never fall when an input rises, and a
+net of odd depth only functions that never rise. XOR is neither. So a signal that a later layer needs is repeated in
+every layer between, by a unit with weight 2 and bias −1 (z = ±1). In a drawing of the circuit that is a long wire.
 
 Shape letters: `n` inputs, `m` outputs; truth tables have their 2ⁿ rows in the order 0…00, 0…01, …, 1…11.
 """
@@ -57,7 +57,7 @@ class Circuit:
 
     Raises:
         TypeError: `n` is not a whole number.
-        ValueError: no input or output, or a signal that is not there (yet): a circuit has no loops.
+        ValueError: no input, no output, or a signal that is neither an input nor of an earlier gate: no loops.
     """
 
     n: int  # inputs
@@ -82,8 +82,8 @@ def circuit(n: int, rule: Callable[..., int | Sequence[int]]) -> Circuit:
 
     Args:
         n: The number of inputs.
-        rule: Called as `rule(nand, x_1, …, x_n)`, it builds the outputs by calling `nand` on signals. Equal gates
-            are built once.
+        rule: Called as `rule(nand, x_1, …, x_n)`; it returns the outputs, which it builds by calling `nand` on
+            signals. Equal gates are built once.
 
     Raises:
         TypeError, ValueError: as `Circuit`.
@@ -101,11 +101,11 @@ def circuit(n: int, rule: Callable[..., int | Sequence[int]]) -> Circuit:
 def layered(circuit: Circuit) -> tuple[Net, Params]:
     """The circuit as a net of `Dense` and `Step` layers and its params; `forward` gives the outputs, 0 or 1.
 
-    A gate stands in the first layer that has all it needs before it; gates that no output needs are left out.
+    A gate stands in the first layer after all of its inputs. Gates that no output needs are left out.
 
     Example:
         >>> from fnn import forward
-        >>> from fnn.logic import half_adder, inputs, layered
+        >>> from fnn.lessons.logic import half_adder, inputs, layered
         >>> forward(*layered(half_adder()), inputs(2)).astype(int).tolist()  # sum and carry
         [[0, 0], [1, 0], [1, 0], [0, 1]]
     """
@@ -123,7 +123,7 @@ def layered(circuit: Circuit) -> tuple[Net, Params]:
 
 
 def _depths(circuit: Circuit) -> dict[int, int]:
-    """The number of gates on the longest way to each signal."""
+    """The number of gates on the longest path to each signal."""
     depths = dict.fromkeys(range(circuit.n), 0)
     for k, (p, q) in enumerate(circuit.gates):
         depths[circuit.n + k] = 1 + max(depths[p], depths[q])
@@ -131,7 +131,7 @@ def _depths(circuit: Circuit) -> dict[int, int]:
 
 
 def _until(circuit: Circuit, depths: dict[int, int], last: int) -> dict[int, int]:
-    """The last layer that must hold each signal that is needed at all."""
+    """The last layer that must give each signal; a signal that no output needs is missing."""
     until = dict.fromkeys(circuit.outputs, last)
     for k in reversed(range(len(circuit.gates))):
         if circuit.n + k in until:
@@ -141,26 +141,25 @@ def _until(circuit: Circuit, depths: dict[int, int], last: int) -> dict[int, int
 
 
 def _units(circuit: Circuit, depths: dict[int, int], layer: int, before: list[int], here: list[int]) -> DenseParams:
-    """A NAND for each signal that is made in this layer, and a repeating unit for each that is handed on."""
+    """The units of a layer: a NAND for each signal that is new in it, a repeating unit for each other signal."""
     W, b = np.zeros((len(here), len(before))), np.empty(len(here))
     for row, signal in enumerate(here):
-        made = depths[signal] == layer
-        b[row] = 3 if made else -1
-        for s in circuit.gates[signal - circuit.n] if made else (signal,):
-            W[row, before.index(s)] += -2 if made else 2
+        new = depths[signal] == layer
+        b[row] = 3 if new else -1
+        for s in circuit.gates[signal - circuit.n] if new else (signal,):
+            W[row, before.index(s)] += -2 if new else 2
     return DenseParams(jnp.asarray(W, jnp.result_type(float)), jnp.asarray(b, jnp.result_type(float)))
 
 
 def softened(net: Net, params: Params, c: float) -> tuple[Net, Params]:
-    """The same net with `σ(c z)` for every step: sigmoid units whose weights and biases are `c` > 0 times as large.
+    """The same net with `σ(c z)` in place of every `Step`; c > 0.
 
-    The layer before a step has them. As c grows the outputs go to those of the perceptrons wherever no z is 0
-    (Nielsen, ch. 1).
+    The weights and biases of the layer before each `Step` are multiplied by c. As c grows, the outputs go to those of
+    the perceptrons, wherever no z is 0 (Nielsen, ch. 1).
     """
-    steps = [layer == Step() for layer in net]
-    scaled = (jax.tree.map(lambda p, c=c if step else 1: c * p, p)
-              for p, step in zip(params, [*steps[1:], False], strict=True))  # fmt: skip
-    return tuple(Sigmoid() if step else layer for layer, step in zip(net, steps, strict=True)), tuple(scaled)
+    factors = [*(c if layer == Step() else 1 for layer in net[1:]), 1]
+    scaled = (jax.tree.map(lambda p, k=k: k * p, p) for p, k in zip(params, factors, strict=True))
+    return tuple(Sigmoid() if layer == Step() else layer for layer in net), tuple(scaled)
 
 
 def half_adder() -> Circuit:
@@ -174,10 +173,10 @@ def half_adder() -> Circuit:
 
 
 def adder(bits: int) -> Circuit:
-    """The sum, `bits + 1` bits, of two numbers of `bits` bits; in all three the highest bit comes first."""
+    """The sum of two numbers of `bits` bits, in `bits + 1` bits. In all three numbers the highest bit comes first."""
 
     def rule(nand: Nand, *x: int) -> list[int]:
-        said, carry = [], None
+        sums, carry = [], None
         for p, q in zip(x[bits - 1 :: -1], x[: bits - 1 : -1], strict=True):  # from the lowest bit
             n = nand(p, q)
             total = nand(nand(p, n), nand(q, n))
@@ -186,8 +185,8 @@ def adder(bits: int) -> Circuit:
             else:
                 both = nand(total, carry)
                 total, carry = nand(nand(total, both), nand(carry, both)), nand(n, both)
-            said.append(total)
-        return [*([] if carry is None else [carry]), *reversed(said)]
+            sums.append(total)
+        return [*([] if carry is None else [carry]), *reversed(sums)]
 
     positive("adder", "bits", bits)
     return circuit(2 * bits, rule)
@@ -196,7 +195,7 @@ def adder(bits: int) -> Circuit:
 def bit_layer(classes: int = 10) -> tuple[Net, Params]:
     """Perceptrons that turn one-hot rows into the bits of the class number, highest first (Nielsen, ch. 1, exercise).
 
-    The weights are the bits of the class, the biases −1/2. `softened` by s has weights s·bit and biases −s/2.
+    The weights are the bits of the class number, the biases −1/2. `softened` by c has the weights c·bit, biases −c/2.
     """
     positive("bit_layer", "classes", classes)
     m = max(1, (classes - 1).bit_length())

@@ -1,4 +1,4 @@
-"""Truth tables: any Boolean function as a circuit of NANDs, and the few that one perceptron computes.
+"""Truth tables: any Boolean function as a circuit of NANDs; a few of them as one perceptron.
 
 Shape letters: `n` inputs, `m` outputs; the 2ⁿ rows are in the order 0…00, 0…01, …, 1…11.
 """
@@ -24,11 +24,11 @@ def truth_table(outputs: Sequence | np.ndarray) -> Circuit:
         outputs: Zeros and ones, `(2ⁿ,)` for one output or `(2ⁿ, m)`.
 
     Raises:
-        ValueError: not a table of that kind.
+        ValueError: the table has another shape or other entries.
 
     Example:
         >>> from fnn import forward, truth_table
-        >>> from fnn.logic import inputs, layered
+        >>> from fnn.lessons.logic import inputs, layered
         >>> net, params = layered(truth_table([0, 1, 1, 0]))
         >>> forward(net, params, inputs(2))[:, 0].tolist()
         [0.0, 1.0, 1.0, 0.0]
@@ -37,14 +37,14 @@ def truth_table(outputs: Sequence | np.ndarray) -> Circuit:
 
     def rule(nand: Nand, *x: int) -> list[int]:
         one = nand(x[0], nand(x[0], x[0]))
-        said = [_expanded(nand, x, tuple(column)) for column in table.T.tolist()]
-        return [(one if s else nand(one, one)) if isinstance(s, bool) else s for s in said]
+        signals = [_expanded(nand, x, tuple(column)) for column in table.T.tolist()]
+        return [(one if s else nand(one, one)) if isinstance(s, bool) else s for s in signals]
 
     return circuit(len(table).bit_length() - 1, rule)
 
 
 def _checked(outputs: Sequence | np.ndarray) -> np.ndarray:
-    """The table as `(2ⁿ, m)` of Boolean values."""
+    """The table as Boolean values, `(2ⁿ, m)`."""
     table = np.asarray(outputs)
     table = table[:, None] if table.ndim == 1 else table
     rows = table.shape[0] if table.ndim == 2 else 0
@@ -59,12 +59,12 @@ def _checked(outputs: Sequence | np.ndarray) -> np.ndarray:
 
 
 def _expanded(nand: Nand, x: tuple[int, ...], column: tuple[bool, ...]) -> Signal:
-    """The signal of the function of `x` with these values."""
+    """The signal of the function of `x` whose column of the truth table this is."""
     if len(set(column)) == 1:
         return column[0]
     half = len(column) // 2
     f0, f1 = (_expanded(nand, x[1:], part) for part in (column[:half], column[half:]))
-    if type(f0) is type(f1) and f0 == f1:  # the type first: True is equal to the signal 1
+    if type(f0) is type(f1) and f0 == f1:  # the types too, because True == 1, and 1 is a signal
         return f0
     if f0 is False and f1 is True:
         return x[0]
@@ -82,17 +82,18 @@ def _folded(nand: Nand, p: Signal, q: Signal) -> Signal:
 
 
 def perceptron(outputs: Sequence | np.ndarray) -> tuple[Net, Params]:
-    """One perceptron with whole weights that computes this Boolean function; |z| ≥ 1 on every row.
+    """One perceptron with integer weights that computes this Boolean function; |z| ≥ 1 on every row.
 
-    Found by Rosenblatt's rule: add a row that should fire and does not, subtract one that should not and does. If one
-    perceptron can do it, the rule ends; if not, the weights stay bounded (the cycling theorem), come back to where
-    they were, and the rows used on the way round say why: those that should fire have the same sum as the others.
+    The weights are found by Rosenblatt's rule: add a row that should fire and does not, subtract a row that should not
+    fire and does. If one perceptron can compute the function, the rule ends. If not, the weights stay bounded (the
+    cycling theorem) and therefore return to earlier values. The rows that were used in this cycle give the reason: the
+    rows that should fire have the same sum as the rows that should not.
 
     Args:
         outputs: Zeros and ones, `(2ⁿ,)`.
 
     Raises:
-        ValueError: not a table of one output, or no single perceptron computes it: the message has the reason.
+        ValueError: the table has several outputs, or no single perceptron computes it; the message gives the reason.
 
     Example:
         >>> from fnn import perceptron
@@ -111,7 +112,7 @@ def perceptron(outputs: Sequence | np.ndarray) -> tuple[Net, Params]:
 
 
 def _rosenblatt(x: np.ndarray, sign: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The weights, bias last, and zeros; or, where there are none, how often each row was used in one cycle."""
+    """Weights, bias last, and how often each row was used in one cycle of the rule: never, if the weights are right."""
     w, uses, seen = np.zeros(x.shape[1], int), np.zeros(len(x), int), {}
     while True:
         if tuple(w) in seen:
