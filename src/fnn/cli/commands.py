@@ -1,7 +1,7 @@
 """The command line: `fnn COMMAND ...`.
 
-A command is a row of `COMMANDS` and the function `command` of the module `fnn.cli.<name>`. The module is imported
-only when its command is chosen, so that the help needs neither JAX nor NumPy.
+A command is a row of `COMMANDS`, and a function `command` in the module `fnn.cli.<name>`. The module is imported only
+when its command is chosen, so the help needs neither JAX nor NumPy.
 
 Exit status: 0 done, 1 a check did not hold, 2 the user's input is wrong, 3 a file is corrupt, 4 training diverged,
 130 and 143 stopped by Ctrl-C and SIGTERM (a training is saved first), 141 the reader of a pipe has left.
@@ -21,13 +21,13 @@ from fnn import __version__
 from fnn.errors import CorruptFileError, DivergedError, InputError, StoppedError
 from fnn.machine import compile_cache
 
-Argument = tuple[str, dict[str, Any]]  # what `ArgumentParser.add_argument` takes: the name, and settings by keyword
+Argument = tuple[str, dict[str, Any]]  # for `ArgumentParser.add_argument`: the name and the keyword arguments
 
 
 class Command(NamedTuple):
     """One row of the table of commands."""
 
-    name: str  # also that of the module
+    name: str  # of the command and of its module
     help: str
     arguments: tuple[Argument, ...] = ()
 

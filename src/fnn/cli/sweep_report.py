@@ -44,9 +44,9 @@ def _numbers(s: Summary) -> str:
 
 
 def best_point(tracks: Sequence[Track]) -> Point:
-    """The point with the best mean over seeds of `measure`, which is never of the test set.
+    """The point with the fewest diverged networks; among equals, that with the best mean of `measure` over its seeds.
 
-    Of two points the one with fewer diverged networks is better.
+    The test set has no part in the choice.
     """
     return _ranked(tracks)[0]
 
