@@ -8,7 +8,7 @@ import pytest
 
 from fnn.cli.progress import shown
 from fnn.schedules import Progress
-from fnn.training.epochs import Evaluation
+from fnn.training.evaluation import Evaluation
 from fnn.training.fitting import Result
 
 ONE = Result(1, 1.0, Evaluation(np.float32(0.5), np.float32(0.75)), None, None, 0.1, (), (), Progress())

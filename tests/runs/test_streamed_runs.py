@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from test_config import GOOD
 
 from fnn import cli
 from fnn.config.reading import load_config
@@ -13,9 +12,10 @@ from fnn.data.on_disk import Stored
 from fnn.errors import InputError
 from fnn.machine import environment
 from fnn.machine.environment import data_digest
-from fnn.runs import directory, preparing
+from fnn.runs import metrics, preparing
 from fnn.runs.models import named
 from fnn.storage.arrays import npz_bytes
+from tests.helpers.configs import GOOD
 
 TIGHT = 4e-6  # GiB, some 4 kB: windows as small as they get, one turn
 FILES = 'source = "x.npy"\ny = "y.npy"\nscale = 0.0625'
@@ -90,7 +90,7 @@ def test_a_run_from_a_file_is_the_run_in_memory(files, capsys):
     *_, last = preparing.results(preparing.prepare(load_config(config)), "backprop")
     assert (folder / "params.npz").read_bytes() == npz_bytes(named(last.params))
     assert _timeless(json.loads((folder / "metrics.jsonl").read_text().splitlines()[-1])) == _timeless(
-        directory.metrics(last)
+        metrics.line(last)
     )
     assert cli.main(["verify", str(folder)]) == 0
     capsys.readouterr()

@@ -1,4 +1,4 @@
-"""Mini-batches taken together are the same mini-batches, one after the other."""
+"""A block of steps is the same steps, one after the other."""
 
 import jax
 import jax.numpy as jnp
@@ -8,11 +8,13 @@ import pytest
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Examples, Flatten, Identity, LogLikelihood, Maxout, Quadratic, ReLU, Sigmoid
 from fnn.data.on_disk import stored
-from fnn.training import blocked_steps
+from fnn.training import blocked_steps, mini_batches
+from fnn.training.mini_batches import Rule, block_size
+from fnn.training.order import permutation
 from tests.helpers.support import ACTIVATIONS, Swish, assert_trees_close, draw, one_hot_rows
 
 KEY = jax.random.key(3)
-INPUTS = blocked_steps.INPUTS
+INPUTS = mini_batches.BLOCK_INPUTS
 STEP = jax.jit(fnn.step, static_argnums=(0, 1, 7))
 NETS = [
     ((Dense(3),), LogLikelihood()),
@@ -22,18 +24,17 @@ NETS = [
 ]
 
 
-@pytest.mark.parametrize("gradient", [fnn.backprop, fnn.autodiff])
 @pytest.mark.parametrize("optimizer", [SGD(0.5), SGD(0.5, 0.0, 0.1)])
 @pytest.mark.parametrize(("net", "cost"), NETS)
-def test_together_they_are_the_same_steps(net, cost, optimizer, gradient):
+def test_a_block_is_the_same_steps(net, cost, optimizer):
     with jax.enable_x64(True):
         shape = (2, 3) if net[0] == Flatten() else (6,)
         params = fnn.init(net, KEY, shape)
         (x,), y = draw(1, (11, *shape)), one_hot_rows(1, 11, 3)
-        got = blocked_steps.steps(net, cost, optimizer, params, x, y, gradient, 3)
+        got, _ = blocked_steps.block(Rule(net, cost, optimizer, fnn.backprop, 3), (params, ()), x, y)
         for first in range(0, 11, 3):  # the last mini-batch has two rows
             rows = slice(first, first + 3)
-            params, _ = fnn.step(net, cost, optimizer, params, (), x[rows], y[rows], gradient)
+            params, _ = fnn.step(net, cost, optimizer, params, (), x[rows], y[rows], fnn.backprop)
         assert_trees_close(got, params)
 
 
@@ -50,25 +51,28 @@ STARTS = jax.vmap(lambda key: fnn.init(NET, key, (INPUTS,)))
 @pytest.fixture(autouse=True)
 def as_on_a_cpu(monkeypatch):
     """With its limits, wherever the tests run."""
-    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
+    monkeypatch.setattr(mini_batches, "platform", lambda: "cpu")
 
 
 @pytest.fixture
 def taken(monkeypatch):
-    """How many mini-batches were taken together, in each call so far."""
-    calls, real = [], blocked_steps.steps
+    """How many mini-batches each block had that was traced so far."""
+    calls, real = [], blocked_steps.block
 
-    def counted(*args):
-        calls.append(-(-len(args[4]) // args[-1]))
-        return real(*args)
+    def counted(rule, state, x, y):
+        calls.append(-(-len(x) // rule.batch_size))
+        return real(rule, state, x, y)
 
-    monkeypatch.setattr(blocked_steps, "steps", counted)
+    monkeypatch.setattr(blocked_steps, "block", counted)
     return calls
 
 
-@pytest.mark.parametrize("gradient", [fnn.backprop, fnn.autodiff])
-@pytest.mark.parametrize(("n", "batch_size", "many"), [(12, 4, 3), (120, 3, 8), (96, 1, 8), (5, 4, 1)])
-def test_a_sweep_that_takes_them_together_trains_each_network_as_if_alone(n, batch_size, many, gradient, taken):
+@pytest.mark.parametrize(
+    ("n", "batch_size", "gradient", "many"),
+    [(12, 4, fnn.backprop, 3), (120, 3, fnn.backprop, 8), (96, 1, fnn.backprop, 8), (5, 4, fnn.backprop, 1)]
+    + [(120, 3, fnn.autodiff, 1)],
+)
+def test_a_sweep_in_blocks_trains_each_network_as_if_alone(n, batch_size, gradient, many, taken):
     etas, starts, examples = (0.01, 0.05, 0.1), STARTS(jax.random.split(KEY, 3)), images(n)
     settings = {"batch_size": batch_size, "epochs": 2, "gradient": gradient}
     *_, last = fnn.sweep(NET, COST, SGD(jnp.array(etas)), starts, examples, KEY, **settings)
@@ -106,14 +110,14 @@ def wide(n):
     return fnn.init(WIDE, KEY, (INPUTS,)), (), images(n)
 
 
-@pytest.mark.parametrize("gradient", [fnn.backprop, fnn.autodiff])
-def test_an_epoch_is_the_same_steps_in_a_loop(taken, gradient):
+@pytest.mark.parametrize(("gradient", "many"), [(fnn.backprop, 8), (fnn.autodiff, 1)])
+def test_an_epoch_is_the_same_steps_in_a_loop(taken, gradient, many):
     with jax.enable_x64(True):
         params, v, stored_as = wide(289)
         examples = Examples(*(rows.astype(float) for rows in stored_as.rows(slice(None))))
         got = fnn.epoch(WIDE, COST, SGD(0.5, 0.0, 0.01), params, v, examples, KEY, batch_size=3, gradient=gradient)
-        assert max(taken) == 8
-        order = fnn.shuffling.permutation(KEY, 289)
+        assert max(taken, default=1) == many
+        order = permutation(KEY, 289)
         for first in range(0, 289, 3):
             batch = examples.rows(order[first : first + 3])
             params, v = STEP(WIDE, COST, SGD(0.5, 0.0, 0.01), params, v, *batch, gradient)
@@ -125,15 +129,15 @@ def test_a_training_is_its_epochs_whether_it_is_monitored_or_in_a_file(taken, tm
     np.save(tmp_path / "x.npy", np.asarray(examples.x))
     in_file = examples._replace(x=stored(tmp_path / "x.npy", 3 * 144 * INPUTS))
     settings = {"batch_size": 3, "epochs": 1}
-    sure, monitored, streamed = (
+    plain, monitored, streamed = (
         list(fnn.fit(WIDE, COST, SGD(0.05), params, train, KEY, **settings, monitor=monitor))[-1]
         for train, monitor in [(examples, False), (examples, True), (in_file, False)]
     )
     assert max(taken) == 8
     key = jax.random.fold_in(KEY, 1)
-    assert_trees_close(sure.params, fnn.epoch(WIDE, COST, SGD(0.05), params, v, examples, key, batch_size=3)[0])
-    assert_trees_close(sure.params, monitored.params)
-    jax.tree.map(np.testing.assert_array_equal, sure.params, streamed.params)
+    assert_trees_close(plain.params, fnn.epoch(WIDE, COST, SGD(0.05), params, v, examples, key, batch_size=3)[0])
+    assert_trees_close(plain.params, monitored.params)
+    jax.tree.map(np.testing.assert_array_equal, plain.params, streamed.params)
 
 
 @pytest.mark.parametrize("eta", [np.inf, 1e20])
@@ -147,26 +151,27 @@ def test_a_divergence_is_found_in_its_step(eta):
 PLAIN = SGD(0.1)
 
 
-def together(net=NET, optimizer=PLAIN, m=3, n=50_000, n_in=784, gradient=fnn.backprop, batch_size=10):
+def size_of(net=NET, optimizer=PLAIN, m=3, n=50_000, n_in=784, gradient=fnn.backprop, batch_size=10):
     params = jax.eval_shape(jax.vmap(lambda key: fnn.init(net, key, (n_in,))), jax.random.split(KEY, m))
-    return blocked_steps.together(net, optimizer, params, optimizer.init(params), n, gradient, batch_size)
+    return block_size(Rule(net, COST, optimizer, gradient, batch_size), params, optimizer.init(params), n)
 
 
-def test_they_are_taken_together_where_that_is_right_and_pays():
-    assert together() == together(gradient=fnn.autodiff) == 4
-    assert together(batch_size=1) == 8
-    assert together(n=35) == 3
-    assert together(batch_size=14) == together(n_in=INPUTS - 1) == together(n=25) == together(n=5) == 1
-    assert together(m=2) == together(optimizer=SGD(0.1, 0.9)) == 1  # 40 units; a velocity
-    assert together(net=(Flatten(), *NET)) == together(net=(Flatten(), Flatten(), *NET)) == 4
-    assert all(together(net=(layer, *NET)) == 1 for layer in (Maxout(3), *ACTIVATIONS))
-    assert together(net=(Flatten(),)) == together(net=(Flatten(), Maxout(60))) == 1
+def test_blocks_are_taken_where_that_is_right_and_pays():
+    assert size_of() == 4
+    assert size_of(gradient=fnn.autodiff) == 1  # it would not differentiate by the first W
+    assert size_of(batch_size=1) == 8
+    assert size_of(n=35) == 3
+    assert size_of(batch_size=14) == size_of(n_in=INPUTS - 1) == size_of(n=25) == size_of(n=5) == 1
+    assert size_of(m=2) == size_of(optimizer=SGD(0.1, 0.9)) == 1  # 40 units; a velocity
+    assert size_of(net=(Flatten(), *NET)) == size_of(net=(Flatten(), Flatten(), *NET)) == 4
+    assert all(size_of(net=(layer, *NET)) == 1 for layer in (Maxout(3), *ACTIVATIONS))
+    assert size_of(net=(Flatten(),)) == size_of(net=(Flatten(), Maxout(60))) == 1
 
 
 def test_a_gpu_needs_a_crowd(monkeypatch):
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert together(m=blocked_steps.CROWD // 20 - 1) == 1
-    assert together(m=blocked_steps.CROWD // 20) == 4
+    monkeypatch.setattr(mini_batches, "platform", lambda: "gpu")
+    assert size_of(m=mini_batches.BLOCK_UNITS_ON_GPU // 20 - 1) == 1
+    assert size_of(m=mini_batches.BLOCK_UNITS_ON_GPU // 20) == 4
 
 
 def test_what_a_user_wrote_sees_everything():
@@ -177,7 +182,7 @@ def test_what_a_user_wrote_sees_everything():
         value, nabla = fnn.backprop(*args)
         return value, jax.tree.map(lambda g: g.clip(-1e-3, 1e-3), nabla)
 
-    assert together(gradient=clipped) == together(optimizer=Clipped(0.1)) == 1
+    assert size_of(gradient=clipped) == size_of(optimizer=Clipped(0.1)) == 1
     starts = STARTS(jax.random.split(KEY, 3))
     settings = {"batch_size": 4, "epochs": 1, "gradient": clipped}
     *_, last = fnn.sweep(NET, COST, SGD(1.0), starts, images(100), KEY, **settings)

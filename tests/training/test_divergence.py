@@ -8,6 +8,7 @@ import fnn
 from fnn import SGD, Dense, Examples, Identity, Quadratic
 from fnn.training.divergence import culprit
 from fnn.training.fitting import Task, resumed, start
+from fnn.training.mini_batches import Rule
 from fnn.training.order import permutation
 from tests.helpers.training import COST, KEY, LINEAR, MOMENTUM, fit, params_of, some_reals
 
@@ -94,7 +95,7 @@ def test_params_that_overflow_are_named_by_their_layer():
 def test_params_that_overflow_by_momentum_alone_are_named():
     params = jax.tree.map(lambda p: jnp.full_like(p, 3e38), params_of())
     x, y = jnp.zeros((1, 5)), jnp.full((1, 3), 1 / 3)
-    layer, said = culprit(LINEAR, COST, SGD(1.0, mu=1.0), params, params, x, y, fnn.backprop)
+    layer, said = culprit(Rule(LINEAR, COST, SGD(1.0, mu=1.0), fnn.backprop, 1), params, params, x, y)
     assert (layer, said) == (0, "the new params of layer 0 (Dense) hold inf")
 
 

@@ -31,9 +31,9 @@ TASK = Task(
 
 @pytest.fixture
 def slowly(monkeypatch):
-    """Control comes back after every chunk of training and after every ten rows of evaluation."""
-    monkeypatch.setattr(fitting, "SLICE", 0.0)
-    monkeypatch.setattr("fnn.training.epochs.EVALUATED", 250)
+    """Control comes back after every turn of training and after every ten rows of evaluation."""
+    monkeypatch.setattr(fitting, "SEGMENT_SECONDS", 0.0)
+    monkeypatch.setattr("fnn.training.evaluation.ROWS_OF_A_CALL", 250)
 
 
 def told(results):
@@ -56,15 +56,15 @@ def test_a_training_goes_on_from_any_state_with_the_same_bits(slowly):
 def test_control_comes_back_during_the_evaluation(slowly):
     states = []
     next(resumed(TASK, start(TASK, params_of()), states.append))
-    # before the first chunk, after each of 5 chunks, after 3 parts of the training set, one of the others each
+    # before the first turn, after each of 5 turns, after 3 parts of the training set, one of the others each
     assert [state.step for state in states] == [0, 50, 100, 150, 200, 201] + 5 * [201]
 
 
-@pytest.mark.parametrize(("chunks", "seconds", "then"), [(1, 0.01, 50), (50, 0.5, 50), (50, 1.0, 25), (1, 9.0, 1)])
-def test_control_comes_back_after_half_a_second(chunks, seconds, then):
+@pytest.mark.parametrize(("turns", "seconds", "then"), [(1, 0.01, 50), (50, 0.5, 50), (50, 1.0, 25), (1, 9.0, 1)])
+def test_control_comes_back_after_half_a_second(turns, seconds, then):
     pace = Pace()
-    pace.saw(chunks, seconds)
-    assert pace.chunks == then
+    pace.saw(turns, seconds)
+    assert pace.turns == then
 
 
 def test_every_epoch_has_its_own_seconds(monkeypatch):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import fnn
 from fnn import SGD
-from fnn.training import epochs
+from fnn.training import mini_batches
 from tests.helpers.support import assert_trees_close
 from tests.helpers.training import COST, NET, loop, some, start
 
@@ -18,7 +18,7 @@ from tests.helpers.training import COST, NET, loop, some, start
 @pytest.mark.parametrize(("n", "taken"), [(57, 1), (59, 7), (61, 256)])
 def test_gathering_many_mini_batches_at_once_changes_nothing(n, taken, monkeypatch):
     # mini-batches of 2 and a last one of 1: each alone, in turns of 3 with 2 left over, all at once
-    monkeypatch.setattr(epochs, "GATHERED", taken)  # read when an epoch is traced, so each n of its own
+    monkeypatch.setattr(mini_batches, "GATHERED_ROWS", taken)  # read when an epoch is traced, so each n of its own
     examples, key, sgd = some(n), jax.random.key(3), SGD(0.5)
     got = fnn.epoch(NET, COST, sgd, *start(sgd), examples, key, batch_size=2)
     assert_trees_close(got, loop(examples, sgd, key, 2, fnn.backprop))
@@ -26,7 +26,7 @@ def test_gathering_many_mini_batches_at_once_changes_nothing(n, taken, monkeypat
 
 @pytest.mark.parametrize(("n", "batch_size"), [(66, 2), (71, 7)])
 def test_the_turns_of_a_gpu_change_nothing(n, batch_size, monkeypatch):
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")  # read when an epoch is traced, so each n of its own
+    monkeypatch.setattr(mini_batches, "platform", lambda: "gpu")  # read when an epoch is traced, so each n of its own
     examples, key, sgd = some(n), jax.random.key(3), SGD(0.5, mu=0.9)
     got = fnn.epoch(NET, COST, sgd, *start(sgd), examples, key, batch_size=batch_size)
     assert_trees_close(got, loop(examples, sgd, key, batch_size, fnn.backprop))
@@ -38,32 +38,36 @@ def test_the_turns_of_a_gpu_change_nothing(n, batch_size, monkeypatch):
     + [(26, 10, 24), (27, 10, 25), (7, 10, 7), (1, 1, 1), (6, 100, 2), (6, 300, 1)],
 )
 def test_how_many_mini_batches_are_a_turn(whole, batch_size, size):
-    assert epochs.in_a_turn(whole, batch_size) == size
+    assert mini_batches.turn_size(whole, batch_size) == size
 
 
 @given(n=st.integers(1, 100_000), batch_size=st.integers(1, 300))
 def test_an_epoch_is_cut_into_all_of_its_mini_batches(n, batch_size):
     batch_size = min(n, batch_size)
-    cut = epochs.shapes(n, batch_size)
+    cut = mini_batches.shapes(n, batch_size)
     assert sum(math.prod(shape) for shape in cut) == n
     (turns, size, B), (_, others, _), (_, _, rest) = cut
     assert (turns * size + others, B) == (n // batch_size, batch_size)
-    assert size * B <= max(epochs.GATHERED, batch_size)
+    assert size * B <= max(mini_batches.GATHERED_ROWS, batch_size)
     assert 0 <= others < size
     assert rest < batch_size
 
 
 def test_how_many_steps_are_a_body(monkeypatch):
-    small, large = jnp.zeros(10), jax.ShapeDtypeStruct((epochs.LARGE + 1,), "float32")
-    monkeypatch.setattr(jax, "default_backend", lambda: "cpu")
-    assert [epochs.in_a_body(small, 20), epochs.in_a_body(large, 20), epochs.in_a_body(large, 25)] == [1, 2, 1]
-    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert [epochs.in_a_body(small, count) for count in (20, 26, 28, 7, 3)] == [5, 2, 4, 1, 3]
-    assert epochs.in_a_body(large, 20) == 2
+    small, large = jnp.zeros(10), jax.ShapeDtypeStruct((mini_batches.LARGE_NET + 1,), "float32")
+    monkeypatch.setattr(mini_batches, "platform", lambda: "cpu")
+    assert [
+        mini_batches.steps_in_a_body(small, 20),
+        mini_batches.steps_in_a_body(large, 20),
+        mini_batches.steps_in_a_body(large, 25),
+    ] == [1, 2, 1]
+    monkeypatch.setattr(mini_batches, "platform", lambda: "gpu")
+    assert [mini_batches.steps_in_a_body(small, count) for count in (20, 26, 28, 7, 3)] == [5, 2, 4, 1, 3]
+    assert mini_batches.steps_in_a_body(large, 20) == 2
 
 
 def test_two_steps_in_a_body_change_nothing(monkeypatch):
-    monkeypatch.setattr(epochs, "LARGE", 0)  # as if these few parameters were many
+    monkeypatch.setattr(mini_batches, "LARGE_NET", 0)  # as if these few parameters were many
     examples, key, sgd = some(65), jax.random.key(3), SGD(0.5, mu=0.9)
     got = fnn.epoch(NET, COST, sgd, *start(sgd), examples, key, batch_size=2)
     assert_trees_close(got, loop(examples, sgd, key, 2, fnn.backprop))

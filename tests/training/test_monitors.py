@@ -30,6 +30,7 @@ from fnn import (
 from fnn.layers import DenseParams
 from fnn.training import fitting, monitors, segments
 from fnn.training.fitting import Task, resumed, start
+from fnn.training.mini_batches import Rule
 from tests.helpers.support import ACTIVATIONS, Swish, assert_trees_close, compiled, draw_params, one_hot_rows
 
 KEY, MOMENTUM = jax.random.key(1), SGD(0.02, mu=0.5, lmbda=0.01)
@@ -128,11 +129,11 @@ CASES = {
 }
 
 
-def trained(net, cost, optimizer, params, examples, order, batch_size, tally, gradient=fnn.backprop):
+def trained(rule, params, examples, order, tally):
     """The params, the optimiser's state and the tally after an epoch."""
-    v, last = optimizer.init(params), segments.count(examples.n, batch_size)
-    settings = {"batch_size": batch_size, "gradient": gradient}
-    return segments.segment(net, cost, optimizer, params, v, examples, order, 0, last, tally, **settings)[:3]
+    v, last = rule.optimizer.init(params), segments.count(examples.n, rule.batch_size)
+    *after, _, tally = segments.monitored_segment(rule, params, v, examples, order, 0, last, tally)
+    return *after, tally
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -140,14 +141,13 @@ def test_an_epoch_reads_as_a_plain_loop_sees_it(case):
     net, cost, examples, batch_size = CASES[case]
     params, order = draw_params(net, 0, examples.shape), np.random.default_rng(0).permutation(examples.n)
     told, after = expected(net, cost, MOMENTUM, params, examples, order, batch_size)
-    args, tally = (
-        (net, cost, MOMENTUM, params, examples, order, batch_size),
-        monitors.zeros(net, params, examples.shape),
-    )
+    tally, v = monitors.zeros(net, params, examples.shape), MOMENTUM.init(params)
     for gradient in (fnn.backprop, fnn.autodiff) if case == "whole" else (fnn.backprop,):
-        *new, seen = trained(*args, tally, gradient)
+        rule = Rule(net, cost, MOMENTUM, gradient, batch_size)
+        *new, seen = trained(rule, params, examples, order, tally)
         if batch_size > 1:  # looking has changed nothing; at 1, where XLA fuses gradient and update, the last bits
-            assert bits(new) == bits(trained(*args, (), gradient)[:2])
+            last = segments.count(examples.n, batch_size)
+            assert bits(new) == bits(segments.segment(rule, params, v, examples, order, 0, last)[:2])
         assert_trees_close(new[0], jax.tree.map(jnp.asarray, after))
         for reading, numbers in zip(monitors.readings(seen), told, strict=True):
             np.testing.assert_allclose(reading, numbers, rtol=2e-5)
@@ -212,24 +212,8 @@ def test_the_norm_of_delta_is_that_of_deltas():
         assert reading.delta == pytest.approx(np.sqrt(n) * np.linalg.norm(delta), rel=1e-5)
 
 
-def test_nobody_who_looks_is_the_same_program():
-    examples, params, v = some(601), draw_params(DENSE, 0, (5,)), ()
-    order, settings = jnp.arange(601), {"batch_size": 3, "gradient": fnn.backprop}
-
-    def segment(net, cost, optimizer, params, v, examples, order, first, last, *, batch_size, gradient):
-        def on(carry, x, y):
-            return fnn.step(net, cost, optimizer, *carry, x, y, gradient)
-
-        params, v = segments._walk(examples, order, batch_size, first, last, on, (params, v))
-        return params, v, (), segments._finite((params, v))
-
-    args = DENSE, CrossEntropy(), SGD(0.1), params, v, examples, order, 0, 3
-    plain = jax.jit(segment, static_argnames=("batch_size", "gradient")).lower(*args, **settings)
-    assert segments.segment.lower(*args, (), **settings).as_text() == plain.as_text()
-
-
 def test_a_monitored_training_goes_on_from_any_state(monkeypatch):
-    monkeypatch.setattr(fitting, "SLICE", 0.0)
+    monkeypatch.setattr(fitting, "SEGMENT_SECONDS", 0.0)
     task, states = Task(DENSE, CrossEntropy(), MOMENTUM, some(601), KEY, 3, 2, monitor=True), []
     begun = start(task, draw_params(DENSE, 0, (5,)))
     whole = [bits((r.params, r.monitor)) for r in resumed(task, begun, states.append)]

@@ -5,21 +5,21 @@ import pytest
 
 import fnn
 from fnn.training import segments
+from fnn.training.mini_batches import Rule
 from tests.helpers.training import COST, KEY, LINEAR, MOMENTUM, bits, params_of, some_reals
 
 
 def test_an_epoch_in_segments_is_the_epoch():
     n, sgd, params, batch_size = 601, MOMENTUM, params_of(), 3  # four turns of fifty steps and a last, shorter one
     examples = some_reals(n)
-    args = LINEAR, COST, sgd
-    whole = fnn.epoch(*args, params, sgd.init(params), examples, jax.random.fold_in(KEY, 4), batch_size=batch_size)
+    rule, key = Rule(LINEAR, COST, sgd, fnn.backprop, batch_size), jax.random.fold_in(KEY, 4)
+    whole = fnn.epoch(LINEAR, COST, sgd, params, sgd.init(params), examples, key, batch_size=batch_size)
     order, count = segments.order(KEY, 4, n), segments.count(n, batch_size)
     for stops in ([], [1], range(1, count)):
         carry, first = (params, sgd.init(params)), 0
         for last in (*stops, count):
-            settings = {"batch_size": batch_size, "gradient": fnn.backprop}
             if last > first:
-                *carry, _, finite = segments.segment(*args, *carry, examples, order, first, last, **settings)
+                *carry, finite = segments.segment(rule, *carry, examples, order, first, last)
                 assert finite
             first = last
         assert bits(carry) == bits(whole)
@@ -28,20 +28,20 @@ def test_an_epoch_in_segments_is_the_epoch():
 def test_a_segment_of_none_does_nothing_even_at_the_end_of_an_epoch():
     n, sgd, params = 601, MOMENTUM, params_of()
     order, count = segments.order(KEY, 4, n), segments.count(n, 3)
-    args = LINEAR, COST, sgd, params, sgd.init(params), some_reals(n), order, count, count
-    same = segments.segment(*args, batch_size=3, gradient=fnn.backprop)
+    rule = Rule(LINEAR, COST, sgd, fnn.backprop, 3)
+    same = segments.segment(rule, params, sgd.init(params), some_reals(n), order, count, count)
     assert bits(same[0]) == bits(params)
 
 
 @pytest.mark.parametrize(("n", "batch_size"), [(700, 3), (255, 3), (3, 3), (30, 4), (1000, 400)])
-def test_chunks_begin_where_they_say(n, batch_size):
+def test_turns_begin_where_they_say(n, batch_size):
     count = segments.count(n, batch_size)
-    steps = [segments.steps_before(chunk, n, batch_size) for chunk in range(count + 1)]
+    steps = [segments.steps_before(turn, n, batch_size) for turn in range(count + 1)]
     assert (steps[0], steps[-1]) == (0, -(-n // batch_size))
     assert sorted(set(steps)) == steps
-    assert [segments.chunk_at(k, n, batch_size) for k in steps] == list(range(count + 1))
+    assert [segments.turn_after(k, n, batch_size) for k in steps] == list(range(count + 1))
 
 
-def test_no_training_goes_on_between_two_chunks():
+def test_no_training_goes_on_inside_a_turn():
     with pytest.raises(ValueError, match="mini-batches of 3 cannot go on after 7 steps"):
-        segments.chunk_at(7, 700, 3)
+        segments.turn_after(7, 700, 3)

@@ -1,14 +1,15 @@
-"""A run directory: what is needed to read a training and to repeat it, written so that nothing is ever half there."""
+"""Run directories: their names, the files that describe a run, and the checks of a directory that is read again.
+
+A run directory holds what is needed to read a training and to repeat it. Every file is written whole or not at all.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import re
-import time
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,21 +19,23 @@ from fnn.config.reading import is_file, short_hash
 from fnn.config.schema import describe
 from fnn.config.sections import Config, DataConfig
 from fnn.errors import CorruptFileError, InputError
-from fnn.runs.keeper import FOLDER, Keeper
-from fnn.runs.models import network_table, save_params
+from fnn.runs import metrics
+from fnn.runs.models import network_table
 from fnn.runs.preparing import Prepared
-from fnn.storage.files import remove_folder, sync_folder, write_atomically
-from fnn.storage.json_files import parse_json, read_json, read_plain, write_json
-from fnn.training.epochs import Evaluation
-from fnn.training.fitting import Result, State, resumed
-from fnn.training.monitors import Reading
+from fnn.storage.files import sync_folder, write_atomically
+from fnn.storage.json_files import read_json, read_plain, write_json
 
-NETWORKS = "networks"  # the folder of a sweep that holds its networks
-WRITE_EVERY = 1.0  # seconds between two writes of metrics.jsonl, which is replaced as a whole
+NETWORKS = "networks"  # the folder in a sweep's directory that holds its networks
 
 
 def create(out: str | os.PathLike[str], name: str, config: Config) -> Path:
-    """A new run directory `<name>-<hash>` in `out`, or with the number after the highest there is, from `-2` on."""
+    """A new run directory in `out`: `<name>-<hash>`, from the second one on with a number, `<name>-<hash>-2`.
+
+    The number is one more than the highest in `out`.
+
+    Raises:
+        InputError: the directory cannot be made.
+    """
     stem = f"{name}-{short_hash(config)}"
     number = 1 + max((number for number, _ in numbered(Path(out), re.escape(stem))), default=0)
     while True:
@@ -55,7 +58,15 @@ def create(out: str | os.PathLike[str], name: str, config: Config) -> Path:
 
 
 def numbered(out: Path, form: str) -> list[tuple[int, Path]]:
-    """The run directories in `out` whose name, without its number, has the form of a pattern; the newest first."""
+    """The run directories in `out` with their numbers, newest first.
+
+    Args:
+        out: The folder to look in.
+        form: A regular expression that a directory's name matches, without its number.
+
+    Raises:
+        InputError: the folder cannot be listed.
+    """
     pattern = re.compile(rf"(?:{form})(?:-(\d+))?")
     try:
         found = [(path, pattern.fullmatch(path.name)) for path in out.iterdir()] if out.is_dir() else []
@@ -67,19 +78,19 @@ def numbered(out: Path, form: str) -> list[tuple[int, Path]]:
 
 
 def write_description(path: Path, prepared: Prepared, text: str, environment: Mapping[str, Any]) -> None:
-    """`config.toml`, which is `text`, `config.json` and `environment.json`."""
+    """Write `config.toml`, which is `text`, `config.json` and `environment.json`."""
     write_atomically(path / "config.toml", text.encode())
     write_config(path, prepared)
     write_json(path / "environment.json", environment)
 
 
 def write_config(path: Path, prepared: Prepared) -> None:
-    """`config.json`, where the data are included."""
+    """Write `config.json`, which also says where the data are."""
     write_json(path / "config.json", description(prepared))
 
 
 def description(prepared: Prepared) -> dict[str, Any]:
-    """Every value of the config, defaults included, and what the data said."""
+    """The table in `config.json`: every value of the config, defaults included, and what was read from the data."""
     config, data = prepared.config, prepared.data
     return describe(config) | {
         "network": network_table(config.network.layers, config.network.cost),
@@ -89,48 +100,23 @@ def description(prepared: Prepared) -> dict[str, Any]:
     }
 
 
-def train(path: Path, state: State, keeper: Keeper) -> Generator[Result]:
-    """Train the keeper's task on from `state`, yield each epoch's result, and keep `metrics.jsonl`.
-
-    However it ends, `params.npz` holds the params after the last epoch that is over. When all epochs are,
-    `result.json` says so, by the hashes of both files, and the checkpoints go.
-    """
-    written, last = -math.inf, None
-    try:
-        for last in resumed(keeper.task, state, keeper):
-            keeper.lines.append(json.dumps(metrics(last)))
-            if time.monotonic() - written > WRITE_EVERY:
-                _write_lines(path, keeper.lines)
-                written = time.monotonic()
-            yield last
-    finally:
-        if keeper.lines:
-            _write_lines(path, keeper.lines)
-        if last is not None or (state.epochs and not state.step):
-            save_params(path, state.params if last is None else last.params)
-    write_json(path / "result.json", digests(path))
-    if (path / FOLDER).is_dir():
-        remove_folder(path / FOLDER)
-
-
 def digests(path: Path) -> dict[str, str]:
-    """The hashes of what a run is for: its params, and its metrics without their times.
+    """The SHA-256 hashes of a run's params, and of its metrics without their times.
 
     Raises:
-        CorruptFileError: one of them is missing, or the metrics are none.
+        CorruptFileError: a file is missing, or `metrics.jsonl` is damaged.
     """
-    lines = read_metrics(path)
-    timeless = "".join(f"{json.dumps({k: v for k, v in line.items() if k != 'seconds'})}\n" for line in lines)
+    timeless = "".join(f"{json.dumps(metrics.without_seconds(line))}\n" for line in metrics.read(path))
     named = {"params.npz": read_plain(path / "params.npz"), "metrics.jsonl without seconds": timeless.encode()}
     return {name: hashlib.sha256(data).hexdigest() for name, data in named.items()}
 
 
 def check_finished(path: Path) -> None:
-    """The run has come to its end, and its files are those that the training wrote.
+    """Refuse a run that is not finished, or whose files are not those that the training wrote.
 
     Raises:
-        InputError: no such run, or one that is not finished.
-        CorruptFileError: a file is missing or not what it was.
+        InputError: there is no such run, or it is not finished.
+        CorruptFileError: a file is missing or has changed.
     """
     if not path.is_dir():
         raise InputError(f"{path}: there is no such folder; expected a run directory.")
@@ -147,10 +133,10 @@ def check_finished(path: Path) -> None:
 
 
 def check_no_sweep(path: Path) -> None:
-    """The folder is not that of a whole sweep.
+    """Refuse the folder of a whole sweep.
 
     Raises:
-        InputError: it is.
+        InputError: it is one.
     """
     place = path.resolve()
     if _is_sweep(place) or (place.name == NETWORKS and _is_sweep(place.parent)):
@@ -162,57 +148,13 @@ def _is_sweep(path: Path) -> bool:
 
 
 def check_data(path: Path, data: DataConfig) -> None:
-    """The files of a run's own data are where its `config.json` says.
+    """Refuse a run whose data files are not where its `config.json` says.
 
     Raises:
-        InputError: one is not.
+        InputError: there is no such file.
     """
     for name in (data.source, data.y):
         if is_file(name) and not Path(name).is_file():
             raise InputError(
                 f"{path / 'config.json'}: data: {name}: there is no such file; if it has moved, write its path there."
             )
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of `metrics.jsonl`.
-
-    Raises:
-        CorruptFileError: it is missing, or a line of it is no table.
-    """
-    file = path / "metrics.jsonl"
-    rows = [parse_json(line, file) for line in read_plain(file).splitlines()]
-    if not all(isinstance(row, dict) for row in rows):
-        raise CorruptFileError(file, "has a line that is no table")
-    return rows
-
-
-def _write_lines(path: Path, lines: list[str]) -> None:
-    write_atomically(path / "metrics.jsonl", "".join(f"{line}\n" for line in lines).encode())
-
-
-def metrics(result: Result) -> dict[str, Any]:
-    """One line of `metrics.jsonl`: what applies, in the shortest decimals that name the same float32."""
-    numbers: dict[str, Any] = {"epoch": result.epoch, "eta_factor": result.factor}
-    for part in ("train", "validation", "test"):
-        numbers |= _numbers(part, getattr(result, part))
-    if result.monitor:
-        numbers["monitor"] = [_reading(reading) for reading in result.monitor]
-    return numbers | {"seconds": round(result.seconds, 6)}
-
-
-def _reading(reading: Reading) -> dict[str, float]:
-    """One layer's numbers: those that apply, and are finite."""
-    return {name: shortest(x) for name, x in reading._asdict().items() if math.isfinite(x)}
-
-
-def _numbers(part: str, evaluation: Evaluation | None) -> dict[str, float]:
-    if evaluation is None:
-        return {}
-    named = {f"{part}_cost": evaluation.cost, f"{part}_accuracy": evaluation.accuracy}
-    return {name: shortest(x) for name, x in named.items() if not math.isnan(x)}
-
-
-def shortest(x: Any) -> float:
-    """The number whose repr is the shortest decimal that rounds to this float32: 0.9542, not 0.954200029."""
-    return float(str(np.asarray(x)[()]))

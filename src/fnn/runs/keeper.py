@@ -1,10 +1,14 @@
-"""A training's states as checkpoints: what is kept, when, and how it comes back."""
+"""What writes a run directory while a training runs: metrics, params, and its states as checkpoints.
+
+A state is kept as arrays, plain JSON and the lines of metrics before it; `restored` reads it back, bit for bit.
+"""
 
 from __future__ import annotations
 
+import json
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,44 +17,47 @@ import numpy as np
 
 from fnn.errors import CorruptFileError, InputError, StoppedError
 from fnn.machine.signals import Wish
-from fnn.runs.models import named
+from fnn.runs import directory, metrics
+from fnn.runs.models import named, save_params
 from fnn.schedules import Progress
 from fnn.storage import checkpoints
 from fnn.storage.checkpoints import Checkpoint
-from fnn.storage.json_files import differences, parse_json
-from fnn.training.epochs import sums
-from fnn.training.fitting import State, Task, start
+from fnn.storage.files import remove_folder
+from fnn.storage.json_files import differences, parse_json, write_json
+from fnn.training.evaluation import sums
+from fnn.training.fitting import Result, State, Task, resumed, start
 from fnn.training.mini_batches import steps_per_epoch
-from fnn.training.segments import chunk_at
+from fnn.training.segments import turn_after
 from fnn.types import Params
 
-FOLDER = "checkpoints"
+CHECKPOINTS = "checkpoints"  # the folder in a run directory that holds them
+WRITE_EVERY = 1.0  # seconds, at least, between two writes of metrics.jsonl; each replaces the whole file
 
 
 class Keeper:
-    """What `fitting.resumed` calls between two parts of a training: saves its state when it is time, and stops it."""
+    """Saves the states of a training when it is time, and stops it; `fitting.resumed` calls it between two parts."""
 
     def __init__(self, folder: Path, task: Task, about: Mapping[str, Any], every: float, wish: Wish) -> None:
-        """As for a training that begins; one that goes on sets `lines` and `saved`.
+        """For a training that begins; whoever goes on from a checkpoint sets `lines` and `saved`.
 
         Args:
             folder: The run directory.
             task: What is trained.
             about: What the bits depend on: `config`, a hash, and `environment`.
             every: Seconds between two checkpoints, at least.
-            wish: To stop.
+            wish: The wish to stop, which a signal sets.
         """
         self.folder, self.task, self.about, self.every, self.wish = folder, task, about, every, wish
-        self.lines: list[str] = []  # of metrics so far; whoever reads the results adds them
+        self.lines: list[str] = []  # of `metrics.jsonl` so far; `train` adds them
         self.saved = -1  # the step of the latest checkpoint
         self._when = time.monotonic()
 
     def __call__(self, state: State) -> None:
-        """Save the state if it is time, or if the process was asked to stop; but one that has diverged never is.
+        """Save the state if it is time or if the process was asked to stop. A state that has diverged is never saved.
 
         Raises:
-            StoppedError: the process was asked to stop; the latest sound state is safe.
-            OSError: it cannot be written.
+            StoppedError: the process was asked to stop, and the latest state that has not diverged is saved.
+            OSError: the state cannot be written.
         """
         asked = self.wish.number and not state.done
         if asked or time.monotonic() - self._when >= self.every:
@@ -62,46 +69,70 @@ class Keeper:
         step = position(self.task, state)
         if step != self.saved and self._is_sound(state):
             arrays, plain = _arrays(state), _plain(self.task, state) | dict(self.about)
-            metrics = "".join(f"{line}\n" for line in self.lines).encode()
-            checkpoints.save(self.folder / FOLDER, Checkpoint(step, arrays, plain, metrics))
+            lines = "".join(f"{line}\n" for line in self.lines).encode()
+            checkpoints.save(self.folder / CHECKPOINTS, Checkpoint(step, arrays, plain, lines))
             self.saved = step
         self._when = time.monotonic()
 
     def _is_sound(self, state: State) -> bool:
-        """Whether the cost of some examples is finite: of a cost that overflows the params may not know yet."""
+        """Whether the cost of some training examples is finite: it may overflow while the params are still finite."""
         total, _ = next(sums(self.task.net, self.task.cost, state.params, self.task.train))
         return math.isfinite(total)
 
 
+def train(state: State, keeper: Keeper) -> Generator[Result]:
+    """Train the keeper's task from `state` on, yield the result of each epoch, and write `metrics.jsonl`.
+
+    However the training ends, `params.npz` then holds the params after the last whole epoch. After the last epoch of
+    all, `result.json` is written with the hashes of both files, and the checkpoints are removed.
+    """
+    path, written, last = keeper.folder, -math.inf, None
+    try:
+        for last in resumed(keeper.task, state, keeper):
+            keeper.lines.append(json.dumps(metrics.line(last)))
+            if time.monotonic() - written > WRITE_EVERY:
+                metrics.write(path, keeper.lines)
+                written = time.monotonic()
+            yield last
+    finally:
+        if keeper.lines:
+            metrics.write(path, keeper.lines)
+        if last is not None or (state.epochs and not state.step):
+            save_params(path, state.params if last is None else last.params)
+    write_json(path / "result.json", directory.digests(path))
+    if (path / CHECKPOINTS).is_dir():
+        remove_folder(path / CHECKPOINTS)
+
+
 def position(task: Task, state: State) -> int:
-    """A number that grows from state to state; with the evaluation an epoch has one step more."""
+    """A number that grows from state to state. An epoch counts one more than its steps, because of its evaluation."""
     return state.epochs * (steps_per_epoch(task.train.n, task.batch_size) + 1) + state.step
 
 
 def latest(folder: Path, task: Task, params: Params) -> checkpoints.Found:
-    """The latest checkpoint of a run of `task`; `params` are any of its net."""
+    """The latest checkpoint of a run of `task`, for any `params` of its net."""
     beginning = start(task, params)
     template = {k: (a.dtype.str, a.shape) for k, a in _arrays(beginning).items()}
-    return checkpoints.latest(folder / FOLDER, template)
+    return checkpoints.latest(folder / CHECKPOINTS, template)
 
 
 def changes(saved: Checkpoint, about: Mapping[str, Any]) -> list[str]:
-    """What is not as it was when the checkpoint was written."""
+    """What has changed in `about` since the checkpoint was written."""
     return differences({key: saved.state.get(key) for key in about}, about)
 
 
 def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple[State, list[str]]:
-    """The state in a checkpoint, and the lines of metrics before it.
+    """The state in a checkpoint, and the lines of `metrics.jsonl` before it.
 
     Args:
         saved: The checkpoint.
         task: What is trained.
-        params: Any of its net.
-        path: Of the checkpoints, for messages.
+        params: Any params of its net.
+        path: The folder of the checkpoints, for messages.
 
     Raises:
-        CorruptFileError: it holds something else than what `Keeper` writes.
-        InputError: it is of another training: its key, or its place in an epoch, where this one has no chunk.
+        CorruptFileError: the checkpoint does not hold what `Keeper` writes.
+        InputError: it is of another training, whose key is another one or whose epochs are cut in other places.
     """
     beginning = start(task, params)
     try:
@@ -123,7 +154,7 @@ def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple
     if table.get("key") != _key(task) or position(task, state) != saved.step or state.step > steps:
         raise InputError(f"{path}: step {saved.step} is of another training; leave --resume out to begin anew.")
     try:
-        chunk_at(state.step, task.train.n, task.batch_size)
+        turn_after(state.step, task.train.n, task.batch_size)
     except ValueError as error:
         remedy = "It is of another version of fnn: go on with that, or leave --resume out to begin anew."
         raise InputError(f"{path}: {error} {remedy}") from None
@@ -141,7 +172,7 @@ def _filled(tree: Params, part: str, arrays: Mapping[str, np.ndarray]) -> Params
 
 
 def _plain(task: Task, state: State) -> dict[str, Any]:
-    """The rest of a state as JSON."""
+    """What a state holds beside its arrays, as JSON."""
     plain = {name: getattr(state, name) for name in ("epochs", "step", "seconds", "done")}
     return plain | {"progress": list(state.progress), "key": _key(task)}
 
@@ -163,10 +194,10 @@ def _progress(values: Sequence[Any]) -> Progress:
     return Progress(float(best), _number(stale), float(factor))
 
 
-def _lines(metrics: bytes, epochs: int, path: Path) -> list[str]:
-    """The lines of `metrics.jsonl` for so many epochs."""
-    lines = metrics.decode().splitlines()
-    rows = [parse_json(line.encode(), path / "metrics.jsonl") for line in lines]
+def _lines(data: bytes, epochs: int, path: Path) -> list[str]:
+    """The lines of `metrics.jsonl`, which must be those of so many epochs."""
+    lines = data.decode().splitlines()
+    rows = [parse_json(line.encode(), path / metrics.FILE) for line in lines]
     if [row.get("epoch") for row in rows if isinstance(row, dict)] != list(range(1, epochs + 1)):
         raise ValueError(f"its metrics are not those of {epochs} epochs")
     return lines

@@ -21,7 +21,7 @@ from fnn.examples import Examples
 from fnn.machine.hardware import memory
 from fnn.network import activations, count_params, init, shape_out
 from fnn.training.augmentation import Shifted
-from fnn.training.epochs import at_once
+from fnn.training.evaluation import rows_at_once
 from fnn.training.fitting import Result, Task, resumed, start
 from fnn.training.streaming import in_file, placed
 from fnn.types import Cost, Key, Params
@@ -168,7 +168,7 @@ def _check_size(config: Config, data: Dataset) -> None:
             f"this machine has {memory() / 2**30:,.0f}; use fewer units."
         )
     one = jax.eval_shape(activations, net, params, jax.ShapeDtypeStruct((1, *data.shape), jnp.float32))
-    rows, numbers = max(at_once(one), config.training.batch_size), sum(a.size for a in one)
+    rows, numbers = max(rows_at_once(one), config.training.batch_size), sum(a.size for a in one)
     if 4 * rows * numbers > memory():
         raise InputError(
             f"network.layers: {rows:,} examples of {numbers:,} numbers at once are {4 * rows * numbers / 2**30:,.0f} "

@@ -1,4 +1,4 @@
-"""Which run goes on, from where, and whether it may: what `fnn run --resume` decides before it trains."""
+"""What `fnn run --resume` decides before it trains: which run goes on, from which checkpoint, and whether it may."""
 
 from __future__ import annotations
 
@@ -14,44 +14,59 @@ from fnn.config.schema import describe
 from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
 from fnn.machine.environment import environment
-from fnn.runs.directory import Prepared, numbered
-from fnn.runs.keeper import FOLDER, Keeper, changes, latest, restored
+from fnn.runs.directory import numbered
+from fnn.runs.keeper import CHECKPOINTS, Keeper, changes, latest, restored
+from fnn.runs.preparing import Prepared
+from fnn.storage.checkpoints import Checkpoint
 from fnn.storage.json_files import differences, json_bytes, read_json, write_json
-from fnn.training.fitting import State, start
+from fnn.training.fitting import State
 
 
 def is_finished(folder: Path) -> bool:
-    """Whether a run has come to its end."""
+    """Whether the training of a run has come to its end."""
     return (folder / "result.json").exists()
 
 
-def find(out: Path, config: Config, data: str, accept: bool) -> Path | None:
-    """The newest unfinished run of a config in `out`, else its newest finished one, else None: there is none yet.
+def find(out: Path, config: Config, data: str) -> Path | None:
+    """The newest unfinished run of a config in `out`, else its newest finished run, else None.
 
-    A run whose data have moved is one if they are still the same, of the digest `data`. A run that was finished on
-    other data is none; an unfinished one is, and `resume` refuses it.
+    A run counts although its data have been moved, if they are the same: their digest is `data`. A run that was
+    finished on other data does not count. An unfinished one does, and `check_unchanged` refuses it.
+    """
+    own, _ = _runs(out, config, data)
+    return next(iter([run for run in own if not is_finished(run)] or own), None)
+
+
+def check_config(out: Path, config: Config, data: str) -> None:
+    """Refuse a config that has no run in `out`, while a run of the same name and another config is to be resumed.
+
+    Such a run is unfinished and has checkpoints.
 
     Raises:
-        InputError: there is none, but an unfinished one with checkpoints of another config of the same name; it names
-            the entries that differ. `accept` lets it be.
+        InputError: there is one; the message names the entries of its config that differ.
     """
-    runs = [run for _, run in numbered(out, re.escape(config.name) + "-[0-9a-f]{8}")]
-    changes = {run: _config_changes(run, config, data) for run in runs}
-    own = [run for run in runs if run.name.startswith(f"{config.name}-{short_hash(config)}") or changes[run] == []]
-    own = [run for run in own if not is_finished(run) or _data_of(run) in (None, data)]
-    unfinished = [run for run in own if not is_finished(run)]
-    others = [run for run in runs if run not in own and not is_finished(run) and any(run.glob(f"{FOLDER}/step-*"))]
-    if not own and others and not accept:
-        changed = "; ".join(changes[others[0]] or ["its config.json cannot be read"])
+    own, others = _runs(out, config, data)
+    if not own and others:
+        run, changed = others[0]
         raise InputError(
-            f"--resume: {others[0]} is unfinished, but its config differs: {changed}. Go on with the config as it was, "
+            f"--resume: {run} is unfinished, but its config differs: "
+            f"{'; '.join(changed or ['its config.json cannot be read'])}. Go on with the config as it was, "
             "or add --accept-changes to begin a run of its own."
         )
-    return next(iter(unfinished or own), None)
+
+
+def _runs(out: Path, config: Config, data: str) -> tuple[list[Path], list[tuple[Path, list[str] | None]]]:
+    """The config's own runs, and the others of its name that could be resumed, with what differs; newest first."""
+    runs = [run for _, run in numbered(out, re.escape(config.name) + "-[0-9a-f]{8}")]
+    changed = {run: _config_changes(run, config, data) for run in runs}
+    own = [run for run in runs if run.name.startswith(f"{config.name}-{short_hash(config)}") or changed[run] == []]
+    own = [run for run in own if not is_finished(run) or _data_of(run) in (None, data)]
+    others = [run for run in runs if run not in own and not is_finished(run) and any(run.glob(f"{CHECKPOINTS}/step-*"))]
+    return own, [(run, changed[run]) for run in others]
 
 
 def _data_of(folder: Path) -> str | None:
-    """The digest of the data that a run was trained on; None if its file cannot be read."""
+    """The digest of the data that a run was trained on; None if `environment.json` cannot be read."""
     try:
         table = read_json(folder / "environment.json")
     except CorruptFileError:
@@ -60,7 +75,10 @@ def _data_of(folder: Path) -> str | None:
 
 
 def _config_changes(folder: Path, config: Config, data: str) -> list[str] | None:
-    """The entries in which a run's config differs, but for where the same data are; None if it cannot be read."""
+    """The entries in which a run's config differs; None if `config.json` cannot be read.
+
+    Another place of the same data files is no difference.
+    """
     try:
         then = read_json(folder / "config.json")
     except CorruptFileError:
@@ -76,7 +94,7 @@ def _config_changes(folder: Path, config: Config, data: str) -> list[str] | None
 
 
 def about(prepared: Prepared) -> dict[str, Any]:
-    """What a checkpoint is only good for: the config and the environment, as JSON has them."""
+    """What the bits of a training depend on, as JSON: the hash of the config, and the environment."""
     table = {
         "config": full_hash(without_folders(prepared.config)),
         "environment": environment(prepared.data, prepared.config.seed),
@@ -84,37 +102,55 @@ def about(prepared: Prepared) -> dict[str, Any]:
     return json.loads(json_bytes(table))
 
 
-def resume(folder: Path, prepared: Prepared, keeper: Keeper, accept: bool) -> State:
-    """The state to train on from, told to the keeper too; the very start if the folder has no checkpoint.
+def latest_checkpoint(prepared: Prepared, keeper: Keeper) -> Checkpoint | None:
+    """The latest whole checkpoint of the keeper's run; None if it has no checkpoint.
 
-    Damaged checkpoints are named on stderr and passed over; what has changed is named too if `accept` allows it.
+    Damaged checkpoints that are later than this one are named on stderr.
 
     Raises:
         CorruptFileError: there are checkpoints, but none is whole.
-        InputError: versions, devices or data have changed.
     """
-    found = latest(folder, keeper.task, prepared.params)
-    if found.latest is None:
-        if found.rejected:
-            raise found.rejected[0]
-        return start(keeper.task, prepared.params)
+    found = latest(keeper.folder, keeper.task, prepared.params)
+    if found.latest is None and found.rejected:
+        raise found.rejected[0]
     for error in found.rejected:
         print(f"fnn: passed over a damaged checkpoint: {error}", file=sys.stderr)
-    changed = changes(found.latest, keeper.about)
-    if changed and not accept:
-        raise InputError(
-            f"--resume: {folder} began otherwise: {'; '.join(changed)}. The same bits cannot be expected: bring that "
-            "back, or add --accept-changes to go on all the same."
-        )
-    state, keeper.lines = restored(found.latest, keeper.task, prepared.params, folder / FOLDER)
+    return found.latest
+
+
+def check_unchanged(saved: Checkpoint, keeper: Keeper) -> None:
+    """Refuse a checkpoint after which versions, devices or data have changed: the same bits cannot be expected.
+
+    Raises:
+        InputError: something has changed; the message names it.
+    """
+    changed = changes(saved, keeper.about)
     if changed:
-        _note(folder, changed)
-    keeper.saved = found.latest.step
+        raise InputError(
+            f"--resume: {keeper.folder} began otherwise: {'; '.join(changed)}. The same bits cannot be expected: bring "
+            "that back, or add --accept-changes to go on all the same."
+        )
+
+
+def resume(saved: Checkpoint, prepared: Prepared, keeper: Keeper) -> State:
+    """The state in a checkpoint, from which the keeper goes on.
+
+    What has changed since the checkpoint was written is named on stderr and noted in `environment.json`.
+
+    Raises:
+        CorruptFileError: a file does not hold what `fnn run` writes.
+        InputError: the checkpoint is of another training.
+    """
+    state, keeper.lines = restored(saved, keeper.task, prepared.params, keeper.folder / CHECKPOINTS)
+    keeper.saved = saved.step
+    changed = changes(saved, keeper.about)
+    if changed:
+        _note(keeper.folder, changed)
     return state
 
 
 def _note(folder: Path, changed: Sequence[str]) -> None:
-    """Write the changes into the run directory."""
+    """Name the changes on stderr, and add them to `environment.json`."""
     print(f"fnn: going on under changes: {'; '.join(changed)}", file=sys.stderr)
     path = folder / "environment.json"
     table = read_json(path)

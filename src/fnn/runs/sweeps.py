@@ -1,4 +1,4 @@
-"""`fnn sweep`: the networks of a config's grid, trained in turns that fit the memory, and kept in one directory."""
+"""`fnn sweep`: the networks of a config's grid, trained in groups that fit into memory, and kept in one directory."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from fnn.errors import InputError
 from fnn.machine.hardware import memory
 from fnn.network import activations, init
 from fnn.optimizers import SGD, is_weight
-from fnn.runs import directory, preparing
+from fnn.runs import directory, metrics, preparing
 from fnn.runs.grid import Member, members, widened
 from fnn.runs.models import network_table, save_params
 from fnn.runs.preparing import Prepared
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import write_json
-from fnn.training.epochs import at_once
+from fnn.training.evaluation import rows_at_once
 from fnn.training.sweeping import SweepResult, sweep
 from fnn.types import Key, Net, Params
 
 
-class Turn(NamedTuple):
+class Group(NamedTuple):
     """Networks of one shape that are trained together."""
 
     net: Net
@@ -39,22 +39,22 @@ class Turn(NamedTuple):
 
 
 class Track(NamedTuple):
-    """One network and its metrics so far, one table per epoch; a number that is not finite says that it diverged."""
+    """One network and its metrics of each epoch so far; after it has diverged they are not finite."""
 
     member: Member
     metrics: list[dict[str, float]]
-    diverged: int  # the epoch in which it was first seen to be; 0: it was not
+    diverged: int  # the first epoch after which the training cost is not finite; 0 if there is none
 
 
-def turns(config: Config, shape: tuple[int, ...]) -> list[Turn]:
-    """The grid cut into turns: one shape each, and no more networks than the config's memory holds.
+def groups(config: Config, shape: tuple[int, ...]) -> list[Group]:
+    """The grid cut into groups, each of one shape and of no more networks than fit into `sweep.memory`.
 
     Raises:
         InputError: a network has no parameters, or does not fit into this machine's memory.
     """
     result = []
-    for units, group in itertools.groupby(members(config), key=lambda member: member.point.units):
-        net, rest = widened(config.network.layers, units), list(group)
+    for units, same_width in itertools.groupby(members(config), key=lambda member: member.point.units):
+        net, rest = widened(config.network.layers, units), list(same_width)
         if not jax.tree.leaves(jax.eval_shape(lambda net=net: init(net, jax.random.key(0), shape))):
             raise InputError("network.layers: no layer has parameters, there is nothing to train; add a Dense.")
         needed = network_bytes(net, shape, config.training.batch_size)
@@ -64,69 +64,89 @@ def turns(config: Config, shape: tuple[int, ...]) -> list[Turn]:
                 f"{one} takes {needed / 2**30:,.0f} GiB, this machine has {memory() / 2**30:,.0f}; use fewer units."
             )
         held = max(1, int(min(len(rest), config.sweep.memory * 2**30 / needed)))
-        result += [Turn(net, tuple(rest[i : i + held])) for i in range(0, len(rest), held)]
+        result += [Group(net, tuple(rest[i : i + held])) for i in range(0, len(rest), held)]
     return result
 
 
 def network_bytes(net: Net, shape: tuple[int, ...], batch_size: int) -> int:
-    """About the memory that one network takes: five copies of its params, and its activations, twice."""
+    """About the memory that one network takes: five copies of its params and two of its activations."""
     template = jax.eval_shape(lambda key: init(net, key, shape), jax.random.key(0))
     params = sum(leaf.size for leaf in jax.tree.leaves(template))
     x = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
     one = jax.eval_shape(activations, net, template, x)
-    return 4 * (5 * params + 2 * max(at_once(one), batch_size) * sum(a.size for a in one))
+    return 4 * (5 * params + 2 * max(rows_at_once(one), batch_size) * sum(a.size for a in one))
 
 
-def results(config: Config, data: Dataset, turn: Turn) -> Generator[SweepResult]:
-    """`sweep` for one turn."""
+def results(config: Config, data: Dataset, group: Group) -> Generator[SweepResult]:
+    """The results of `fnn.sweep` for one group."""
     training = config.training
-    points = [member.point for member in turn.members]
+    points = [member.point for member in group.members]
     optimizer = SGD(*(jnp.array([getattr(p, name) for p in points], jnp.float32) for name in ("eta", "mu", "lmbda")))
     if all(p.mu == 0 for p in points):
-        optimizer = SGD(optimizer.eta, 0.0, optimizer.lmbda)  # no velocity
-    params, keys = starts(config, data.shape, turn)
+        optimizer = SGD(optimizer.eta, 0.0, optimizer.lmbda)  # with the number 0 it keeps no velocity
+    params, keys = starts(config, data.shape, group)
     yield from sweep(
-        turn.net, config.network.cost, optimizer, params, preparing.training_set(config, data), keys,
-        batch_size=training.batch_size, epochs=training.epochs, gradient=GRADIENTS[training.gradient],
-        validation=data.validation, test=data.test,
-    )  # fmt: skip
+        group.net,
+        config.network.cost,
+        optimizer,
+        params,
+        preparing.training_set(config, data),
+        keys,
+        batch_size=training.batch_size,
+        epochs=training.epochs,
+        gradient=GRADIENTS[training.gradient],
+        validation=data.validation,
+        test=data.test,
+    )
 
 
-def starts(config: Config, shape: tuple[int, ...], turn: Turn) -> tuple[Params, Key]:
-    """The initial params, leaves `(m, ...)`, and the key or the keys of the order: those of `fnn run` for the seed."""
-    keys = jnp.stack([jnp.stack(preparing.keys(member.seed)) for member in turn.members])
-    params = jax.vmap(lambda key: init(turn.net, key, shape))(keys[:, 0])
-    scale = jnp.array([member.point.scale for member in turn.members], jnp.float32)
+def starts(config: Config, shape: tuple[int, ...], group: Group) -> tuple[Params, Key]:
+    """The initial params of m networks, leaves `(m, ...)`, and the key of the order, or m keys for `own_orders`.
+
+    They are those of `fnn run` with the seed of each network; one order for all is that of the config's seed.
+    """
+    keys = jnp.stack([jnp.stack(preparing.keys(member.seed)) for member in group.members])
+    params = jax.vmap(lambda key: init(group.net, key, shape))(keys[:, 0])
+    scale = jnp.array([member.point.scale for member in group.members], jnp.float32)
     params = jax.tree.map_with_path(
         lambda path, p: p * scale.reshape(-1, *[1] * (p.ndim - 1)) if is_weight(path) else p, params
     )
     return params, keys[:, 1] if config.sweep.own_orders else preparing.keys(config.seed)[1]
 
 
-def tracks(turn: Turn, history: Sequence[SweepResult]) -> list[Track]:
-    """What became of each network of a turn."""
+def tracks(group: Group, history: Sequence[SweepResult]) -> list[Track]:
+    """The track of each network of a group."""
     columns = [{name: np.asarray(values) for name, values in _columns(result).items()} for result in history]
-    return [_track(member, columns, i) for i, member in enumerate(turn.members)]
+    return [_track(member, columns, i) for i, member in enumerate(group.members)]
 
 
 def _columns(result: SweepResult) -> dict[str, Any]:
+    """The measures of all networks after an epoch, `(m,)` each, by their names in `metrics.jsonl`."""
     parts = {part: getattr(result, part) for part in ("train", "validation", "test")}
-    return {f"{part}_{name}": getattr(scores, name) for part, scores in parts.items() if scores is not None
-            for name in scores._fields}  # fmt: skip
+    measured = [(part, scores) for part, scores in parts.items() if scores is not None]
+    return {f"{part}_{name}": getattr(scores, name) for part, scores in measured for name in scores._fields}
 
 
 def _track(member: Member, columns: list[dict[str, np.ndarray]], i: int) -> Track:
-    lines = [{name: directory.shortest(values[i]) for name, values in table.items()} for table in columns]
+    lines = [{name: metrics.shortest(values[i]) for name, values in table.items()} for table in columns]
     bad = [epoch for epoch, line in enumerate(lines, 1) if not math.isfinite(line["train_cost"])]
     return Track(member, lines, bad[0] if bad else 0)
 
 
-def keep(path: Path, prepared: Prepared, turn: Turn, last: SweepResult, first: int) -> None:
-    """Each network of a turn as a folder `networks/0007` that `fnn.load` and `fnn predict` read."""
+def keep(path: Path, prepared: Prepared, group: Group, last: SweepResult, first: int) -> None:
+    """Write each network of a group into a folder `networks/0007`, which `fnn.load` and `fnn predict` read.
+
+    Args:
+        path: The directory of the sweep.
+        prepared: The sweep's config with its data.
+        group: The networks.
+        last: The result of their last epoch.
+        first: The number of the group's first network in the sweep.
+    """
     description = directory.description(prepared)
-    description["network"] = network_table(turn.net, prepared.config.network.cost)
+    description["network"] = network_table(group.net, prepared.config.network.cost)
     params = jax.tree.map(np.asarray, last.params)
-    for i, member in enumerate(turn.members):
+    for i, member in enumerate(group.members):
         folder = path / directory.NETWORKS / f"{first + i:04}"
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "config.json", description | {"member": member.point._asdict() | {"seed": member.seed}})
@@ -134,7 +154,7 @@ def keep(path: Path, prepared: Prepared, turn: Turn, last: SweepResult, first: i
 
 
 def write_table(path: Path, all_tracks: Sequence[Track]) -> None:
-    """`sweep.csv`: one row per network, what it is and its last metrics; `curves.csv`: one per network and epoch."""
+    """Write `sweep.csv`, a row per network with its last metrics, and `curves.csv`, a row per network and epoch."""
     names = list(all_tracks[0].metrics[0])
     head = ["network", *all_tracks[0].member.point._fields, "seed"]
     last: list[list[Any]] = [[*head, "epochs", "diverged_in_epoch", *names]]

@@ -9,7 +9,8 @@ import numpy as np
 
 from fnn.errors import DivergedError
 from fnn.network import activations, deltas
-from fnn.types import Array, Cost, Gradient, Net, Optimizer, Params
+from fnn.training.mini_batches import Rule
+from fnn.types import Array, Net, Params
 
 REMEDY = "a smaller eta is the usual remedy, say a tenth; then a smaller mu, lmbda or initial W"
 
@@ -28,26 +29,22 @@ def after_epoch(net: Net, epoch: int, value: float) -> DivergedError:
     return DivergedError(f"epoch {epoch}: {what}; {REMEDY}.", epoch, 0, last)
 
 
-def culprit(
-    net: Net, cost: Cost, optimizer: Optimizer, params: Params, v: Params, x: Array, y: Array, gradient: Gradient
-) -> tuple[int, str]:
+def culprit(rule: Rule, params: Params, v: Params, x: Array, y: Array) -> tuple[int, str]:
     """The layer in which a step's first number that is not finite appears, and that number in words.
 
     Args:
-        net: The layers.
-        cost: The cost.
-        optimizer: As it is in that step.
+        rule: How the step changes the params.
         params: Before the step.
         v: Before the step.
         x: The mini-batch's inputs.
         y: Its desired outputs.
-        gradient: `backprop` or `autodiff`.
 
     Returns:
         The layer's number, from 0, and what is wrong in it; -1 when it is in the data. Activations are looked at
         from the first layer to the last, then the cost, deltas and gradients from the last to the first, then the
         new params.
     """
+    net, cost = rule.net, rule.cost
     for name, data in (("inputs", x), ("desired outputs", y)):
         if wrong := _wrong(data):
             return -1, f"the {name} of the mini-batch hold {wrong}"
@@ -55,7 +52,7 @@ def culprit(
         if wrong := _wrong(a):
             return layer, f"{_named(net, layer)} gives {wrong}"
     last = len(net) - 1
-    value, nabla = jax.jit(gradient, static_argnums=(0, 1))(net, cost, params, x, y)
+    value, nabla = jax.jit(rule.gradient, static_argnums=(0, 1))(net, cost, params, x, y)
     if wrong := _wrong(value):
         return last, f"the cost of the mini-batch is {wrong}, from the outputs of {_named(net, last)}"
     entering = deltas(net, cost, params, x, y)
@@ -64,7 +61,7 @@ def culprit(
             return layer, f"the delta entering {_named(net, layer)} holds {wrong}"
         if wrong := _wrong(nabla[layer]):
             return layer, f"the gradient of {_named(net, layer)} holds {wrong}"
-    after, _ = optimizer.update(params, v, nabla)
+    after, _ = rule.optimizer.update(params, v, nabla)
     for layer, p in enumerate(after):
         if wrong := _wrong(p):
             return layer, f"the new params of {_named(net, layer)} hold {wrong}"

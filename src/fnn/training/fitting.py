@@ -1,7 +1,7 @@
 """Training from any state on: `fit`, one result per epoch, and the same in parts that can be saved and resumed.
 
 What an epoch does depends on the key, the epoch's number and the state at its start alone, and its steps can be split
-at any chunk (`segments`): however often a training is stopped and resumed, it passes through the same bits.
+between any two turns (`segments`): however often a training is stopped and resumed, it passes through the same bits.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -20,12 +19,13 @@ from fnn.network import backprop
 from fnn.schedules import Constant, Progress, Schedule
 from fnn.training import divergence, monitors, segments
 from fnn.training.augmentation import Shifted
-from fnn.training.epochs import Evaluation, mean, sums
+from fnn.training.evaluation import Evaluation, mean, sums
+from fnn.training.mini_batches import Rule, steps_per_epoch
 from fnn.training.monitors import Reading
 from fnn.training.streaming import placed
 from fnn.types import Cost, Gradient, Key, Net, Optimizer, Params
 
-SLICE = 0.5  # seconds of training after which control comes back to Python, about
+SEGMENT_SECONDS = 0.5  # of training, about, after which control comes back to Python
 
 
 class Task(NamedTuple):
@@ -146,8 +146,8 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
     Args:
         task: What to train.
         state: Where to begin: `start(task, params)`, or one that `between` has seen, or the same from a file.
-        between: Called about every `SLICE` seconds with the present state, between parts of the evaluations too,
-            and after each result. It may save the state; what it raises ends the training.
+        between: Called about every `SEGMENT_SECONDS` with the present state, between parts of the evaluations too, and
+            after each result. It may save the state; what it raises ends the training.
 
     Raises:
         DivergedError: as `fit`.
@@ -182,65 +182,66 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
 
 
 class Pace:
-    """How many chunks to run at once, by the time that the last ones took; the results do not depend on it."""
+    """How many turns to run at once, by the time that the last ones took; the results do not depend on it."""
 
     def __init__(self) -> None:
-        """One chunk, since nothing is known yet."""
-        self.chunks = 1
+        """One turn, since nothing is known yet."""
+        self.turns = 1
 
-    def saw(self, chunks: int, seconds: float) -> None:
-        """Remember that so many chunks took so long."""
-        self.chunks = max(1, int(SLICE * chunks / max(seconds, 1e-9)))
+    def saw(self, turns: int, seconds: float) -> None:
+        """Remember that so many turns took so long."""
+        self.turns = max(1, int(SEGMENT_SECONDS * turns / max(seconds, 1e-9)))
 
 
 def _compile(task: Task, state: State) -> None:
-    """Run a segment of no chunks, so that the clock sees training alone."""
-    _, (*inputs, order) = _inputs(task, state)
+    """Run a segment of no turns, so that the clock sees training alone."""
+    _, order = _timed(segments.order, task.key, state.epochs + 1, task.train.n)
     end = segments.count(task.train.n, task.batch_size)
-    _, *examples = next(_ready(segments.parts(task.train, order, end, task.batch_size)))
-    segments.segment(*inputs, *examples, 0, 0, state.tally, **_settings(task))
+    _, window, order = next(_ready(segments.windowed(task.train, order, end, task.batch_size)))
+    _segment(task, state, window, order, 0, 0)
 
 
 def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
     """The states after the segments of an epoch, which fill it from `state` on."""
     n, began = task.train.n, state
-    first = segments.chunk_at(state.step, n, task.batch_size)
-    seconds, (*inputs, order) = _inputs(task, state)
-    segment = partial(segments.segment, **_settings(task))
+    first = segments.turn_after(state.step, n, task.batch_size)
+    seconds, order = _timed(segments.order, task.key, state.epochs + 1, n)
     clock = time.perf_counter() - seconds
-    for stop, *examples in segments.parts(task.train, order, first, task.batch_size):
+    for stop, window, places in segments.windowed(task.train, order, first, task.batch_size):
         waited = time.perf_counter() - clock  # for the shuffling, or for a file
         state = state._replace(seconds=state.seconds + waited)
         if first == stop:  # the file is being read
             yield state
         while first < stop:
-            last = min(stop, first + pace.chunks)
-            seconds, (params, v, tally, finite) = _timed(segment, *inputs, *examples, first, last, state.tally)
+            last = min(stop, first + pace.turns)
+            seconds, (params, v, finite, *tally) = _timed(_segment, task, state, window, places, first, last)
             pace.saw(last - first, seconds)
             if not finite:
                 raise _diverged(task, began, last, math.nan)
             step = segments.steps_before(last, n, task.batch_size)
-            state = state._replace(step=step, params=params, v=v, seconds=state.seconds + seconds, tally=tally)
-            inputs, first = (*inputs[:3], params, v), last
+            state = State(state.epochs, step, params, v, state.progress, state.seconds + seconds, False, *tally)
+            first = last
             yield state
         clock = time.perf_counter()
 
 
-def _ready(parts: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
-    """The parts that have been read."""
-    return (part for part in parts if part[1] is not None)
+def _ready(windows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    """The windows that have been read."""
+    return (window for window in windows if window[1] is not None)
 
 
-def _inputs(task: Task, state: State) -> tuple[float, tuple[Any, ...]]:
-    """The arguments of `segments.segment` up to the state, the epoch's order, and how long the shuffling took."""
-    seconds, order = _timed(segments.order, task.key, state.epochs + 1, task.train.n)
+def _segment(task: Task, state: State, examples: Any, order: Any, first: int, last: int) -> tuple[Any, ...]:
+    """The params, the optimiser's state, whether they are finite, and, when the task is monitored, the tally."""
+    inputs = _rule(task, state), state.params, state.v, examples, order, first, last
+    if task.monitor:
+        return segments.monitored_segment(*inputs, state.tally)
+    return segments.segment(*inputs)
+
+
+def _rule(task: Task, state: State) -> Rule:
+    """How a mini-batch of this epoch changes the params; the schedule scales the learning rate."""
     optimizer = task.optimizer.scaled(state.progress.factor)
-    return seconds, (task.net, task.cost, optimizer, state.params, state.v, order)
-
-
-def _settings(task: Task) -> dict[str, Any]:
-    """The arguments of `segments.segment` that are not traced."""
-    return {"batch_size": task.batch_size, "gradient": task.gradient}
+    return Rule(task.net, task.cost, optimizer, task.gradient, task.batch_size)
 
 
 def _timed(program: Callable[..., Any], *inputs: Any) -> tuple[float, Any]:
@@ -259,22 +260,20 @@ def _evaluated(task: Task, examples: Examples | Shifted, state: State, between: 
 
 
 def _diverged(task: Task, state: State, last: int, value: float) -> Exception:
-    """The error for an epoch that went wrong before chunk `last`, found by running it again from `state`."""
-    n, e = task.train.n, state.epochs + 1
-    first = segments.chunk_at(state.step, n, task.batch_size)
-    _, (net, cost, optimizer, params, v, order) = _inputs(task, state)
-    step = state.step
-    for stop, *examples in _ready(segments.parts(task.train, order, first, task.batch_size)):
-        inputs = net, cost, optimizer, params, v, *examples, first, min(stop, last)
-        params, v, count = segments.finite_steps(*inputs, **_settings(task))
+    """The error for an epoch that went wrong before turn `last`, found by running it again from `state`."""
+    n, e, rule = task.train.n, state.epochs + 1, _rule(task, state)
+    first, step = segments.turn_after(state.step, n, task.batch_size), state.step
+    order, params, v = segments.order(task.key, e, n), state.params, state.v
+    for stop, window, places in _ready(segments.windowed(task.train, order, first, task.batch_size)):
+        params, v, count = segments.finite_steps(rule, params, v, window, places, first, min(stop, last))
         step, first = step + int(count), stop
         if stop >= last or step < segments.steps_before(stop, n, task.batch_size):
             break
     if step == segments.steps_before(last, n, task.batch_size):
         return divergence.after_epoch(task.net, e, value)
     rows = order[step * task.batch_size : (step + 1) * task.batch_size]
-    wrong = divergence.culprit(net, cost, optimizer, params, v, *task.train.rows(rows), task.gradient)
-    return divergence.in_step(wrong, e, step + 1, -(-n // task.batch_size))
+    wrong = divergence.culprit(rule, params, v, *task.train.rows(rows))
+    return divergence.in_step(wrong, e, step + 1, steps_per_epoch(n, task.batch_size))
 
 
 def _score(evaluation: Evaluation) -> float:

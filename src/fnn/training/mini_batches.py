@@ -1,8 +1,208 @@
-"""Mini-batches: how an epoch is cut into them."""
+"""Mini-batches: how an epoch is cut into them, and how many the device takes at once.
+
+A *turn* is some mini-batches whose rows are gathered from the data together. An epoch is a sequence of equal turns,
+and at its end the whole mini-batches that are left and the rows that are left. All choices that depend on the device
+are made here; none of them changes which rows make a mini-batch. Shape letters: `n` examples, `B` the mini-batch size.
+"""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from fnn.convolution import Flatten
+from fnn.examples import Examples
+from fnn.layers import Dense
+from fnn.network import backprop
+from fnn.optimizers import SGD
+from fnn.training.augmentation import Shifted
+from fnn.training.streaming import Window
+from fnn.types import Array, Cost, Gradient, Net, Optimizer, Params
+
+GATHERED_ROWS = 256  # of a turn, about
+LARGE_NET = 100_000  # parameters; for a larger net, copying them takes longer than compiling a step twice
+UNROLLED_ON_GPU = 5  # steps of a smaller net in the body of a loop on a GPU: a tenth less time
+BLOCK_ROWS = 40  # of the mini-batches in a block, at most: 20 and 80 gain less
+BLOCK_SIZE = 8  # mini-batches in a block, at most: each of them is compiled
+BLOCK_INPUTS, BLOCK_UNITS = 500, 60  # of the first layer, at least, for blocked steps to be faster
+BLOCK_UNITS_ON_GPU = 5000  # with fewer units W stays in the caches of a GPU, and a step takes as long as its launches
+CACHED_BYTES = 400_000  # of parameters; a core's cache holds them with their gradient and a mini-batch
+
+
+def platform() -> str:
+    """The device that programs are compiled for by default: "cpu", "gpu" or "tpu"."""
+    return jax.default_backend()
+
+
+@partial(
+    jax.tree_util.register_dataclass,
+    data_fields=["optimizer"],
+    meta_fields=["net", "cost", "gradient", "batch_size"],
+)
+@dataclass(frozen=True)
+class Rule:
+    """How a mini-batch changes the params. The optimiser's numbers are traced, all else is constant."""
+
+    net: Net
+    cost: Cost
+    optimizer: Optimizer
+    gradient: Gradient
+    batch_size: int
+
+    def step(self, state: tuple[Params, Params], x: Array, y: Array) -> tuple[Params, Params]:
+        """The params and the optimiser's state after one step on the mini-batch `x`, `y`."""
+        params, v = state
+        _, nabla = self.gradient(self.net, self.cost, params, x, y)
+        return self.optimizer.update(params, v, nabla)
+
+
+class Body(NamedTuple):
+    """What a loop over mini-batches does to its carry."""
+
+    step: Callable[[Any, Array, Array], Any]  # on one mini-batch, `step(carry, x, y)`
+    block: Callable[[Any, Array, Array], Any]  # the same for the rows of several, in order
+    block_size: int  # mini-batches in a block at most; 1: `step` does all
+
+
+def by_steps(step: Callable[[Any, Array, Array], Any]) -> Body:
+    """The body that takes every mini-batch by itself."""
+    return Body(step, step, 1)
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:
     """The number of mini-batches of an epoch of `n` examples, `ceil(n / batch_size)`: the last one may be shorter."""
     return -(-n // batch_size)
+
+
+def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
+    """How an epoch is cut: (turns, mini-batches of each, rows of each), first the equal turns, then the two at the end.
+
+    The last two hold the whole mini-batches that are left, and the rows that are left. Either may be empty.
+
+    Raises:
+        ValueError: B is not in 1 … n.
+    """
+    if not 1 <= batch_size <= n:
+        raise ValueError(f"batch_size={batch_size} for {n} examples: expected 1 to {n}.")
+    whole, rest = divmod(n, batch_size)
+    size = turn_size(whole, batch_size)
+    turns, others = divmod(whole, size)
+    return (turns, size, batch_size), (1, others, batch_size), (1, 1, rest)
+
+
+def turn_size(whole: int, batch_size: int) -> int:
+    """How many of `whole` mini-batches make a turn of about `GATHERED_ROWS` rows; of an even number, an even one.
+
+    A divisor of `whole` is preferred, because the mini-batches that are left are compiled once more. Of the divisors
+    the one is taken that has the largest blocks.
+    """
+    most = max(1, min(whole, GATHERED_ROWS // batch_size))
+    apart = 2 if whole % 2 == 0 and most > 1 else 1
+    sizes = range(most - most % apart, most // 2, -apart)
+    block = max(1, min(BLOCK_SIZE, BLOCK_ROWS // batch_size))
+    return max((size for size in sizes if whole % size == 0), key=lambda size: divisor(size, block), default=sizes[0])
+
+
+def block_size(rule: Rule, params: Params, v: Params, n: int) -> int:
+    """How many mini-batches make a block of `blocked_steps`; 1 where that would be wrong, or is not known to be faster.
+
+    The gradient is `backprop`: `autodiff` differentiates by every weight itself, and a gradient of the user's own may
+    look at all of them, at their norm say. The first layer, perhaps after a `Flatten`, is a `Dense`, and `SGD` moves
+    it along its inputs. A velocity moves too, which takes longer than it saves.
+
+    Args:
+        rule: Its net, optimiser and gradient may be of any kind.
+        params: Of the net; for several networks on one order, leaves `(m, ...)`.
+        v: The optimiser's state.
+        n: The number of examples.
+    """
+    net = rule.net
+    if not net or len(net) != len(params) or rule.batch_size < 1:
+        return 1  # what is wrong is said where the steps are taken
+    first = flattened(net)
+    if not (
+        first < len(net)
+        and type(net[first]) is Dense
+        and type(rule.optimizer) is SGD
+        and v == ()
+        and rule.gradient is backprop
+    ):
+        return 1
+    W, several = params[first].W, min(BLOCK_ROWS, n) // rule.batch_size
+    units, n_in = W.size // W.shape[-1], W.shape[-1]
+    pays = (
+        several > 2 and n_in >= BLOCK_INPUTS and units >= (BLOCK_UNITS if platform() == "cpu" else BLOCK_UNITS_ON_GPU)
+    )
+    return min(BLOCK_SIZE, several) if pays else 1
+
+
+def flattened(net: Net) -> int:
+    """How many `Flatten` layers a net begins with."""
+    return next((i for i, layer in enumerate(net) if type(layer) is not Flatten), len(net))
+
+
+def scanned(examples: Any, order: Array, batch_size: int, body: Body, carry: Any) -> Any:
+    """The carry after all mini-batches of an epoch, whose examples come in this `order`.
+
+    Raises:
+        ValueError: B is not in 1 … n.
+    """
+    for shape in shapes(len(order), batch_size):
+        rows, order = jnp.split(order, [math.prod(shape)])
+        if rows.size:
+            carry, _ = jax.lax.scan(partial(turn, examples, body), carry, rows.reshape(shape))
+    return carry
+
+
+def turn(examples: Examples | Shifted | Window, body: Body, carry: Any, rows: Array) -> tuple[Any, None]:
+    """The carry after the mini-batches of the examples `rows`, `(mini-batches, B)`: the body of a scan over turns.
+
+    The rows are gathered before the steps. XLA:CPU estimates the cost of a gather from the size of the array that it
+    reads, so a gather inside the step, or one for the whole turn, would start every thread. On a CPU the rows of each
+    step are therefore gathered one after another. On a GPU, where every launch costs time, one gather serves the turn.
+    """
+    size, batch_size = rows.shape
+    several = divisor(size, body.block_size)
+    batches = rows.reshape(size // several, several * batch_size)
+    taken = jax.lax.map(examples.take, batches, batch_size=None if platform() == "cpu" else len(batches))
+    on, unrolled = (body.block, 1) if several > 1 else (body.step, steps_in_a_body(carry, len(batches)))
+    return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, taken, unroll=unrolled)
+
+
+def steps_in_a_body(carry: Any, count: int) -> int:
+    """How many of `count` steps make one body of the loop over them.
+
+    A large net is unrolled twice, so that two bodies write W to two buffers in turn. With one buffer XLA would copy W
+    first, because `backward` still reads it. On a GPU a small net is unrolled `UNROLLED_ON_GPU` times, because its
+    steps take no longer than their launches.
+    """
+    large = sum(leaf.size for leaf in jax.tree.leaves(carry)) > LARGE_NET
+    return divisor(count, 2 if large else UNROLLED_ON_GPU if platform() == "gpu" else 1)
+
+
+def networks_at_once(params: Params, block: int) -> int:
+    """How many networks of a sweep step together, of `params` with leaves `(m, ...)`.
+
+    On a CPU they are as many as a core's cache holds, for each mini-batch of a `block`; elsewhere they are all.
+    """
+    leaves = jax.tree.leaves(params)
+    m = leaves[0].shape[0]
+    bytes_of_one = sum(leaf.size * leaf.dtype.itemsize for leaf in leaves) // m
+    return even(m, block * CACHED_BYTES // bytes_of_one) if platform() == "cpu" else m
+
+
+def divisor(number: int, most: int) -> int:
+    """The largest divisor up to `most`."""
+    return next(k for k in range(most, 0, -1) if number % k == 0)
+
+
+def even(whole: int, most: int) -> int:
+    """A size of at least 1 and at most `most` to cut `whole` into; a divisor saves compiling the rest once more."""
+    most = max(1, min(whole, most))
+    return next((size for size in range(most, most // 2, -1) if whole % size == 0), most)

@@ -15,10 +15,10 @@ that a filter is one unit, as it is to its weights. A unit's weights are those t
   the mean over units, those without gradient left out, and steps. Inputs that are all positive make it 1 at
   mini-batches of one example, which is the zig-zag of LeCun et al., "Efficient BackProp" (1998), sec. 4.3.
 
-Means "over steps" and ‖δ‖ are over the first of every `EVERY` mini-batches of the epoch. Measuring one costs about two
-steps: next to nothing in a long epoch, but an epoch of few steps may take twice as long, and its means are of few
-samples. The output activation belongs to the cost, and is no layer. Shape letters: `n` examples of a batch, `L` layers,
-`shape` a layer's output.
+Means "over steps" and ‖δ‖ are over the first of every `MEASURED_EVERY` mini-batches of the epoch. Measuring one costs
+about two steps. In a long epoch this is next to nothing; an epoch of few steps may take twice as long, and its means
+are of few samples. The output activation belongs to the cost and is no layer. Shape letters: `n` examples of a batch,
+`L` layers, `shape` a layer's output.
 """
 
 from __future__ import annotations
@@ -30,11 +30,13 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
+from fnn.kernels.products import row_sums
 from fnn.network import activations, backprop, deltas
-from fnn.types import Array, Cost, Gradient, Layer, Net, Optimizer, Params, Shape
+from fnn.training.mini_batches import Rule
+from fnn.types import Array, Cost, Layer, Net, Params, Shape
 
 SATURATED = 1e-3  # a derivative below this passes next to nothing back; the sigmoid's largest is 0.25
-EVERY = 100  # mini-batches of which one is measured, which costs as much as two steps
+MEASURED_EVERY = 100  # mini-batches of which one is measured, which costs as much as two steps
 
 
 class Reading(NamedTuple):
@@ -133,17 +135,7 @@ def _slopes(layer: Layer, params: Params, z: Array) -> Array:
     return layer.backward(params, z, jnp.ones_like(z))[1]
 
 
-def saw(
-    tally: Any,
-    net: Net,
-    cost: Cost,
-    optimizer: Optimizer,
-    params: Params,
-    v: Params,
-    x: Array,
-    y: Array,
-    gradient: Gradient,
-) -> tuple[Any, Params]:
+def saw(tally: Tally, rule: Rule, params: Params, v: Params, x: Array, y: Array) -> tuple[Tally, Params]:
     """The tally after the step from `params` on the mini-batch `x`, `y`, and the params, as they were.
 
     The activations are those that the gradient has anyway: the compiler sees that they are the same. What the few
@@ -151,15 +143,16 @@ def saw(
     compiler would round the training's otherwise.
     """
 
-    def measured(sizes, params, v, x, y):
-        _, nabla = gradient(net, cost, params, x, y)
-        after, _ = optimizer.update(params, v, nabla)
-        return jax.tree.map(jnp.add, sizes, _sizes(params, after, nabla, deltas(net, cost, params, x, y)))
+    def measured(sizes: Sizes, params: Params, v: Params, x: Array, y: Array) -> Sizes:
+        _, nabla = rule.gradient(rule.net, rule.cost, params, x, y)
+        after, _ = rule.optimizer.update(params, v, nabla)
+        return jax.tree.map(jnp.add, sizes, _sizes(params, after, nabla, deltas(rule.net, rule.cost, params, x, y)))
 
-    due = tally.steps % EVERY == 0
+    due = tally.steps % MEASURED_EVERY == 0
     sizes = jax.lax.cond(due, measured, lambda sizes, *_: sizes, tally.sizes, params, v, x, y)
-    tally = _counted(tally, net, params, activations(net, params, x))._replace(sizes=sizes)
-    # never below 0, but now the update has to wait for the sizes; else XLA copies the params for them, every step
+    tally = _counted(tally, rule.net, params, activations(rule.net, params, x))._replace(sizes=sizes)
+    # `rows` is never negative, so the params are returned unchanged. The comparison only makes the update depend on
+    # `sizes`; without it XLA copies the params in every step.
     return tally, jax.tree.map(lambda p: jnp.where(sizes.rows < 0, 0, p), params)
 
 
@@ -203,18 +196,13 @@ def _rows(params: Params) -> Array:
 
 def _agreement(signs: Array) -> tuple[Array, Array]:
     """Of the signs of gradients `(units, n_in)`: |p − m|/(p + m), summed over the units that have any, and those."""
-    one_way, all_ways = abs(_row_sums(signs)), _row_sums(abs(signs))
+    one_way, all_ways = abs(row_sums(signs, "highest")), row_sums(abs(signs), "highest")
     return (one_way / jnp.maximum(all_ways, 1)).sum(), (all_ways > 0).sum()
 
 
 def _square(rows: Array) -> Array:
     """The sum of the squares."""
-    return _row_sums(jnp.square(rows)).sum()
-
-
-def _row_sums(rows: Array) -> Array:
-    """As a product with ones: XLA:CPU adds up a row one number at a time, which takes ten times as long."""
-    return jnp.matmul(rows, jnp.ones(rows.shape[1], rows.dtype), precision="highest")
+    return row_sums(jnp.square(rows), "highest").sum()
 
 
 def _stacked(numbers: Iterable[Array]) -> Array:

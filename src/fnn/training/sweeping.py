@@ -1,12 +1,14 @@
 """Many networks of one shape trained together: the same program with one more axis.
 
-Shape letters: `m` networks, `n` examples. On a CPU a few networks step together, as many as a core's cache holds, group
-after group; elsewhere all of them. Networks that share the order of the mini-batches share the reading of every batch,
-the product with it, and what `deferring` makes of several. That saves a quarter on two cores ([784, 30, 10], mini-batch
-10, `python -m experiments.benchmark`), and it *pairs* them: they differ in what is swept, not in luck with the order,
-so differences between networks are sharper than with orders of their own. For the same reason their results are
-correlated: the spread over seeds then shows the start alone, and misses what the order adds. With one key per network
-every network has its own order, and is the network that `fit` would train.
+Shape letters: `m` networks, `n` examples. On a CPU a few networks step together, as many as a core's cache holds;
+then the next few. On other devices all networks step together.
+
+Networks may share the order of the mini-batches. They then share the reading of every mini-batch, the product with
+it, and its blocks (`blocked_steps`). This saves a quarter of the time on two cores ([784, 30, 10], mini-batch 10,
+`python -m experiments.benchmark`). It also *pairs* the networks: they differ in what is swept and not in luck with the
+order, so a difference between two of them is sharper than with orders of their own. For the same reason their results
+are correlated: the spread over seeds shows the effect of the start alone, without that of the order. With one key per
+network every network has its own order, and is the network that `fit` would train.
 """
 
 from __future__ import annotations
@@ -23,11 +25,11 @@ from fnn.examples import Examples
 from fnn.network import backprop, check_lengths
 from fnn.training import blocked_steps
 from fnn.training.augmentation import Shifted
-from fnn.training.epochs import Evaluation, evaluate, even, steps, through
+from fnn.training.evaluation import Evaluation, evaluate
+from fnn.training.mini_batches import Body, Rule, block_size, networks_at_once, scanned
+from fnn.training.order import permutation
 from fnn.training.streaming import check_in_memory
 from fnn.types import Cost, Gradient, Key, Net, Optimizer, Params
-
-CACHED = 400_000  # bytes of parameters; beside them a core's cache holds their gradient and a mini-batch
 
 
 class SweepResult(NamedTuple):
@@ -99,42 +101,36 @@ def sweep(
     optimizer = jax.tree.map(lambda number: jnp.broadcast_to(number, (m,)), optimizer)
     params, v, optimizer = jax.device_put((params, v, optimizer), over)
     train, validation, test = jax.device_put((train, validation, test), everywhere)
+    rule = Rule(net, cost, optimizer, gradient, batch_size)
     for e in range(1, epochs + 1):
-        args = net, cost, optimizer, params, v, train, _fold(key, e)
-        compiled = _epoch_of_all.lower(*args, batch_size=batch_size, gradient=gradient, mesh=over.mesh).compile()
+        inputs = rule, params, v, train, _fold(key, e)
+        compiled = _epoch_of_all.lower(*inputs, mesh=over.mesh).compile()
         start = time.perf_counter()
-        params, v = jax.block_until_ready(compiled(*args))
+        params, v = jax.block_until_ready(compiled(*inputs))
         seconds = time.perf_counter() - start
         on_train, on_validation, on_test = (_scores(net, cost, params, part) for part in (train, validation, test))
         yield SweepResult(e, on_train, on_validation, on_test, seconds, params, v)
 
 
-@partial(jax.jit, static_argnames=("batch_size", "gradient", "mesh"))
-def _epoch_of_all(net, cost, optimizer, params, v, train, key, *, batch_size, gradient, mesh):
+@partial(jax.jit, static_argnames="mesh")
+def _epoch_of_all(rule, params, v, train, key, *, mesh):
+    """The params and the optimisers' states of all networks after an epoch; `rule` has the numbers of all."""
     own, shared = jax.P("networks"), jax.P()
     keys = own if key.ndim else shared
 
     @partial(jax.shard_map, mesh=mesh, in_specs=(own, own, own, shared, keys), out_specs=own, check_vma=False)
-    def on_a_device(optimizer, params, v, train, key):
+    def on_a_device(rule, params, v, train, key):
         def one(network):
-            optimizer, params, v, order = network if key.ndim else (*network, key)
-            on = partial(steps, net, cost, optimizer, batch_size=batch_size, gradient=gradient)
-            return through(train, order, batch_size, on, (params, v), many)
+            rule, params, v, own_key = network if key.ndim else (*network, key)
+            body = Body(rule.step, partial(blocked_steps.block, rule), block)
+            return scanned(train, permutation(own_key, train.n), rule.batch_size, body, (params, v))
 
         on_one_order = jax.tree.map(lambda leaf: leaf[0], params) if key.ndim else params
-        many = blocked_steps.together(net, optimizer, on_one_order, v, train.n, gradient, batch_size)
-        networks = (optimizer, params, v, key) if key.ndim else (optimizer, params, v)
-        return jax.lax.map(one, networks, batch_size=_at_once(params, many))
+        block = block_size(rule, on_one_order, v, train.n)
+        networks = (rule, params, v, key) if key.ndim else (rule, params, v)
+        return jax.lax.map(one, networks, batch_size=networks_at_once(params, block))
 
-    return on_a_device(optimizer, params, v, train, key)
-
-
-def _at_once(params: Params, many: int) -> int:
-    """How many networks step together: on a CPU as many as a core's cache holds, for each of the `many`; else all."""
-    leaves = jax.tree.leaves(params)
-    m = leaves[0].shape[0]
-    bytes_of_one = sum(leaf.size * leaf.dtype.itemsize for leaf in leaves) // m
-    return even(m, many * CACHED // bytes_of_one) if jax.default_backend() == "cpu" else m
+    return on_a_device(rule, params, v, train, key)
 
 
 def _fold(key: Key, e: int) -> Key:
