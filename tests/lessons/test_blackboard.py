@@ -1,6 +1,5 @@
-"""`fnn explain`: the numbers are those of the real step, and the sums on the board come out right."""
+"""The blackboard: the numbers are those of the real step, and the sums come out right."""
 
-import pathlib
 import re
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,13 +10,12 @@ import numpy as np
 import pytest
 
 import fnn
-from fnn import SGD, CrossEntropy, Dense, Maxout, Sigmoid, Softmax, cli
+from fnn import SGD, CrossEntropy, Dense, Maxout, Sigmoid, Softmax
 from fnn.layers import DenseParams
 from fnn.lessons.blackboard import explained
 from tests.helpers.support import Swish, draw_params
 
 NET, COST, SGD_L2 = (Dense(3), Sigmoid(), Dense(2)), CrossEntropy(), SGD(0.5, lmbda=0.01)
-XOR, DIGITS = (str(pathlib.Path(__file__).parents[2] / "configs" / f"{name}.toml") for name in ("xor", "digits"))
 X, Y = np.array([[0.5, -1.5]]), np.array([[1.0, 0]])
 
 
@@ -134,34 +132,32 @@ def test_layers_and_rules_of_ones_own_are_explained_too():
     assert said(text, "c[2]") == pytest.approx([float(new[1].c[1])], rel=1e-5)
 
 
+@fnn.static
+class Scaled:
+    """A layer whose params are one array, without a name."""
+
+    def init(self, key, shape):
+        return jnp.ones(shape), shape
+
+    def forward(self, params, a):
+        return a * params[None]
+
+    def backward(self, params, a, delta):
+        return (a * delta).sum(axis=0), delta * params[None]
+
+
+def test_params_without_a_name_are_written_as_p():
+    text = explained((Scaled(),), COST, SGD(0.1), (jnp.ones(2),), jnp.ones((1, 2)), jnp.array([[1.0, 0]]))
+    assert "dC/dp[2] = 0.731059" in text
+    assert said(text, "p[2]") == pytest.approx([1 - 0.1 * 0.731059], rel=1e-5)
+
+
 def test_long_sums_are_cut_short():
     net = (Dense(1),)
     params = draw_params(net, 0, (9,))
     text = explained(net, COST, SGD(0.1, mu=0.9), params, jnp.ones((1, 9)), jnp.ones((1, 1)), fnn.autodiff)
     assert re.search(r"z1 = \S+ [+-] \S+ [+-] \.\.\. \(9 terms\) [+-] \S+ = \S+\n", text)
     assert "mu = 0.9 plays no part yet" in text
-
-
-def test_the_command_explains_a_step_of_xor(capsys):
-    assert cli.main(["explain", XOR, "--example", "2", "--gradient", "autodiff"]) == 0
-    out = capsys.readouterr().out
-    assert out.startswith("xor: one step on training example 2 (of 0 to 3), seed 0\n\nFORWARD   x = (1, 0)\n")
-    assert all(name in out for name in ("BP1", "BP2", "BP3", "BP4", "STEP"))
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ([DIGITS], "parameters: a blackboard takes at most 120; make it smaller"),
-        ([XOR, "--example", "4"], "--example 4: expected 0 to 3, a row of the training data"),
-        ([XOR, "--example", "-1"], "--example -1: expected 0 to 3"),
-    ],
-)
-def test_what_cannot_be_explained_is_said_in_one_line(capsys, arguments, message):
-    assert cli.main(["explain", *arguments]) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
 
 
 @pytest.mark.parametrize("n", [0, 4])

@@ -96,10 +96,11 @@ def form(layer: Layer, params: Params) -> DenseForm | ElementwiseForm | AnyForm:
 
 
 def named_numbers(params: Params) -> Iterator[tuple[str, float]]:
-    """Every number of a layer's params with its name, `W[2,3]`."""
+    """Every number of a layer's params with its name, `W[2,3]`; `p[3]` where the leaf has no name of its own."""
     for path, leaf in jax.tree.leaves_with_path(params):
+        name = getattr(path[-1], "name", "p") if path else "p"
         for index, value in np.ndenumerate(np.asarray(leaf)):
-            yield f"{getattr(path[-1], 'name', 'p')}[{','.join(str(k + 1) for k in index)}]", float(value)
+            yield f"{name}[{','.join(str(k + 1) for k in index)}]", float(value)
 
 
 def _sum(w: np.ndarray, a: np.ndarray, b: float | None = None) -> str:
