@@ -13,7 +13,7 @@ from fnn.checking.comparison import Comparison
 from fnn.cli.common import all_types, cores_awake, prepared_for
 from fnn.config.reading import load_config
 from fnn.config.sections import MonitorConfig
-from fnn.runs import directory, preparing
+from fnn.runs import metrics, preparing
 from fnn.runs.preparing import Prepared
 from fnn.training.fitting import Result
 from fnn.training.mini_batches import steps_per_epoch
@@ -59,7 +59,7 @@ def _lines(net: Net, epoch: Comparison) -> Iterator[str]:
 
 def _way(way: str, results: Sequence[Result], steps: int) -> str:
     """The line of one gradient: the time of a step, and what the last epoch has reached."""
-    last = directory.metrics(results[-1])
+    last = metrics.line(results[-1])
     accuracies = [
         f"{part} {last[f'{part}_accuracy']:.2%}"
         for part in ("train", "validation", "test")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from fnn.runs.directory import metrics
+from fnn.runs import metrics
 from fnn.training.fitting import Result
 
 
@@ -40,7 +40,7 @@ def shown(results: Iterable[Result], epochs: int, out: TextIO | None) -> Iterato
 
 def line(result: Result, epochs: int) -> str:
     """One epoch in words: `epoch  3/30  cost: train 0.0712, validation 0.0813  accuracy: train 96.21%, ...`."""
-    numbers = metrics(result)
+    numbers = metrics.line(result)
     words = [f"epoch {result.epoch:{len(str(epochs))}}/{epochs}"]
     for measure, form in (("cost", "{:.4g}"), ("accuracy", "{:.2%}")):
         parts = [p for p in ("train", "validation", "test") if f"{p}_{measure}" in numbers]

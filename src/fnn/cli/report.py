@@ -14,7 +14,7 @@ from fnn.cli.common import all_types, written
 from fnn.errors import CorruptFileError
 from fnn.network import count_params
 from fnn.plots import curves
-from fnn.runs import directory
+from fnn.runs import directory, metrics
 from fnn.runs.models import load
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import read_json
@@ -85,8 +85,7 @@ def read(folder: Path, types: Mapping[str, type]) -> Run:
     config, environment = read_json(folder / "config.json"), read_json(folder / "environment.json")
     chosen = {key: value for key, value in config.items() if key not in NO_SETTINGS} | {"environment": environment}
     lines = [
-        {name: number for name, number in line.items() if type(number) in (int, float)}
-        for line in directory.read_metrics(folder)
+        {name: number for name, number in line.items() if type(number) in (int, float)} for line in metrics.read(folder)
     ]
     if not lines:
         raise CorruptFileError(folder / "metrics.jsonl", "has no epoch")

@@ -19,12 +19,13 @@ from fnn.errors import DivergedError, InputError, StoppedError
 from fnn.machine.signals import raised, wishes
 from fnn.network import count_params
 from fnn.plots import curves
-from fnn.runs import directory, preparing, resuming
-from fnn.runs.keeper import FOLDER, Keeper
+from fnn.runs import directory, metrics, preparing, resuming
+from fnn.runs.keeper import CHECKPOINTS, Keeper, train
 from fnn.runs.models import load
 from fnn.runs.preparing import Prepared
 from fnn.storage.files import locked, remove_temporaries
 from fnn.storage.json_files import read_json
+from fnn.training.fitting import start
 from fnn.types import Params
 
 
@@ -48,17 +49,18 @@ def command(options: argparse.Namespace) -> int:
         _finish(folder, prepared, text, about, options)
         kept = "the training is finished and kept, --resume draws its pictures"
         with written(folder, f"make room; {kept}"), raised(f"{kept}: {folder}"):
-            _conclude(folder, prepared, load(folder, types)[2], directory.read_metrics(folder))
+            _conclude(folder, prepared, load(folder, types)[2], metrics.read(folder))
     return 0
 
 
 def _folder(prepared: Prepared, about: Mapping[str, Any], options: argparse.Namespace) -> Path:
     """The run directory to resume, if there is one and `--resume` asks for it, else a new one."""
-    config = prepared.config
-    if options.resume:
-        found = resuming.find(Path(options.out), config, about["environment"]["data"], options.accept_changes)
-        if found is not None:
-            return found
+    config, out, data = prepared.config, Path(options.out), about["environment"]["data"]
+    if options.resume and not options.accept_changes:
+        resuming.check_config(out, config, data)
+    found = resuming.find(out, config, data) if options.resume else None
+    if found is not None:
+        return found
     return directory.create(options.out, config.name, config)
 
 
@@ -85,8 +87,11 @@ def _finish(folder: Path, prepared: Prepared, text: str, about: Mapping[str, Any
 def _train(prepared: Prepared, text: str, keeper: Keeper, accept_changes: bool) -> None:
     """Train to the end, from the latest checkpoint if there is one."""
     folder = keeper.folder
-    remove_temporaries([folder, folder / FOLDER])
-    state = resuming.resume(folder, prepared, keeper, accept_changes)
+    remove_temporaries([folder, folder / CHECKPOINTS])
+    saved = resuming.latest_checkpoint(prepared, keeper)
+    if saved and not accept_changes:
+        resuming.check_unchanged(saved, keeper)
+    state = resuming.resume(saved, prepared, keeper) if saved else start(keeper.task, prepared.params)
     if state.epochs or state.step:
         read_json(folder / "config.json")  # if it is lost, the user hears of it before the training goes on
         directory.write_config(folder, prepared)
@@ -94,7 +99,7 @@ def _train(prepared: Prepared, text: str, keeper: Keeper, accept_changes: bool) 
     else:
         directory.write_description(folder, prepared, text, keeper.about["environment"])
     # closing the generator writes the run's last files
-    with contextlib.closing(directory.train(folder, state, keeper)) as results:
+    with contextlib.closing(train(state, keeper)) as results:
         for _ in shown(results, prepared.config.training.epochs, sys.stdout):
             pass
 

@@ -1,6 +1,6 @@
-"""`fnn sweep CONFIG`: train the networks of a config's [sweep], turn by turn.
+"""`fnn sweep CONFIG`: train the networks of a config's [sweep], group by group.
 
-A turn is a group of networks of one shape that are trained together. Its networks are kept as soon as it is over; on
+A group has one shape and is trained together; what is printed calls it a turn. Its networks are kept when it ends; on
 Ctrl-C or SIGTERM, what is trained by then is kept.
 """
 
@@ -25,7 +25,7 @@ from fnn.machine.environment import environment
 from fnn.machine.hardware import cores
 from fnn.machine.signals import raised
 from fnn.plots import curves
-from fnn.runs import directory, preparing, sweeps
+from fnn.runs import directory, metrics, preparing, sweeps
 from fnn.runs.preparing import Prepared
 from fnn.schedules import Constant
 from fnn.training.divergence import REMEDY
@@ -46,11 +46,11 @@ def command(options: argparse.Namespace) -> int:
         text = config_text(path)
         config = resolved(path, text, overrides(options), all_types(options.type))
         prepared = _prepared(path, config)
-        turns = sweeps.turns(config, prepared.data.shape)
+        groups = sweeps.groups(config, prepared.data.shape)
         folder = directory.create(options.out, f"{config.name}-sweep", config)
         remedy = "make room or give it back its rights, then begin anew"
         with written(folder, remedy), raised(f"what was done is in {folder}"):
-            done = _sweep(folder, prepared, text, turns)
+            done = _sweep(folder, prepared, text, groups)
     if all(track.diverged for track in done):
         print(f"fnn: every network has diverged; {REMEDY}.", file=sys.stderr)
         return 4
@@ -76,19 +76,18 @@ def _prepared(path: str, config: Config) -> Prepared:
     return prepared
 
 
-def _sweep(folder: Path, prepared: Prepared, text: str, turns: Sequence[sweeps.Turn]) -> list[sweeps.Track]:
-    """Write the description, train one turn after the other, and conclude with what there is."""
+def _sweep(folder: Path, prepared: Prepared, text: str, groups: Sequence[sweeps.Group]) -> list[sweeps.Track]:
+    """Write the description, train one group after the other, and conclude with what there is."""
     config = prepared.config
     (folder / directory.NETWORKS).mkdir()
     directory.write_description(folder, prepared, text, environment(prepared.data, config.seed))
-    count = sum(len(turn.members) for turn in turns)
-    print(
-        f"{config.name}: {count} networks in {len(turns)} turn{'s' * (len(turns) > 1)}, {len(jax.devices())} device(s)"
-    )
+    count = sum(len(group.members) for group in groups)
+    turns = f"{len(groups)} turn{'s' * (len(groups) > 1)}"
+    print(f"{config.name}: {count} networks in {turns}, {len(jax.devices())} device(s)")
     done: list[sweeps.Track] = []
     try:
-        for turn in turns:
-            _train(folder, prepared, turn, done)
+        for group in groups:
+            _train(folder, prepared, group, done)
             sweeps.write_table(folder, done)
     finally:
         if done:
@@ -96,22 +95,22 @@ def _sweep(folder: Path, prepared: Prepared, text: str, turns: Sequence[sweeps.T
     return done
 
 
-def _train(folder: Path, prepared: Prepared, turn: sweeps.Turn, done: list[sweeps.Track]) -> None:
-    """Train one turn until it ends or is stopped, keep its networks, and add them to `done`."""
+def _train(folder: Path, prepared: Prepared, group: sweeps.Group, done: list[sweeps.Track]) -> None:
+    """Train one group until it ends or is stopped, keep its networks, and add them to `done`."""
     history: list[SweepResult] = []
     last, first = None, len(done)
     try:
-        for last in sweeps.results(prepared.config, prepared.data, turn):
+        for last in sweeps.results(prepared.config, prepared.data, group):
             history.append(last._replace(params=(), v=()))
-            print(line(last, prepared, first, len(turn.members)), flush=True)
+            print(line(last, prepared, first, len(group.members)), flush=True)
     finally:
         if last is not None:
-            sweeps.keep(folder, prepared, turn, last, first)
-            done += sweeps.tracks(turn, history)
+            sweeps.keep(folder, prepared, group, last, first)
+            done += sweeps.tracks(group, history)
 
 
 def line(result: SweepResult, prepared: Prepared, first: int, count: int) -> str:
-    """What is said after an epoch of a turn of `count` networks, whose first has the number `first`.
+    """What is said after an epoch of a group of `count` networks, whose first has the number `first`.
 
     The lowest cost is that of the networks that have not diverged.
     """
@@ -119,7 +118,7 @@ def line(result: SweepResult, prepared: Prepared, first: int, count: int) -> str
     steps = steps_per_epoch(preparing.training_set(config, prepared.data).n, config.training.batch_size)
     each = 1e6 * result.seconds / steps / count
     costs = np.asarray(result.train.cost)
-    cost = directory.shortest(np.where(np.isfinite(costs), costs, np.inf).min())
+    cost = metrics.shortest(np.where(np.isfinite(costs), costs, np.inf).min())
     who = f"networks {first}-{first + count - 1}  epoch {result.epoch}/{config.training.epochs}"
     return f"{who}  lowest training cost {cost:.4g}  {each:.1f} us per network and step"
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from fnn.cli.common import all_types
 from fnn.config.reading import rebuilt
 from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
 from fnn.machine.environment import REPEATING, environment, repeats
-from fnn.runs import directory, preparing
+from fnn.runs import directory, metrics, preparing
 from fnn.runs.models import named
 from fnn.runs.preparing import Prepared
 from fnn.storage.arrays import npz_bytes
@@ -32,13 +31,14 @@ def command(options: argparse.Namespace) -> int:
     directory.check_data(folder, config.data)
     prepared = preparing.prepare(config)
     changed = _changes(folder, prepared)
-    lines = directory.read_metrics(folder)
+    lines = metrics.read(folder)
     seconds = [line.get("seconds") for line in lines]
     took = sum(number for number in seconds if isinstance(number, int | float))
     print(f"{config.name}: {len(lines)} epochs again, about {took:.0f} s")
     last = None
     for i, last in enumerate(preparing.results(prepared, config.training.gradient)):
-        wrong = differences(_timeless(lines[i] if i < len(lines) else {}), _timeless(directory.metrics(last)))
+        then, now = (lines[i] if i < len(lines) else {}), metrics.line(last)
+        wrong = differences(metrics.without_seconds(then), metrics.without_seconds(now))
         if wrong:
             return _differs(f"epoch {last.epoch}: {'; '.join(wrong)}", changed)
     if last is None or last.epoch != len(lines):
@@ -68,11 +68,6 @@ def _changes(folder: Path, prepared: Prepared) -> list[str]:
         raise InputError(f"{folder}: it went on under changes ({first} ...); nothing can repeat it.")
     now = parse_json(json_bytes(environment(prepared.data, prepared.config.seed)), folder)
     return differences(then, now)
-
-
-def _timeless(line: dict[str, Any]) -> dict[str, Any]:
-    """A line of `metrics.jsonl` without its time."""
-    return {key: value for key, value in line.items() if key != "seconds"}
 
 
 def _differs(what: str, changed: Sequence[str]) -> int:

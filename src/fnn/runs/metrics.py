@@ -1,0 +1,69 @@
+"""`metrics.jsonl`: one line per epoch, written and read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fnn.errors import CorruptFileError
+from fnn.storage.files import write_atomically
+from fnn.storage.json_files import parse_json, read_plain
+from fnn.training.evaluation import Evaluation
+from fnn.training.fitting import Result
+from fnn.training.monitors import Reading
+
+FILE = "metrics.jsonl"
+
+
+def line(result: Result) -> dict[str, Any]:
+    """The line of an epoch: the numbers that apply, each as the shortest decimal that gives the same float32."""
+    numbers: dict[str, Any] = {"epoch": result.epoch, "eta_factor": result.factor}
+    for part in ("train", "validation", "test"):
+        numbers |= _numbers(part, getattr(result, part))
+    if result.monitor:
+        numbers["monitor"] = [_reading(reading) for reading in result.monitor]
+    return numbers | {"seconds": round(result.seconds, 6)}
+
+
+def _numbers(part: str, evaluation: Evaluation | None) -> dict[str, float]:
+    if evaluation is None:
+        return {}
+    named = {f"{part}_cost": evaluation.cost, f"{part}_accuracy": evaluation.accuracy}
+    return {name: shortest(x) for name, x in named.items() if not math.isnan(x)}
+
+
+def _reading(reading: Reading) -> dict[str, float]:
+    """The finite numbers of one layer; a number that does not apply is nan."""
+    return {name: shortest(x) for name, x in reading._asdict().items() if math.isfinite(x)}
+
+
+def shortest(x: Any) -> float:
+    """The number whose repr is the shortest decimal that rounds to this float32: 0.9542, not 0.954200029."""
+    return float(str(np.asarray(x)[()]))
+
+
+def without_seconds(line: dict[str, Any]) -> dict[str, Any]:
+    """What is the same when a training is repeated: a line without its time."""
+    return {name: value for name, value in line.items() if name != "seconds"}
+
+
+def write(path: Path, lines: Sequence[str]) -> None:
+    """Replace the file in the run directory `path` by these lines of JSON."""
+    write_atomically(path / FILE, "".join(f"{line}\n" for line in lines).encode())
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The lines of the file in the run directory `path`.
+
+    Raises:
+        CorruptFileError: the file is missing, or a line of it is no table.
+    """
+    file = path / FILE
+    rows = [parse_json(line, file) for line in read_plain(file).splitlines()]
+    if not all(isinstance(row, dict) for row in rows):
+        raise CorruptFileError(file, "has a line that is no table")
+    return rows
