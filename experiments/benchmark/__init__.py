@@ -1,1 +1,1 @@
-"""`fnn` and what a user could pick instead, on the same work in the same run; see `__main__`."""
+"""`fnn` timed beside what a user could pick instead, on the same work in one run: `python -m experiments.benchmark`."""

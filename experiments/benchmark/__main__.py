@@ -5,12 +5,12 @@
     python -m experiments.benchmark quick FOLDER       two minutes, to see that all is there; its numbers are noise
     python -m experiments.benchmark --awake            the same with cores that do not sleep (`fnn.awake`), for everyone
 
-Run it from the top of the checkout, on a quiet machine, in an environment made with `pip install --group bench -e .`;
-a contestant that is not installed is left out in one line. Each contestant first proves that it computes the
-update of `fnn`, then all are timed in turns, round after round. Prints the tables, and writes them as `benchmark.md`,
-every sample as `benchmark.json`, and a picture `benchmark.png` into FOLDER (`results` in this folder, `results/awake`).
-With `--cases step wide` it measures these alone, with a FOLDER of their own. `FNN_DATA_DIR` names the folder
-that has MNIST; without it the images are random bytes of the same shape.
+Run it from the root of the checkout, on a quiet machine, in an environment made with `pip install --group bench -e .`.
+A contestant that is not installed is left out, and a line says so. Each contestant first proves that it computes the
+update of `fnn`. Then all are timed in turns, round after round. The tables are printed and written as `benchmark.md`,
+every sample as `benchmark.json`, and a picture as `benchmark.png`, into FOLDER (`results` in this folder, or
+`results/awake`). `--cases step wide` measures these cases alone, with a FOLDER of their own. `FNN_DATA_DIR` names the
+folder that has MNIST; without it the images are random bytes of the same shape.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
     if not chosen.folder and (chosen.preset != "full" or chosen.cases):
         parser.error("a part needs a FOLDER of its own, since the results here are of everything: add one.")
     folder = chosen.folder or (RESULTS / "awake" if chosen.awake else RESULTS)
-    jax.config.update("jax_num_cpu_devices", cores())  # as `fnn sweep` does; nothing else here uses the second one
+    jax.config.update("jax_num_cpu_devices", cores())  # as `fnn sweep` does; nothing else here uses several devices
     folder.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as after:
         if chosen.awake:
@@ -61,7 +61,7 @@ def main() -> None:
                 after.enter_context(fnn.awake())
             except fnn.InputError as error:
                 parser.error(str(error))
-        for results in run(chosen.preset, chosen.awake, chosen.cases or CASES):  # whoever stops it keeps what there is
+        for results in run(chosen.preset, chosen.awake, chosen.cases or CASES):  # a stop keeps the cases so far
             write_json(folder / "benchmark.json", results)
             write_atomically(folder / "benchmark.md", (report.page(results) + "\n").encode())
     print("\n" + report.page(results))
@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def run(name: str, awake: bool, chosen: Iterable[str]) -> Iterator[dict[str, Any]]:
-    """What the measurements depend on, the cases measured so far, and at last the memory: once more after each."""
+    """After each case all results so far: what they depend on, the cases measured, and in the end the memory."""
     preset = PRESETS[name]
     data, source = images(max(preset.step_images, 128 * preset.wide_steps))
     results: dict[str, Any] = {
@@ -100,7 +100,7 @@ def machine() -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's name, as far as the system tells."""
+    """The processor's name, if the system tells it."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -110,7 +110,7 @@ def processor() -> str:
 
 
 def memory(preset: Preset, data: Data) -> list[dict[str, Any]]:
-    """The bytes that are stored and that an epoch works with, by both gradients, as the compiler counts them."""
+    """The bytes of the data, and those that an epoch needs by each gradient, as the compiler counts them."""
     small = [_memory("[784, 30, 10]", small_net(data), n) for n in preset.sizes]
     return [*small, _memory("[784, 800, 800, 10]", wide_net(data), 50_000)]
 

@@ -66,7 +66,7 @@ def compiled(n_in: int, n_hidden: int, n_out: int, batch_size: int) -> ctypes.CD
     with tempfile.TemporaryDirectory() as folder:
         unit, library = Path(folder, "floor.o"), Path(folder, "floor.so")
         _run(cc, "-O3", "-march=native", "-ffast-math", "-fPIC", *sizes, "-c", str(SOURCE), "-o", str(unit))
-        # linked without -ffast-math, which would make the whole process flush subnormal numbers
+        # linked without -ffast-math: with it the whole process would flush subnormal numbers to 0
         _run(cc, "-shared", str(unit), "-lm", "-o", str(library))
         loaded = ctypes.CDLL(str(library))
     loaded.new_network.restype = ctypes.c_void_p

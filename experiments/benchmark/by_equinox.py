@@ -1,6 +1,6 @@
-"""Equinox and optax: one call of an `eqx.filter_jit` step per mini-batch as its guides show it; and the same, scanned.
+"""Equinox and optax: one call of an `eqx.filter_jit` step per mini-batch, as its guides show it; and the same scanned.
 
-The scanned one is what an expert would write for speed; the distance from it to `fnn` is not the scan.
+The scanned one is what an expert would write for speed. Its distance from `fnn` is not due to the scan.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def perceptron(task: Task) -> eqx.nn.MLP:
     return eqx.tree_at(lambda m: [leaf for layer in m.layers for leaf in (layer.weight, layer.bias)], model, leaves)
 
 
-@cache  # networks with one eta share the compiled step
+@cache  # networks with the same eta share the compiled step
 def compiled_step(eta: float, cost: Callable) -> Callable:
     """One step."""
     return eqx.filter_jit(update(optax.sgd(eta), cost))
@@ -94,7 +94,7 @@ def update(optimizer: optax.GradientTransformation, cost: Callable) -> Callable:
 
 
 def scan(step: Callable) -> Callable:
-    """All steps of an epoch; what is not an array in the model stays out of the carry."""
+    """All steps of an epoch; the carry has only the arrays of the model."""
 
     def run(model, state, x, y, batches):
         arrays, rest = eqx.partition(model, eqx.is_array)

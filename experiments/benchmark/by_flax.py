@@ -1,4 +1,4 @@
-"""Flax nnx and optax, as their guides show it: one call of an `nnx.jit` step per mini-batch, no scan over steps."""
+"""Flax nnx and optax, as their guides show it: one call of an `nnx.jit` step per mini-batch, without a scan."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def sequential(task: Task) -> nnx.Sequential:
     return nnx.Sequential(*modules[:-1])
 
 
-sgd = cache(optax.sgd)  # networks with one eta share it, and with it the compiled step
+sgd = cache(optax.sgd)  # networks with the same eta share it, and therefore the compiled step
 
 
 @cache

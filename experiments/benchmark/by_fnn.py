@@ -1,4 +1,4 @@
-"""`fnn` itself: the public `fnn.epoch` with either gradient, and the public `fnn.sweep` for many networks."""
+"""`fnn` itself: `fnn.epoch` with either gradient, and `fnn.sweep` for many networks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def autodiff(task: Task) -> Network:
 
 
 class Network:
-    """One network, trained by `fnn.epoch` on the bytes; the order is computed within the program."""
+    """One network, trained by `fnn.epoch` on images as bytes; the order is computed within the program."""
 
     def __init__(self, task: Task, gradient: Gradient, convolution: type[fnn.ConvPool] = fnn.ConvPool) -> None:
         """Copies the data to the device."""

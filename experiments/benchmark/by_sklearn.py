@@ -1,7 +1,7 @@
 """scikit-learn's `MLPClassifier` with plain SGD: `partial_fit` on the shuffled data is one epoch of mini-batches.
 
-It has no quadratic cost. With several sigmoid outputs its cost is the cross-entropy, and its update is then
-compared with that of `fnn` for the same cost: the same arithmetic but for 2 B n_out multiplications.
+It has no quadratic cost. With several sigmoid outputs its cost is the cross-entropy. Its update is then compared with
+that of `fnn` for this cost, which takes 2 B n_out multiplications less than the quadratic cost.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ACTIVATIONS = {"sigmoid": "logistic", "relu": "relu"}
 
 
 class Network:
-    """The classifier, told to start where all start, with momentum and penalty switched off."""
+    """The classifier with the task's start, and without momentum and penalty."""
 
     def __init__(self, task: Task) -> None:
         """Lets the classifier make its arrays by an epoch on one example, then writes the start into them."""
@@ -53,5 +53,5 @@ def classifier(task: Task) -> MLPClassifier:
 
 
 def labels(task: Task) -> np.ndarray:
-    """Class numbers give it a softmax, an indicator matrix gives it sigmoid outputs."""
+    """Class numbers, which give the classifier a softmax, or an indicator matrix, which gives it sigmoid outputs."""
     return task.data.y.argmax(axis=1) if task.cost == "log-likelihood" else task.data.y.astype(int)

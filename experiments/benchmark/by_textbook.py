@@ -1,7 +1,7 @@
 """The textbook's loop in plain Python: one example at a time as a column, its gradient added to a sum per mini-batch.
 
-After the structure of chapter 1 of Nielsen's book, in our own words; float32 as everywhere here, where the
-book has float64.
+It has the structure of the program in chapter 1 of Nielsen's book, in our own words. It computes in float32, like all
+contestants; the book's program has float64.
 """
 
 from __future__ import annotations

@@ -11,16 +11,16 @@ from experiments.benchmark.tasks import Layers, Task, timed
 ACTIVATIONS = {"sigmoid": nn.Sigmoid, "relu": nn.ReLU}
 
 
-THREADS = torch.get_num_threads()  # as many as it takes when it is not asked
+THREADS = torch.get_num_threads()  # PyTorch's own default
 
 
 def with_its_threads(task: Task) -> Network:
-    """As it comes."""
+    """With PyTorch's default number of threads."""
     return Network(task, THREADS)
 
 
 def with_one_thread(task: Task) -> Network:
-    """On one core, which suits small nets: no thread waits for another one within an operation."""
+    """With one thread, which suits small nets: no thread waits for another one within an operation."""
     return Network(task, 1)
 
 
@@ -42,7 +42,7 @@ class Network:
     @timed
     def epoch(self, seed: int) -> None:
         """The usual five lines."""
-        torch.set_num_threads(self.threads)  # of the whole process, as this is
+        torch.set_num_threads(self.threads)  # both settings are of the whole process, so every epoch makes them
         torch.set_float32_matmul_precision("highest" if self.all_bits else "high")
         for rows in torch.from_numpy(self.task.batches(seed)).to(self.x.device):
             self.sgd.zero_grad()

@@ -1,4 +1,4 @@
-"""The cases: which contestants train what, how often, and in which unit that is told."""
+"""The cases: which contestants train what, how often, and the unit of the results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from experiments.benchmark.tasks import Data, Task, conv_net, flops, resized, sm
 
 
 class Preset(NamedTuple):
-    """How much of everything; an epoch has to be long enough for a clock and short enough for many rounds."""
+    """How much to measure; an epoch is long enough for a clock, and short enough for many rounds."""
 
     rounds: int  # of the step and of the wide net
     fewer_rounds: int  # of the sweep and of growth
@@ -104,7 +104,7 @@ def sweep(preset: Preset, data: Data) -> Case:
 
 
 def with_own_orders(tasks: Sequence[Task]) -> list[Task]:
-    """The same, each on a stream of its own."""
+    """The same tasks, each with a stream of its own, so that each network has its own order."""
     return [task._replace(stream=1_000 * i) for i, task in enumerate(tasks)]
 
 
@@ -168,5 +168,5 @@ CASES: Mapping[str, Sequence[Callable[[Preset, Data], Case]]] = {
 
 
 def cases(preset: Preset, data: Data, names: Iterable[str]) -> Iterator[Case]:
-    """Those of the names, in their order; each is made when its turn has come."""
+    """The cases with these names, in the order of the names; each is made when its turn has come."""
     return (make(preset, data) for name in names for make in CASES[name])

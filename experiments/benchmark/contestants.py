@@ -1,4 +1,4 @@
-"""Who takes part, in which case, and whether they compute what `fnn` computes; nobody is timed before that."""
+"""The contestants, their cases, and the check before any timing that they compute what `fnn` computes."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import numpy as np
 from experiments.benchmark.tasks import Data, Layers, Task, Trainer, Unavailable, fnn_order
 
 TOLERANCE = 1e-5  # of the largest entry of an update, leaf by leaf
-ROUNDING = 2.0**-22  # of the largest entry of a parameter: what float32 keeps of an update that is added to it
-NETWORKS = 3  # of many are compared
-STEPS = 2  # mini-batches are compared: the second one sees what the first has left behind
-CHANCES = 3  # pairs of mini-batches: where the last bit decides who wins a pool, two right updates differ
+ROUNDING = 2.0**-22  # of the largest entry of a parameter: float32 rounds when the update is added to it
+NETWORKS = 3  # are compared, where there are more
+STEPS = 2  # mini-batches are compared: the second one starts from what the first has changed
+CHANCES = 3  # pairs of mini-batches: two right updates differ where the last bit decides the maximum of a pool
 
 
 class Loop:
-    """Networks trained one after the other: what there is to do where many cannot be trained at once."""
+    """Networks trained one after the other, for contestants that cannot train many at once."""
 
     def __init__(self, trainers: Sequence[Trainer]) -> None:
         """One trainer per network."""
@@ -48,7 +48,7 @@ class Contestant(NamedTuple):
     """A way to train networks."""
 
     name: str
-    module: str  # of this package; imported when it is needed, since what it imports may not be installed
+    module: str  # of this package; imported late, since it imports a library that may be missing
     builder: str = "Network"
     many: Callable[..., Trainer] = each
     costs: Mapping[str, str] = {}  # the cost it uses instead, where it does not have the task's
@@ -59,7 +59,7 @@ class Contestant(NamedTuple):
         return task._replace(cost=self.costs.get(task.cost, task.cost))
 
     def remark(self, task: Task) -> str:
-        """Its note, or what it does otherwise than the task says."""
+        """Its note, or how it differs from the task."""
         cost = self.own(task).cost
         return self.note if cost == task.cost else f"its cost is the {cost}"
 
@@ -112,11 +112,11 @@ def refusal(contestant: Contestant, tasks: Sequence[Task]) -> str:
 
 
 def disagreement(contestant: Contestant, tasks: Sequence[Task]) -> float:
-    """The largest difference from `fnn.epoch` by `fnn.backprop` after two mini-batches, in units of what is tolerated.
+    """The largest difference from `fnn.epoch` by `fnn.backprop` after two mini-batches, in units of the tolerance.
 
-    Every network starts where the reference does and meets the same images in the same order. Tolerated is, in
-    each leaf, `1e-5` of the largest entry of the update, and the rounding of the parameters themselves. Of
-    `CHANCES` pairs of mini-batches the one that tells least counts: another update differs on all of them.
+    Every network has the start of the reference and sees the same images in the same order. The tolerance of a leaf
+    is `1e-5` of the largest entry of its update, and the rounding of the parameters themselves. Of `CHANCES` pairs of
+    mini-batches the one with the smallest difference counts, because a wrong update differs on all of them.
     """
     smallest = float("inf")
     for chance in range(CHANCES):

@@ -1,7 +1,7 @@
-"""The measurement: all entries of a case in turns, every round in another order, each on its own clock.
+"""The measurement: all entries of a case run in turns, in another order every round, and each has its own clock.
 
-Interleaved, because the speed of a shared machine drifts by more than contestants differ: samples of one
-round belong together, and ratios are taken within it.
+They are interleaved because the speed of a shared machine drifts by more than the contestants differ. The samples of
+one round belong together, and ratios are taken within a round.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from experiments.benchmark.contestants import refusal
 from experiments.benchmark.tasks import Trainer
 
 LEAST = 3  # rounds, however long they take
-SHORT = 1.0  # seconds: what another has left in the caches and in the cores' sleep would be a part of such an epoch
-PAUSE = 0.05  # seconds: some libraries' threads spin for a while after their last work, and would be in the way
+SHORT = 1.0  # seconds: such an epoch would also measure the caches and the sleeping cores that others leave behind
+PAUSE = 0.05  # seconds: the threads of some libraries spin for a while after their work, and would take a core
 
 
 def measured(case: Case) -> dict[str, Any]:
@@ -38,8 +38,8 @@ def measured(case: Case) -> dict[str, Any]:
 def race(trainers: Sequence[Trainer], rounds: int, budget: float) -> list[list[float]]:
     """The seconds of an epoch of each trainer in every round, after one that is not counted.
 
-    A short epoch has one right before it that is not counted either. No new round begins after `budget` seconds of
-    them.
+    Right before a short epoch there is another one that is not counted either. No new round begins after `budget`
+    seconds.
     """
     seconds: list[list[float]] = [[] for _ in trainers]
     for trainer in trainers:

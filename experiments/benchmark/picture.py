@@ -1,4 +1,4 @@
-"""The picture: points for the contests, lines for the kinds of growth, all on logarithmic axes."""
+"""The picture: points for the contestants of a case, lines for growth, all on logarithmic axes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from experiments.benchmark.report import brief, quartiles, timed_rows
 from fnn.plots.curves import figure, write
 
-# Okabe and Ito's colours, told apart by colour-blind readers
+# Okabe and Ito's colours, which colour-blind readers can tell apart
 OURS, THEIRS, LIMIT = "#0072B2", "#707070", "#009E73"
 LINES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", ":"))
 AXES = {
@@ -59,7 +59,9 @@ def _points(ax: Any, case: dict[str, Any]) -> None:
     ax.set_xlim(low.min() / 1.5, high.max() * 3)
     ax.set_yticks(range(len(rows)), [row["contestant"] for row in rows])
     ax.invert_yaxis()
-    title = re.sub(r"(?<=[,h]) (?=\d)", "\N{NO-BREAK SPACE}", case["title"])  # lists and "mini-batch 10" stay whole
+    title = re.sub(
+        r"(?<=[,h]) (?=\d)", "\N{NO-BREAK SPACE}", case["title"]
+    )  # no line break inside lists and "mini-batch 10"
     ax.set_title(textwrap.fill(title, 30, break_on_hyphens=False))
     ax.set_xlabel(f"{case['unit']} (less is better)")
     _plain_numbers(ax.xaxis)

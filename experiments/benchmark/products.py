@@ -1,4 +1,4 @@
-"""The yardstick of the wide net: how fast this process multiplies two square float32 matrices."""
+"""What the wide net is measured by: how fast this process multiplies two square float32 matrices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the numbers say: markdown tables of medians, quartiles, and ratios taken round by round."""
+"""The report: markdown tables of medians, quartiles, and ratios taken round by round."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def share(case: dict[str, Any], row: Row) -> float:
 
 
 def brief(value: float) -> str:
-    """Three digits, or all that stand before the point."""
+    """Three digits, or all digits before the point."""
     return f"{value:.3g}" if abs(value) < 100 else f"{value:,.0f}"
 
 
@@ -60,7 +60,7 @@ def _machine(results: dict[str, Any]) -> str:
 
 def _contest(case: dict[str, Any]) -> str:
     """Everyone against the first row, which is `fnn` with the handwritten gradient."""
-    worked = any(not row["trains"] for row in timed_rows(case))  # there is a yardstick for the work that is done
+    worked = any(not row["trains"] for row in timed_rows(case))  # bare products, to compare the work with
     head = ["contestant", case["unit"], "times fnn", *(["GFLOP/s", "of the product rate"] if worked else []), "note"]
     return f"**{case['title']}**\n\n" + _table(head, [_contest_cells(case, row, worked) for row in case["rows"]])
 

@@ -21,7 +21,7 @@ Layers = Sequence[tuple[np.ndarray, np.ndarray]]  # per layer W (n_out, n_in), b
 
 
 class Unavailable(Exception):
-    """A contestant cannot run on this machine; the message says what it misses."""
+    """A contestant cannot run on this machine; the message says what is missing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Data:
 
     @cached_property
     def pixels(self) -> np.ndarray:
-        """`x / 255` as float32, `(n, 784)`, converted before any clock starts."""
+        """`x / 255` as float32, `(n, 784)`; converted before timing starts."""
         return self.x.astype(np.float32) * np.float32(1 / 255)
 
     @cached_property
@@ -59,7 +59,7 @@ class Task(NamedTuple):
     data: Data
     order: Callable[[int, int], np.ndarray]  # (seed, n) -> the order of the examples, for all but fnn
     filters: tuple[int, ...] = ()  # of 5 x 5, before pools of 2 x 2 and the activation, in front of the dense layers
-    stream: int = 0  # added to the seed of every epoch: networks with several have orders of their own
+    stream: int = 0  # added to the seed of every epoch: networks with different streams have different orders
 
     def batches(self, seed: int) -> np.ndarray:
         """The rows of each mini-batch of an epoch, `(n // B, B)`; n is a multiple of B in every task."""
@@ -67,7 +67,7 @@ class Task(NamedTuple):
 
 
 class Trainer(Protocol):
-    """What a contestant is reduced to: something that trains and can be looked at."""
+    """What every contestant is here: something that trains an epoch and shows its parameters."""
 
     def epoch(self, seed: int) -> float:
         """Go once through the data in the order of `seed`; the result is the seconds this took."""
@@ -91,12 +91,12 @@ def timed(method: Callable[[Any, Any], None]) -> Callable[[Any, Any], float]:
 
 
 def numpy_order(seed: int, n: int) -> np.ndarray:
-    """The order of NumPy's own shuffle: what a peer would use, hence what is on its clock."""
+    """The order of NumPy's own shuffle, which a peer would use; its time is a part of the peer's epoch."""
     return np.random.default_rng(seed).permutation(n)
 
 
 def fnn_order(seed: int, n: int) -> np.ndarray:
-    """The order that `fnn` computes inside its program: what all contestants follow when they are compared."""
+    """The order that `fnn` computes inside its program, which all contestants use when their updates are compared."""
     return np.array(permutation(key(seed), n))  # a copy that may be written to, which PyTorch asks for
 
 

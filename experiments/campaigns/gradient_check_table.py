@@ -1,11 +1,12 @@
-"""What a check along one random direction misses: the planted bugs under jax.test_util.check_grads.
+"""What a check along one random direction misses: the planted bugs, checked by `jax.test_util.check_grads`.
 
     python -m experiments.campaigns.gradient_check_table > experiments/campaigns/GRADIENT_CHECKS.md
 
-For every bug of `tests/helpers/mutations.py` the wrong gradient is given to JAX by `custom_vjp`, and
-`check_grads(order=1, modes=["rev"])` with its default tolerances looks at it, in float32 and in float64, beside
-`gradcheck`. Then the same for bugs in a net of the size people train: [784,30,10], sigmoid, cross-entropy, a batch of
-10, L2 of 1e-4. Expected: float32 passes at least the first two of those and `gradcheck` none. About 3 minutes.
+For every bug of `tests/helpers/mutations.py` the wrong gradient is given to JAX by `custom_vjp`. Then
+`check_grads(order=1, modes=["rev"])` with its default tolerances checks it, in float32 and in float64, and `gradcheck`
+checks it too. The same is done for bugs in a net of the size that people train: [784,30,10], sigmoid, cross-entropy, a
+batch of 10, L2 of 1e-4. Expected: float32 passes at least the first two of these, and `gradcheck` none. It takes about
+3 minutes.
 """
 
 import jax
@@ -59,7 +60,7 @@ def flagged_by_one_direction(mutation, lmbda, x64):
 
 
 def flagged_by_gradcheck(mutation, lmbda):
-    """Whether ours objects; a gradient that is not finite it names."""
+    """Whether `gradcheck` objects; a gradient that is not finite is an `InputError`."""
     try:
         return not gradcheck(
             *mutation.setting, gradient=mutation.gradient, penalised=mutation.penalised, lmbda=lmbda
@@ -69,7 +70,7 @@ def flagged_by_gradcheck(mutation, lmbda):
 
 
 def mnist_sized():
-    """[784,30,10] with a batch of 10 and the bugs of R12."""
+    """[784,30,10] with a batch of 10, and bugs planted in it."""
     net, rng = (Dense(30), Sigmoid(), Dense(10)), np.random.default_rng(0)
     params = jax.tree.map(np.asarray, init(net, jax.random.key(0), (784,)))
     setting = Setting(net, CrossEntropy(), params, rng.random((10, 784)), np.eye(10)[np.arange(10)])
@@ -86,7 +87,7 @@ def mnist_sized():
 
 
 def table(mutations, lmbda, what="planted bug"):
-    """Print one row per bug, or whatever else, and return the counts."""
+    """Print one row per mutation, and the counts."""
     print(f"| {what} | check_grads, float32 | check_grads, float64 | gradcheck |\n|---|---|---|---|")
     counts = np.zeros(3, int)
     for mutation in mutations:

@@ -2,12 +2,13 @@
 
     python -m experiments.campaigns.larger_than_memory [EXAMPLES]
 
-[784,30,10], sigmoid, mini-batches of 10; an example is 784 random bytes in an `.npy` file in a temporary folder. Each
-line is a process of its own. Times are those of the second epoch with its evaluation of the training set, for each
-example; memory is the peak of the process beyond that of the first line, over the bytes of all inputs.
+The net is [784,30,10] with sigmoids and mini-batches of 10; an example is 784 random bytes in an `.npy` file in a
+temporary folder. Each line is a process of its own. The time per example is that of the second epoch with its
+evaluation of the training set. The memory is the peak of the process minus that of the first line, over the bytes of
+all inputs.
 
-Two cores of a shared virtual machine, Python 3.11, JAX 0.10.1, 1,000,000 examples; 1.2 GB of disk. In brackets one core
-(`taskset -c 0`). The params of the last three lines are the same:
+Seen on two cores of a shared virtual machine with Python 3.11, JAX 0.10.1, 1,000,000 examples, 1.2 GB of disk; in
+brackets on one core (`taskset -c 0`). The params of the last three lines are the same:
 
                                            µs of the processor   µs of the clock      memory
     in memory, 1,000 examples                       9.1 (6.4)          8.6 (6.4)           0
@@ -17,9 +18,9 @@ Two cores of a shared virtual machine, Python 3.11, JAX 0.10.1, 1,000,000 exampl
     from the file, memory = 1/2 of it               9.0 (6.3)          6.4 (6.3)    0.599 (0.575)
     from the file, memory = 1/8 of it               8.8 (6.0)          5.6 (6.0)    0.446 (0.303)   and freed windows
 
-Small sets pay for starting each part; from 100,000 examples on, time is linear. Reading from the page cache and copying
-cost about as much processor time again as this small net. The second core hides a part of it: 1.5 to 1.7 times as long
-as in memory by the clock, 1.9 to 2.0 on one core.
+For small sets the start of each part of an epoch takes a large share; from 100,000 examples on, the time is linear.
+Reading from the page cache and copying take about as much processor time again as this small net. The second core
+hides a part of it: by the clock it takes 1.5 to 1.7 times as long as in memory, on one core 1.9 to 2.0 times.
 """
 
 import json

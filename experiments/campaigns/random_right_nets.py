@@ -2,9 +2,9 @@
 
     python -m experiments.campaigns.random_right_nets
 
-250 nets of 1 to 5 layers over all layers and costs, a fifth of them for images, each at 4 points: weights from 1e-8
-to 1e6 times a standard normal, data of all types. Expected: no alarm (seen: 1,000 checks of 34,064 coordinates in
-all, none left out). About 10 minutes of one CPU core.
+250 nets of 1 to 5 layers, drawn from all layers and costs, a fifth of them for images, are checked at 4 points each.
+Weights are 1e-8 to 1e6 times a standard normal, and the data have all types. Expected: no alarm (seen: 1,000 checks of
+34,064 coordinates in all, none left out). About 10 minutes of one CPU core.
 """
 
 import collections
@@ -23,7 +23,7 @@ TYPES = (np.uint8, np.float32, np.float64, np.int32)
 
 
 def random_net(rng):
-    """Up to four hidden layers and a last one with parameters; the shape of an example, the number of outputs."""
+    """Up to four hidden layers and a last `Dense`; the shape of an example; the number of outputs."""
     n_out = int(rng.integers(1, 6))
     before, shape = random_filters(rng) if rng.random() < 0.2 else ((), (int(rng.integers(1, 6)),))
     hidden = [random_layer(rng) for _ in range(rng.integers(0, 5 - len(before)))]
@@ -31,7 +31,7 @@ def random_net(rng):
 
 
 def random_filters(rng):
-    """Layers for images, up to `Flatten`, and the shape of an image; all sizes divide."""
+    """Layers for images, ending with `Flatten`, and the shape of an image that every pool divides."""
     f, size, pool = (int(k) for k in (rng.integers(1, 4), rng.integers(1, 4), rng.integers(1, 4)))
     shape = (
         int(rng.integers(1, 3)),

@@ -1,24 +1,25 @@
-"""What a run survives: kills, power cuts, full disks, broken and hostile files, signals; prints the figures.
+"""What a run survives: kills, power cuts, full disks, broken and hostile files, signals. Prints the figures.
 
     python -m experiments.campaigns.survival [kills] [points] [command] [power] [full] [flips] [mutations] [signals]
 
-Two CPU cores of a busy machine, all on one of them, Python 3.11, JAX 0.10.1; about 8 minutes. Seen:
+It takes about 8 minutes. Seen on one core of a busy machine, with Python 3.11 and JAX 0.10.1:
 
-kills      180 kill -9 at random moments of saving, 129 of them in the middle of a save: 0 lost a checkpoint that was
-           said to be safe, 0 unreadable, 0 temporaries after the next start
-points     59 more, one before each operation of a save and of the pruning after it (22 kinds): the same
-command    20 kill -9 of `fnn run` itself, resumed each time: never back behind the last checkpoint, no temporaries,
-           and at the end the bytes of the undisturbed run
-power      9,678 states that a power cut could leave (every prefix of the operations; unsynced changes lost, kept or
-           zeroed, alone and at random): 0 without the last checkpoint that was promised, 0 corrupt ones accepted
-full       212 errors (no space, quota, I/O, read-only) at the n-th operation, 9 at a real limit on file size: the old
-           checkpoint loads each time, no temporaries
-flips      1,000 changed bytes and all 82 truncations at steps of 1 KiB: all rejected
-mutations  10,010 mutated checkpoints, params, configs, csv, npz and IDX files: the documented errors alone, 0.09 s at
-           most (to be under 1 s), at most 1.1 MiB beside the file (to be under 64); a checkpoint is accepted only if
-           its bytes are the ones that were written. It found one: a config.json without layers was a bare ValueError
-signals    10 SIGTERMs, all inside an epoch or its evaluation: saved, status 143, gone after at most 3.2 s under load
-           (0.1 s alone); the bytes of the undisturbed run at the end
+kills      180 kill -9 at random moments of saving, 129 of them in the middle of a save. No checkpoint that was said to
+           be safe was lost, none was unreadable, and no temporary file was left after the next start.
+points     59 more kills, one before each operation of a save and of the pruning after it (22 kinds): the same.
+command    20 kill -9 of `fnn run` itself, resumed each time. It never went back behind the last checkpoint, left no
+           temporary file, and ended with the bytes of the undisturbed run.
+power      9,678 states that a power cut could leave: every prefix of the operations, with unsynced changes lost, kept
+           or zeroed, alone and at random. All had the last checkpoint that was promised. No corrupt one was accepted.
+full       212 errors (no space, quota, I/O, read-only) at the n-th operation, and 9 at a real limit on file size. The
+           old checkpoint loads each time, and there is no temporary file.
+flips      1,000 changed bytes and all 82 truncations at steps of 1 KiB: all are rejected.
+mutations  10,010 mutated checkpoints, params, configs, csv, npz and IDX files: none but the documented errors. A file
+           takes at most 0.09 s (under 1 s is wanted) and 1.1 MiB beside its bytes (under 64 is wanted). A checkpoint
+           is accepted only if its bytes are those that were written. This found one bug: a config.json without
+           layers was a bare ValueError.
+signals    10 SIGTERMs, all inside an epoch or its evaluation. The run saved, ended with status 143 after at most 3.2 s
+           under load (0.1 s alone), and ended with the bytes of the undisturbed run.
 """
 
 import contextlib
@@ -63,7 +64,7 @@ epochs = 400
 
 
 def must(holds, what=""):
-    """The script ends here if it does not hold."""
+    """End the script if this does not hold."""
     if not holds:
         raise SystemExit(f"does not hold: {what or sys._getframe(1).f_code.co_name}")
 
@@ -86,7 +87,7 @@ def latest(folder):
 
 
 def child(folder, point):
-    """Save one checkpoint after the other, tell each that is safe; at operation `point` of the second, die."""
+    """Save one checkpoint after the other and print each that is safe; die at operation `point` of the third."""
     folder = pathlib.Path(folder)
     files.remove_temporaries([folder.parent, folder])
     strays = len(list(folder.parent.rglob("*.tmp-*")))
@@ -99,7 +100,7 @@ def child(folder, point):
 
 
 def one_kill(folder, point=-1, seconds=0.0):
-    """Start the child, kill it (or let it die at a point): strays after its start, last step told, latest step."""
+    """Start the child and kill it, or let it die at a point: strays at its start, last step told, latest step."""
     command = [sys.executable, "-m", __spec__.name, "--child", str(folder), str(point)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     first = process.stdout.readline()
@@ -218,7 +219,7 @@ def power(folder, seeds=12):
 
 
 def full(folder):
-    """An error at the n-th operation, for every n; and a real limit on the size of files."""
+    """An error at the n-th operation, for every n; then a real limit on the size of files."""
     home, tried = folder / "checkpoints", 0
     checkpoints.save(home, checkpoint(0))
     for error in (errno.ENOSPC, errno.EIO, errno.EROFS, errno.EDQUOT):
@@ -273,7 +274,7 @@ def flips(folder):
 
 
 def readers(folder):
-    """Each kind of file that fnn reads: its good bytes, and how it is read."""
+    """Each kind of file that fnn reads, by name: a good file, and a function that reads it."""
     import jax
 
     from fnn import Dense, LogLikelihood, init, load, load_data, save
@@ -319,14 +320,14 @@ def rehashed(path):
 
 
 def mutations(folder, number=10_000):
-    """Accidents in every kind of file: the documented error or a value, soon, and in little memory."""
+    """Mutations of every kind of file: each gives a documented error or a value, soon and in little memory."""
     rng, slowest, most, counts = np.random.default_rng(0), 0.0, 0, []
     kinds = readers(folder)
     each = -(-number // len(kinds))
     tracemalloc.start()
     for name, (path, read) in kinds.items():
         good = path.read_bytes()
-        read()  # what is imported or compiled once is not the file's doing
+        read()  # once before, so that imports and compilation are not measured
         refused = 0
         for _ in range(each):
             data = mutated(good, rng)
@@ -339,7 +340,7 @@ def mutations(folder, number=10_000):
             except (CorruptFileError, InputError):
                 refused += 1
             except ValueError:
-                must(name == "idx", (name, data))  # its caller, which knows the file's name, adds it
+                must(name == "idx", (name, data))  # its caller adds the name of the file
                 refused += 1
             slowest = max(slowest, time.perf_counter() - start)
             most = max(most, tracemalloc.get_traced_memory()[1] - before - len(data))
@@ -353,7 +354,7 @@ def mutations(folder, number=10_000):
 
 
 def signals(folder, number=10):
-    """SIGTERM at random moments, most of them in an evaluation: from the signal to the exit; then to the same bytes."""
+    """SIGTERM at random moments, most of them in an evaluation: the time to the exit, and the bytes at the end."""
     mnist = "FNN_DATA_DIR" in os.environ
     config = folder / "survivor.toml"
     text = CONFIG.replace("batch_size = 10", "batch_size = 1000").replace(

@@ -1,8 +1,8 @@
-"""Where one published run lies among many of ours.
+"""Where one published run lies among many runs of ours.
 
-Shape letters: `m` runs of ours, `e` points of a curve. The points of a run are not independent: one that is lucky at
-first stays lucky. So the share of a curve that lies within the band is not judged by 90 %, but by what our own runs
-do, each left out once and held against the band of the others.
+Shape letters: `m` runs of ours, `e` points of a curve. The points of a run are not independent: a run that is lucky at
+first stays lucky. The share of a curve that lies within the band is therefore not compared with 90 %, but with the
+shares of our own runs, each of which is left out once and compared with the band of the others.
 """
 
 import itertools

@@ -1,11 +1,11 @@
-"""How many curves of one book deviate by chance: each of our seeds is taken for a book."""
+"""How many curves of a book deviate by chance: each of our seeds takes the place of the book."""
 
 import numpy as np
 
 from experiments.nielsen.bands import left_out, place
 from experiments.nielsen.training import CURVES, compared
 
-RARE = 0.05  # the rank from which on a curve is called a deviation
+RARE = 0.05  # a curve of this rank or less is called a deviation
 
 HEAD = f"""## Deviations by chance
 
@@ -17,7 +17,7 @@ HEADING = ("curves", "seeds", "deviations of the book", "of a seed: mean", "most
 
 
 def rows(settings, found):
-    """One row, of all trainings with the largest number of seeds whose book shows a single run."""
+    """One row for all trainings of which the book shows a single run and which have the largest number of seeds."""
     single = [name for name in CURVES if name in found and settings[name].best_of == 1]
     runs = {name: len(next(iter(found[name].values()))) for name in single}
     most = max(runs.values(), default=0)

@@ -2,10 +2,11 @@
 
     python -m experiments.nielsen.curves [--blocks 4] [--quick] [NAME ...]        (needs MNIST)
 
-Trains what is not yet in runs/nielsen_curves, in blocks of 8 seeds, so that it can be stopped and goes on; then draws
-the figures NAME (or all), and writes the page, both of all that is kept there. The 4 blocks take about an hour of one
-core, a third of it for the 100 hidden neurons. `--blocks 0` trains nothing. `--quick` trains 8 networks of each kind
-for 3 epochs on 200 images into runs/nielsen_curves_quick, to see that all is there: its numbers mean nothing.
+Trains what is not yet in runs/nielsen_curves, in blocks of 8 seeds: it can be stopped, and goes on when it is started
+again. Then it draws the figures NAME (or all) and writes the page, from everything in that folder. The 4 blocks take
+about an hour of one core, a third of it for the 100 hidden neurons. `--blocks 0` trains nothing. `--quick` trains 8
+networks of each kind for 3 epochs on 200 images into runs/nielsen_curves_quick, to see that everything works; its
+numbers mean nothing.
 """
 
 import argparse
@@ -36,7 +37,7 @@ def main(arguments=None):
 
 
 def write(figures, settings, blocks, folder, to):
-    """Train into `folder` what is not there; the pictures, and the page of all that is there, go into `to`."""
+    """Train into `folder` what is not there; write the pictures and the page, of all that is there, into `to`."""
     (to / "nielsen_curves").mkdir(parents=True, exist_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
     for figure in figures:

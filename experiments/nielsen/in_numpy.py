@@ -1,4 +1,4 @@
-"""Chapter 1 of Nielsen's book in plain NumPy, sharing nothing with fnn but the data: a second opinion on its figures.
+"""Chapter 1 of Nielsen's book in plain NumPy: a second opinion that shares nothing with fnn but the data.
 
     python -m experiments.nielsen.in_numpy HIDDEN SEEDS     (30 9: about 2 minutes; needs MNIST)
 

@@ -1,4 +1,4 @@
-"""The conventions behind the book's curves, each taken the other way, held against the same book's run."""
+"""The conventions behind the book's curves: each is read the other way, and compared with the same run of the book."""
 
 import math
 from collections.abc import Callable

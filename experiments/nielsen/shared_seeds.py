@@ -1,4 +1,4 @@
-"""The book's programs fix the seed: two trainings that differ in λ alone have the same luck, in the book as in ours."""
+"""The book's programs fix the seed: two trainings that differ in λ alone share their luck, as ours with one seed do."""
 
 import itertools
 

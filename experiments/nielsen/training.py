@@ -1,8 +1,9 @@
 """The trainings behind the book's curves, for many seeds: settings from `nielsen_curves.json`, results kept in blocks.
 
-Shape letters: `m` seeds, `e` epochs at which is measured. A block of seeds is one compiled program per epoch, a few
-networks at a time, so that their weights stay in the processor's cache. `fnn.sweep` trains the same networks, but
-evaluates the 50,000 training images after every epoch, which takes about as long as training; few curves show them.
+Shape letters: `m` seeds, `e` epochs at which we measure. An epoch of a block of seeds is one compiled program, which
+trains a few networks at a time, so that their weights stay in the processor's cache. `fnn.sweep` trains the same
+networks, but evaluates the 50,000 training images after every epoch. That takes about as long as training, and few
+curves show it.
 """
 
 import json
@@ -40,7 +41,7 @@ class Setting(NamedTuple):
     batch_size: int
     epochs: int
     best_of: int  # the book's run is the best of so many
-    sets: tuple[str, ...]  # on which is measured
+    sets: tuple[str, ...]  # on which we measure
 
     @property
     def examples(self):
@@ -49,7 +50,7 @@ class Setting(NamedTuple):
 
     @property
     def measured(self):
-        """After which epochs is measured: all up to 30, then each tenth; batch descent before each of its updates."""
+        """The epochs after which we measure: all up to 30, then every tenth; for batch descent, before each update."""
         if self.batch_size == self.n_train:
             return np.arange(self.epochs)
         return np.array([e for e in range(1, self.epochs + 1) if e <= 30 or e % 10 == 0])
@@ -66,13 +67,13 @@ SETTINGS[UNPENALISED.name] = UNPENALISED  # not the book's: what its text says, 
 
 
 def quickened(setting):
-    """The same in a second or two, to see that all is there."""
+    """The same training in a second or two, to see that everything works."""
     batch_size = 200 if setting.batch_size == setting.n_train else setting.batch_size
     return setting._replace(n_train=200, batch_size=batch_size, epochs=3)
 
 
 def results(setting, blocks, folder):
-    """What was measured for the seeds of the first so many blocks, kept in files; a block not there is trained."""
+    """What was measured for the seeds of the first `blocks` blocks, from files; a block that is missing is trained."""
     found = []
     for block in range(blocks):
         path = folder / f"{setting.name}-{block}.npz"
@@ -112,7 +113,7 @@ def trained(setting, seeds):
     keys = jax.vmap(jax.random.split)(jax.vmap(jax.random.key)(jnp.array(seeds)))
     start, same = (net(setting.sizes, init) for init in (STARTS[setting.start], ScaledNormal()))
     params = jax.jit(jax.vmap(lambda key: fnn.init(start, key, setting.sizes[:1])))(keys[:, 0])
-    # trained as `same`: however it starts, one compiled program
+    # trained as `same`, so that all starts share one compiled program
     how = same, COSTS[setting.cost], SGD(setting.eta, 0.0, setting.lmbda / setting.n_train)
     parts = data(setting.n_train)
     if setting.batch_size == setting.n_train:
