@@ -1,10 +1,10 @@
-"""The ways in which `fnn` ends early on purpose; the command line turns each into one line and an exit status."""
+"""The errors with which `fnn` stops on purpose; the command line turns each into one line and an exit status."""
 
 from os import PathLike
 
 
 class InputError(ValueError):
-    """What the user wrote is wrong; exit status 2. The message says what, got, expected, remedy."""
+    """The user's input or surroundings are wrong; exit status 2. The message says what, got, expected, remedy."""
 
 
 class CorruptFileError(ValueError):
@@ -20,7 +20,7 @@ class CorruptFileError(ValueError):
 
     def __init__(self, path: str | PathLike[str], reason: str) -> None:
         """Keeps both parts as `args`, so that the error survives being pickled between processes."""
-        self.path, self.reason = str(path), " ".join(reason.split())  # one line, whatever a file made us quote
+        self.path, self.reason = str(path), " ".join(reason.split())  # one line, whatever the reason quotes
         ValueError.__init__(self, self.path, self.reason)
 
     def __str__(self) -> str:
@@ -33,7 +33,7 @@ class DivergedError(ArithmeticError):
 
     Attributes:
         epoch: From 1.
-        step: The mini-batch of that epoch, from 1; 0 when every step was finite and the cost after them is not.
+        step: The mini-batch of that epoch, from 1; 0 if every step was finite and only the cost after them is not.
         layer: The layer, from 0, in which the first number that is not finite appeared; -1 when it is in the data.
     """
 
@@ -55,13 +55,13 @@ class StoppedError(Exception):
     """A signal ended the training, which is saved; exit status 128 + `number`.
 
     Attributes:
-        number: The signal's: 2 for Ctrl-C, 15 for SIGTERM.
+        number: The number of the signal: 2 for Ctrl-C, 15 for SIGTERM.
     """
 
     number: int
 
     def __init__(self, number: int, message: str = "stopped and saved") -> None:
-        """Keeps both, so that the error survives being pickled between processes."""
+        """Keeps both parts as `args`, so that the error survives being pickled between processes."""
         self.number = number
         Exception.__init__(self, number, message)
 

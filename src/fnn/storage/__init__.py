@@ -1,1 +1,1 @@
-"""Files that are whole or not there at all: NumPy arrays, zips, JSON, checkpoints. No JAX. May import: errors."""
+"""Files, arrays, zips, JSON and checkpoints: written atomically, read without trust. No JAX. May import: errors."""

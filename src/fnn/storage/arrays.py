@@ -1,8 +1,8 @@
-"""Arrays in `.npy` and `.npz` files, read without believing the file.
+"""Arrays in `.npy` and `.npz` files, read without trusting the file.
 
-`np.load` sizes its allocation by a header that nobody checked, takes the last of two members with one name, and can be
-asked to unpickle. Here a file is read only after all that it declares (names, sizes, header, dtype, shape) was found
-consistent with the bytes that are there; nothing in it is ever executed, and whatever is wrong is a `CorruptFileError`.
+`np.load` allocates what an unchecked header declares, takes the last of two members with one name, and can be asked to
+unpickle. Here all that a file declares (names, sizes, header, dtype, shape) is compared with the bytes that are there
+before the numbers are read. Nothing in a file is ever executed, and whatever is wrong raises a `CorruptFileError`.
 """
 
 import io
@@ -22,9 +22,9 @@ from fnn.errors import CorruptFileError
 from fnn.storage.files import open_plain, write_atomically
 from fnn.storage.zips import check_end, check_members, quoted
 
-DTYPES = ("|b1", "|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f2", "<f4", "<f8")  # plain numbers, no more
-LARGEST_NPZ = 2**31 - 1  # bytes, of an .npy file too; a larger zip file needs 64-bit records, which are not read here
-LARGEST_HEADER = 10_000  # bytes of a `.npy` header, as NumPy's own limit
+DTYPES = ("|b1", "|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f2", "<f4", "<f8")  # plain numbers alone
+LARGEST_NPZ = 2**31 - 1  # bytes, of an .npy file too; a larger zip file has 64-bit records, which are not read here
+LARGEST_HEADER = 10_000  # bytes of an `.npy` header; NumPy has the same limit
 BYTES_AT_ONCE = 2**20  # of an array that is read
 HEADER = re.compile(
     rb"\{'descr': *'([^']{1,20})', *'fortran_order': *(True|False), *"
@@ -54,11 +54,11 @@ def read_npz(
         unread: Arrays that may be there too; they are not looked at.
 
     Returns:
-        One array per name, in the order of `names`. Memory beyond the arrays stays within a few MiB, and the arrays
-        are no larger than the file, or, when it is compressed, than 64 MiB plus 16 times the file.
+        One array per name, in the order of `names`. They take no more memory than the file has bytes, or, if it is
+        compressed, than 64 MiB plus 16 times its bytes. Beyond the arrays, reading takes a few MiB.
 
     Raises:
-        CorruptFileError: The file is missing, unreadable, or anything in it is not as it has to be.
+        CorruptFileError: The file is missing, unreadable, or anything in it is wrong.
     """
     with _opened(path) as (file, size):
         check_end(file, size)
@@ -71,7 +71,7 @@ def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
     """The array of an `.npy` file of at most 2 GiB.
 
     Raises:
-        CorruptFileError: The file is missing, unreadable, or anything in it is not as it has to be.
+        CorruptFileError: The file is missing, unreadable, or anything in it is wrong.
     """
     with _opened(path) as (file, size):
         return _read_array(file, size)
@@ -80,13 +80,13 @@ def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
 def read_header(
     path: str | os.PathLike[str],
 ) -> tuple[np.dtype[Any], bool, tuple[int, ...], int, os.stat_result]:
-    """What an `.npy` file of any size declares, found consistent with its size; the numbers are not read.
+    """What the header of an `.npy` file of any size declares, checked against that size; the numbers are not read.
 
     Returns:
-        The dtype, whether in Fortran order, the shape, where the numbers start in bytes, and the file's status.
+        The dtype, whether the order is Fortran's, the shape, the byte where the numbers start, and the file's status.
 
     Raises:
-        CorruptFileError: as `read_npy`.
+        CorruptFileError: As `read_npy`.
     """
     with _opened(path, math.inf) as (file, size):
         dtype, fortran, shape, start = _read_header(file)
@@ -95,22 +95,22 @@ def read_header(
 
 
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
-    """Writes arrays, whole or not at all; the same arrays in the same order give the same bytes.
+    """Writes arrays atomically; the same arrays in the same order give the same bytes.
 
     Raises:
         OSError: The file cannot be written.
-        TypeError: An array is not one of plain numbers.
+        TypeError: An array holds something else than plain numbers (`DTYPES`).
     """
     write_atomically(path, npz_bytes(arrays))
 
 
 def write_npy(path: str | os.PathLike[str], array: Any) -> None:
-    """Writes one array, whole or not at all; errors as `write_npz`."""
+    """Writes one array atomically; raises as `write_npz`."""
     write_atomically(path, npy_bytes(array))
 
 
 def npz_bytes(arrays: Mapping[str, Any], *, compression: int = zipfile.ZIP_STORED) -> bytes:
-    """The `.npz` file of some arrays; no clock, user or machine goes into it."""
+    """The bytes of an `.npz` file; they do not depend on the time, the user or the machine."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name, array in arrays.items():
@@ -121,10 +121,10 @@ def npz_bytes(arrays: Mapping[str, Any], *, compression: int = zipfile.ZIP_STORE
 
 
 def npy_bytes(array: Any) -> bytes:
-    """The `.npy` file of one array, version 1.0, little-endian, in C order.
+    """The bytes of an `.npy` file: version 1.0, little-endian, in C order.
 
     Raises:
-        TypeError: The array is not one of plain numbers (`DTYPES`).
+        TypeError: The array holds something else than plain numbers (`DTYPES`).
     """
     array = np.asarray(array, order="C")
     array = array.astype(array.dtype.newbyteorder("<"), copy=False)
@@ -137,7 +137,7 @@ def npy_bytes(array: Any) -> bytes:
 
 @contextmanager
 def _opened(path: str | os.PathLike[str], largest: float = LARGEST_NPZ) -> Generator[tuple[BinaryIO, int], None, None]:
-    """A file and its size; inside, whatever may come from its content ends in `CorruptFileError`."""
+    """An open file and its size; every error that its content causes in the block becomes a `CorruptFileError`."""
     try:
         with open_plain(path, largest) as file:
             yield file, os.fstat(file.fileno()).st_size
@@ -150,7 +150,7 @@ def _opened(path: str | os.PathLike[str], largest: float = LARGEST_NPZ) -> Gener
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be read: {error.strerror}"
-    return str(error)[:300] or type(error).__name__  # zipfile quotes whatever the file calls a name
+    return str(error)[:300] or type(error).__name__  # cut, because zipfile quotes names from the file
 
 
 def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
@@ -162,7 +162,7 @@ def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarra
 
 
 def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
-    """The array in the next `size` bytes, which end the stream."""
+    """The array in a stream of `size` bytes."""
     dtype, fortran, shape, start = _read_header(stream)
     _check_size(dtype, shape, size - start)
     payload = np.empty(size - start, np.uint8)
@@ -174,14 +174,14 @@ def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
 
 
 def _read_header(stream: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:
-    """The dtype, whether in Fortran order, the shape, and the header's length in bytes."""
+    """The dtype, whether the order is Fortran's, the shape, and the bytes of the header."""
     start = stream.read(8)
     width = {b"\x93NUMPY\1\0": 2, b"\x93NUMPY\2\0": 4, b"\x93NUMPY\3\0": 4}.get(start, 0)
     length = int.from_bytes(stream.read(width), "little")
     if not 0 < length <= LARGEST_HEADER:
         raise ValueError("is not an .npy array, or its header is longer than 10,000 bytes")
     header = stream.read(length)
-    match = HEADER.fullmatch(header)  # a pattern, not a parser: nothing nests, nothing is evaluated
+    match = HEADER.fullmatch(header)  # a pattern and not a parser, so that nothing nests or is evaluated
     if len(header) != length or match is None:
         raise ValueError(f"its header {ascii(header[:80])} is not that of a plain array")
     descr, fortran, dimensions = (group.decode("latin-1") for group in match.groups())
@@ -197,7 +197,7 @@ def _check_size(dtype: np.dtype[Any], shape: tuple[int, ...], size: int) -> None
 
 
 def _fill(stream: IO[bytes], view: memoryview) -> None:
-    """Fills `view` to its end, a chunk at a time, and checks that nothing follows (`zipfile` then checks the CRC)."""
+    """Fills `view` in chunks and checks that the stream ends there; at its end `zipfile` checks the CRC."""
     done = 0
     while done < len(view):
         chunk = stream.read(min(BYTES_AT_ONCE, len(view) - done))

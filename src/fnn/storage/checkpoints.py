@@ -1,4 +1,4 @@
-"""Checkpoints: arrays and plain JSON in a folder that is complete and verified, or not a checkpoint.
+"""Checkpoints: arrays and plain JSON in a folder, written atomically and verified by hashes.
 
     checkpoints/step-0000012000/arrays.npz      every array, by name
                                 state.json      plain JSON
@@ -6,8 +6,9 @@
                                 manifest.json   written last: sizes and SHA-256 of the others, names, dtypes and
                                                 shapes of the arrays, and a digest of itself
 
-The folder is written under another name, synced, and renamed. The latest checkpoint is the one of the highest step
-that verifies; nothing else says which it is, so that nothing can disagree. A copy of the folder is as good. No JAX.
+The folder is written under another name, synced, and renamed. The latest checkpoint is the one with the highest step
+among those that verify. This is stored nowhere else, so that nothing can contradict it. A copy of a folder is a
+checkpoint too. No JAX.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from fnn.storage.files import make_folder, open_plain, remove_folder, write_fold
 from fnn.storage.json_files import json_bytes, parse_json, read_bounded, read_json
 
 FORMAT = 1
-KEPT = 2  # checkpoints that stay: the latest, and one more in case the disk damages it
+KEPT = 2  # checkpoints are kept: the latest, and the one before it in case the disk damages the latest
 FILES = ("arrays.npz", "state.json", "metrics.jsonl")
 LARGEST_MANIFEST = 2**20  # bytes
 _STEP = re.compile(r"step-(\d{10,15})", re.ASCII)
@@ -37,12 +38,12 @@ Template = Mapping[str, tuple[str, tuple[int, ...]]]  # dtype (`<f4`) and shape 
 
 
 class Checkpoint(NamedTuple):
-    """What is kept."""
+    """What a checkpoint holds."""
 
     step: int  # of the whole training; the highest is the latest
     arrays: Mapping[str, np.ndarray]
     state: dict[str, Any]  # plain JSON
-    metrics: bytes  # lines
+    metrics: bytes  # the lines so far
 
 
 class Found(NamedTuple):
@@ -53,15 +54,15 @@ class Found(NamedTuple):
 
 
 def save(folder: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
-    """Adds a checkpoint to `folder` and removes old ones; when it returns, the checkpoint outlives a power cut.
+    """Adds a checkpoint to `folder` and removes old ones; once this returns, the checkpoint survives a power cut.
 
     Raises:
-        OSError: it cannot be written; the older checkpoints are as they were.
+        OSError: The checkpoint cannot be written; the older ones are unchanged.
     """
     folder = Path(folder)
     make_folder(folder)
     target = folder / f"step-{checkpoint.step:010}"
-    if target.exists():  # one that was rejected
+    if target.exists():  # a checkpoint of this step that was rejected
         remove_folder(target)
     write_folder(target, _contents(checkpoint))
     for path in _steps(folder)[KEPT:]:
@@ -69,7 +70,7 @@ def save(folder: str | os.PathLike[str], checkpoint: Checkpoint) -> None:
 
 
 def latest(folder: str | os.PathLike[str], template: Template) -> Found:
-    """The checkpoint of the highest step that verifies.
+    """The checkpoint with the highest step among those that verify.
 
     Args:
         folder: Where `save` put them; it need not exist.
@@ -85,12 +86,12 @@ def latest(folder: str | os.PathLike[str], template: Template) -> Found:
 
 
 def load(path: str | os.PathLike[str], template: Template) -> Checkpoint:
-    """One checkpoint, verified: every byte of it is as it was written.
+    """One checkpoint, verified: every byte is as it was written.
 
-    Memory beyond its own arrays and metrics stays within a few MiB, whatever the files say.
+    Beyond the arrays and the metrics this takes a few MiB of memory, whatever the files declare.
 
     Raises:
-        CorruptFileError: a file is missing, damaged, or of another format, or the arrays are not those of `template`.
+        CorruptFileError: A file is missing, damaged or of another format, or the arrays are not those of `template`.
     """
     path = Path(path)
     manifest = _manifest(path, template)
@@ -129,7 +130,7 @@ def manifest_bytes(manifest: Mapping[str, Any]) -> bytes:
 
 
 def _table(template: Template) -> dict[str, list[Any]]:
-    """A template as JSON has it."""
+    """A template as JSON can hold it."""
     return {name: [dtype, list(shape)] for name, (dtype, shape) in template.items()}
 
 
@@ -146,14 +147,14 @@ def _steps(folder: Path) -> list[Path]:
 
 
 def _manifest(path: Path, template: Template) -> dict[str, Any]:
-    """The manifest of a checkpoint, which fits its folder and the template."""
+    """The manifest of a checkpoint, checked against its digest, its folder and the template."""
     file = path / "manifest.json"
     data = read_bounded(file, LARGEST_MANIFEST)
     manifest = parse_json(data, file)
-    if not isinstance(manifest, dict) or repr(manifest.get("format")) != str(FORMAT):  # nor True, nor 1.0
+    if not isinstance(manifest, dict) or repr(manifest.get("format")) != str(FORMAT):  # True and 1.0 equal 1 too
         raise CorruptFileError(file, f"is not the manifest of a checkpoint of format {FORMAT}")
     rest = {key: value for key, value in manifest.items() if key != "digest"}
-    if manifest_bytes(rest) != data:  # the bytes, because one value has many texts in JSON
+    if manifest_bytes(rest) != data:  # the bytes, because JSON has many texts for one value
         raise CorruptFileError(file, "does not match its own digest")
     if set(rest) != {"format", "step", "files", "arrays"} or not _is_of(rest["step"], path):
         raise CorruptFileError(file, "is the manifest of another folder")
@@ -169,7 +170,7 @@ def _is_of(step: object, path: Path) -> bool:
 
 
 def _verify(path: Path, expected: object) -> None:
-    """The file is the one whose size and hash the manifest has."""
+    """Checks that a file has the size and the hash that its manifest says."""
     try:
         with open_plain(path, LARGEST_NPZ) as file:
             size, digest = os.fstat(file.fileno()).st_size, hashlib.file_digest(file, "sha256")

@@ -1,7 +1,7 @@
-"""Files and folders that are there whole or not at all.
+"""Files and folders that are written atomically: they are complete, or not there at all.
 
-Whatever `fnn` writes goes through the few operations of `os` in this room, so that a test can record them, fail any of
-them, or replay what a power cut would leave.
+Whatever `fnn` writes goes through the few operations of `os` in this file. A test can therefore record them, let any
+of them fail, or replay what a power cut would leave.
 """
 
 import contextlib
@@ -21,36 +21,36 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
 def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
-    """Puts `data` under `path`; after a crash at any moment the old file or the new one is there, never half of one.
+    """Writes `data` to `path`; after a crash at any moment the old file or the new one is there, never half of one.
 
     Args:
         path: The file to make or to replace; its folder exists.
         data: All of its bytes.
 
     Raises:
-        OSError: The disk is full, the folder is missing or read-only, ...; `path` is then as it was, or new already
-            where only its folder cannot be synced, and the temporary file beside it is gone.
+        OSError: The disk is full, the folder is missing or read-only, or similar. `path` is then unchanged and the
+            temporary file beside it is removed; only where the sync of the folder failed, `path` is already new.
     """
     target = Path(path)
     temporary = _temporary(target)
     try:
         _write_through(temporary, data)
         os.replace(temporary, target)
-    except BaseException:  # Ctrl-C too must leave nothing behind
+    except BaseException:  # Ctrl-C must leave nothing behind either
         _erase(temporary)
         raise
     sync_folder(target.parent)
 
 
 def write_folder(path: str | os.PathLike[str], files: Mapping[str, bytes]) -> None:
-    """Makes a folder of files, all of them or none: whatever happens, `path` is complete or not there.
+    """Makes a folder of files; whatever happens, `path` is complete or not there.
 
     Args:
         path: The folder to make; it must not exist, and its parent must.
         files: The bytes of each, by name, written in this order.
 
     Raises:
-        OSError: As `write_atomically`, or there is such a folder already.
+        OSError: As `write_atomically`, or the folder exists.
     """
     target = Path(path)
     temporary = _temporary(target)
@@ -59,7 +59,7 @@ def write_folder(path: str | os.PathLike[str], files: Mapping[str, bytes]) -> No
         for name, data in files.items():
             _write_through(temporary / name, data)
         sync_folder(temporary)
-        if target.exists():  # rename would replace an empty folder without a word
+        if target.exists():  # `rename` would silently replace an empty folder
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
         os.rename(temporary, target)
     except BaseException:
@@ -69,26 +69,26 @@ def write_folder(path: str | os.PathLike[str], files: Mapping[str, bytes]) -> No
 
 
 def make_folder(path: str | os.PathLike[str]) -> None:
-    """Makes an empty folder, if it is not there, that outlives a power cut; its parent exists."""
+    """Makes an empty folder, unless there is one; it survives a power cut. Its parent must exist."""
     if not os.path.isdir(path):
         os.mkdir(path)
         sync_folder(Path(path).parent)
 
 
 def remove_folder(path: str | os.PathLike[str]) -> None:
-    """Removes a folder and all in it; interrupted, it leaves a temporary, not half a folder under its name."""
+    """Removes a folder and all in it; if interrupted, it leaves a temporary folder, never a part under its name."""
     temporary = _temporary(Path(path))
     os.rename(path, temporary)
     _erase(temporary)
 
 
 def _temporary(target: Path) -> Path:
-    """A name beside the target; the process and a random part in it: two writers never share a temporary."""
+    """A name beside the target, made of the process id and a random part: two writers never share a temporary file."""
     return target.with_name(f".{target.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
 
 
 def remove_temporaries(folders: Iterable[Path]) -> None:
-    """Removes what writers that were killed have left; only for one who knows that nobody else is writing there."""
+    """Removes what killed writers have left; to be called only when nobody else is writing there."""
     for folder in folders:
         for path in folder.glob(".*.tmp-*-*"):
             _erase(path)
@@ -117,8 +117,8 @@ def _write_through(path: Path, data: bytes) -> None:
 
 
 def sync_folder(path: str | os.PathLike[str]) -> None:
-    """Makes the names in a folder (a rename, a removal) outlive a power cut, where the system can promise that."""
-    if os.name != "posix":  # a folder cannot be opened elsewhere, and NTFS journals its names
+    """Makes renames and removals in a folder survive a power cut, where the system can promise that."""
+    if os.name != "posix":  # other systems cannot open a folder, and NTFS journals the names in it
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -143,24 +143,24 @@ def open_plain(path: str | os.PathLike[str], largest: float = math.inf) -> io.Bu
 
 @contextlib.contextmanager
 def locked(folder: str | os.PathLike[str]) -> Generator[None, None, None]:
-    """Holds the folder's lock; the system lets go of it when the process ends, however it ends.
+    """Holds the lock of a folder; the system releases it when the process ends, however it ends.
 
     Raises:
-        InputError: another process holds it.
-        OSError: the lock file cannot be made.
+        InputError: Another process holds it.
+        OSError: The lock file cannot be made.
     """
     descriptor = os.open(Path(folder, LOCK), os.O_RDWR | os.O_CREAT, 0o666)
     try:
         _lock(descriptor, folder)
         yield
     finally:
-        os.close(descriptor)  # the file stays: whoever removes it could remove the next one's lock
+        os.close(descriptor)  # the lock file stays: removing it could remove the lock of the next process
 
 
 def _lock(descriptor: int, folder: str | os.PathLike[str]) -> None:
     try:
         import fcntl
-    except ImportError:  # not on Windows, where two runs of one directory are left to the user's care
+    except ImportError:  # Windows has none; there nothing keeps a user from two runs in one directory
         return
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

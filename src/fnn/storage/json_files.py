@@ -1,4 +1,4 @@
-"""Plain JSON files: written whole, read without believing them."""
+"""Plain JSON files, written atomically and read without trusting them."""
 
 from __future__ import annotations
 
@@ -6,26 +6,25 @@ import json
 import math
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 from fnn.errors import CorruptFileError
 from fnn.storage.files import open_plain, write_atomically
 
-LARGEST_JSON = 2**26  # bytes: config.json has two numbers for each standardised input
+LARGEST_JSON = 2**26  # bytes; so many, because config.json has two numbers for each standardised input
 DEEPEST = 50  # levels of tables and lists
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
-    """The value as indented JSON with sorted keys: equal values give equal bytes.
+    """Writes a value as indented JSON with sorted keys, so that equal values give equal bytes.
 
-    Infinite numbers are written as the texts "inf" and "-inf", which JSON has no numbers for.
+    JSON has no infinite numbers and no nan; they are written as the texts "inf", "-inf" and "nan".
     """
     write_atomically(path, json_bytes(value))
 
 
 def json_bytes(value: Any) -> bytes:
-    """What `write_json` writes."""
+    """The bytes that `write_json` writes."""
     return f"{json.dumps(_finite(value), indent=2, sort_keys=True, allow_nan=False)}\n".encode()
 
 
@@ -41,16 +40,17 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     """The value in a JSON file of at most 64 MiB.
 
     Raises:
-        CorruptFileError: missing, too large, no UTF-8, no JSON, a key twice, nan or infinity, nested too deeply.
+        CorruptFileError: The file is missing, too large, not UTF-8 or not JSON, or holds a key twice, nan, infinity,
+            or too many levels.
     """
     return parse_json(read_bounded(path, LARGEST_JSON), path)
 
 
 def read_bounded(path: str | os.PathLike[str], largest: int) -> bytes:
-    """The bytes of a file of at most `largest`.
+    """The bytes of a plain file that has at most `largest` of them.
 
     Raises:
-        CorruptFileError: missing, not a plain file, or too large.
+        CorruptFileError: The file is missing, not a plain file, or too large.
     """
     data = read_plain(path, largest + 1)
     if len(data) > largest:
@@ -62,7 +62,7 @@ def read_plain(path: str | os.PathLike[str], most: float = math.inf) -> bytes:
     """The bytes of a plain file, or the first `most` of them; takes no more memory than the file has bytes.
 
     Raises:
-        CorruptFileError: missing, or not a plain file.
+        CorruptFileError: The file is missing, or not a plain file.
     """
     try:
         with open_plain(path) as file:
@@ -73,11 +73,11 @@ def read_plain(path: str | os.PathLike[str], most: float = math.inf) -> bytes:
         raise CorruptFileError(path, "is not a plain file") from None
 
 
-def parse_json(data: bytes, path: str | os.PathLike[str] | Path) -> Any:
+def parse_json(data: bytes, path: str | os.PathLike[str]) -> Any:
     """The value in the bytes of a JSON text; `path` is for messages.
 
     Raises:
-        CorruptFileError: as `read_json`.
+        CorruptFileError: As `read_json`.
     """
     try:
         value = json.loads(data.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
@@ -88,7 +88,7 @@ def parse_json(data: bytes, path: str | os.PathLike[str] | Path) -> Any:
 
 
 def _check_depth(value: Any, depth: int = 0) -> None:
-    """A few levels, so that whoever walks over the value can too."""
+    """Refuses more than `DEEPEST` levels, so that a recursive function can walk over the value."""
     if depth > DEEPEST:
         raise ValueError(f"more than {DEEPEST} levels")
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():

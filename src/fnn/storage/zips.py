@@ -1,8 +1,8 @@
-"""The members of a zip file, known and consistent before any of them is read.
+"""The members of a zip file, checked before any of them is read.
 
-`zipfile` alone takes the last of two members with one name, makes objects of a list of any length, and unfolds whatever
-it is given. Here the names are the ones expected, the members lie one after the other within the file, and what they
-say they unfold to is bounded; `zipfile` then holds them to what they said.
+`zipfile` alone takes the last of two members with one name, makes objects of a list of any length, and unpacks whatever
+it is given. Here the names must be the expected ones, the members must lie one after the other within the file, and the
+sizes that they declare are limited. `zipfile` then unpacks no more than they declare.
 """
 
 import stat
@@ -11,8 +11,9 @@ import zipfile
 from collections.abc import Collection, Mapping
 from typing import BinaryIO
 
-LARGEST_DIRECTORY = 2**20  # bytes of the list of members: zipfile makes an object of every 46 of them
-FREE, RATIO = 2**26, 16  # bytes, and times the file's size: what compressed members may unfold to
+LARGEST_DIRECTORY = 2**20  # bytes of the list of members; zipfile makes an object for every 46 of them
+FREE, RATIO = 2**26, 16  # compressed members may unpack to FREE bytes plus RATIO times the bytes of the file
+FLAGS = 0x80E  # that a member may have: deflate level (bits 1 and 2), sizes after the data (3), UTF-8 names (11)
 
 
 def check_members(
@@ -22,12 +23,12 @@ def check_members(
 
     Args:
         archive: A zip file whose end passed `check_end`.
-        size: Its bytes.
+        size: The bytes of the file.
         names: The members it must hold.
         unread: Members that it may hold.
 
     Raises:
-        ValueError: They are others, or not plain, or overlap, or would unfold to too much.
+        ValueError: The members are not the expected ones, are not plain, overlap, or would unpack to too much.
     """
     members = _named(archive, names, unread)
     _check_sizes(archive, members, size)
@@ -35,9 +36,9 @@ def check_members(
 
 
 def check_end(file: BinaryIO, size: int) -> None:
-    """The record that ends a zip file: it is the very end, and the list of members before it is short.
+    """Checks the record that ends a zip file: nothing follows it, and the list of members before it is short.
 
-    This comes before `zipfile`, which would search for the record and make objects of the whole list first.
+    To be called before `zipfile`, which would search for the record and first make objects of the whole list.
     """
     file.seek(max(size - 42, 0))
     tail = file.read(42)
@@ -59,13 +60,13 @@ def _named(archive: zipfile.ZipFile, names: Collection[str], unread: Collection[
 
 
 def quoted(names: Collection[str]) -> str:
-    """Some names for a message, without what a file could smuggle into a terminal."""
-    shown = [ascii(name[:40]) for name in list(names)[:8]]  # the file may name anything
+    """Some names for a message; escaped and cut, because a file may hold any name."""
+    shown = [ascii(name[:40]) for name in list(names)[:8]]
     return ", ".join(shown + ["..."] * (len(names) > 8)) or "nothing"
 
 
 def _check_sizes(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo], size: int) -> None:
-    """Plain members, one after the other within the file, that unfold to no more than they may."""
+    """Checks that members are plain, lie one after the other within the file, and unpack to no more than allowed."""
     end = 0
     for member in sorted(members.values(), key=lambda member: member.header_offset):
         _check_member(member)
@@ -84,7 +85,7 @@ def _check_sizes(archive: zipfile.ZipFile, members: Mapping[str, zipfile.ZipInfo
 
 def _check_member(member: zipfile.ZipInfo) -> None:
     kind = stat.S_IFMT(member.external_attr >> 16)
-    if member.flag_bits & ~0x80E or kind not in (0, stat.S_IFREG):  # only: two deflate levels, late sizes, UTF-8 names
+    if member.flag_bits & ~FLAGS or kind not in (0, stat.S_IFREG):
         raise ValueError("a zip member is encrypted, patched, or not a plain file")
     stored = member.compress_type == zipfile.ZIP_STORED and member.compress_size == member.file_size
     if not stored and member.compress_type != zipfile.ZIP_DEFLATED:
