@@ -1,1 +1,1 @@
-"""The operating system and its cores: what a result depends on, signals, caches. May import: errors, data."""
+"""The machine: hardware, environment, idle cores, signals, the cache of programs. May import: errors, data."""

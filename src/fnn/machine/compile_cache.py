@@ -1,7 +1,7 @@
 """Compiled programs kept in a folder that the user trusts, so that a second run of a config need not compile.
 
-They are machine code, and a later run executes what it finds: whoever can write there decides what runs. So a cache
-is kept only when it is asked for, and only in a folder in which nobody else can write.
+The programs are machine code, and a later run executes what it finds in the folder. Whoever can write there decides
+what runs. A cache is therefore kept only if the user asks for it, and only in a folder where nobody else can write.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from fnn.machine.hardware import instructions
 
 
 def keep(folder: str | os.PathLike[str]) -> None:
-    """Have JAX, which must not be imported yet, keep this process's programs in `folder`, a part for each kind of CPU.
+    """Makes JAX keep the programs of this process in `folder`, in one subfolder for each kind of CPU.
+
+    JAX must not be imported yet, because it reads these settings when it is.
 
     Raises:
-        InputError: the folder cannot be made, or somebody else may write there.
-        RuntimeError: JAX is imported, and would not hear of it.
+        InputError: The folder cannot be made, or somebody else may write there.
+        RuntimeError: JAX is imported already and would ignore the settings.
     """
     if "jax" in sys.modules:
         raise RuntimeError("compile_cache.keep() comes too late: JAX is imported and has read its settings.")
@@ -40,14 +42,14 @@ def keep(folder: str | os.PathLike[str]) -> None:
         raise InputError(f"--cache {folder}: cannot be made ({error.strerror}); expected a folder of yours.") from None
     os.environ |= {
         "JAX_COMPILATION_CACHE_DIR": str(path),
-        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",  # keeps small programs too: here there are only such
+        "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",  # small programs too: fnn has no others
         "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     }
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA compares CPUs by a list that no CPU equals, and says so
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # XLA would warn: it compares with a list that no CPU equals
 
 
 def _check_own(path: Path) -> None:
-    """Refuse a folder in which others could leave programs for us."""
+    """Refuses a folder in which somebody else could put programs."""
     about = path.stat()
     if hasattr(os, "getuid") and (about.st_uid != os.getuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)):
         raise InputError(
@@ -57,5 +59,5 @@ def _check_own(path: Path) -> None:
 
 
 def _cpu_kind() -> str:
-    """A short name for what this CPU can execute; a program compiled for another may not run."""
+    """A short name for what this CPU can execute; a program that was compiled for another CPU may not run on it."""
     return hashlib.sha256(f"{platform.machine()} {instructions()}".encode()).hexdigest()[:12]

@@ -1,4 +1,4 @@
-"""What the bits of a result depend on besides the config, and what has changed in it since another time."""
+"""What the bits of a result depend on besides the config."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import numpy as np
 from fnn.data import Dataset
 from fnn.machine.hardware import cores, processor
 
-EXAMPLES_AT_ONCE = 5000  # are hashed, because a data set in a file may be larger than memory
+EXAMPLES_AT_ONCE = 5000  # are hashed, because a data set in a file may be larger than the memory
 REPEATING = "for the same bits in each process on a GPU, set XLA_FLAGS=--xla_gpu_deterministic_ops=true before training"
 
 
 def environment(data: Dataset, seed: int) -> dict[str, Any]:
-    """Versions, machine, settings and data: where all of them are the same, the same config gives the same bytes."""
+    """Versions, machine, settings and data; if all of them are equal, the same config gives the same bytes."""
     return {
         "versions": {name: version(name) for name in ("fnn", "jax", "jaxlib", "numpy")}
         | {"python": platform.python_version()},
@@ -38,12 +38,12 @@ def environment(data: Dataset, seed: int) -> dict[str, Any]:
 
 
 def repeats() -> bool:
-    """Whether another process computes the same bits: for a GPU, XLA takes the kernels that are fastest when tried."""
+    """Whether another process computes the same bits; on a GPU XLA takes the fastest kernel, unless a flag is set."""
     return jax.default_backend() != "gpu" or "--xla_gpu_deterministic_ops=true" in os.environ.get("XLA_FLAGS", "")
 
 
 def data_digest(data: Dataset) -> str:
-    """SHA-256 of every example, its parts, their units and the names of the classes."""
+    """SHA-256 of all examples, their shape and units, the three parts, and the names of the classes."""
     digest = hashlib.sha256(repr((data.classes, data.shape)).encode())
     for part in data[:3]:
         digest.update(repr(float(part.scale)).encode())

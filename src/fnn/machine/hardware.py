@@ -1,4 +1,4 @@
-"""What this machine has: its processor, cores and memory. No JAX, which reads its settings at import."""
+"""What this machine has: its processor, cores and memory. No JAX, as `compile_cache` runs before JAX is imported."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 def processor() -> str:
-    """The processor's own name; on Linux it may be "", elsewhere it is what Python knows."""
+    """The name of the processor as the system gives it; "" where it gives none."""
     lines = _cpuinfo()
     if not lines:
         return platform.processor()
@@ -17,7 +17,7 @@ def processor() -> str:
 
 
 def instructions() -> str:
-    """The instructions that the processor can execute, as one line; where the system does not list them, its name."""
+    """The instructions that the processor can execute, in one line; if the system lists none, a name for it."""
     return next((line for line in _cpuinfo() if line.startswith(("flags", "Features"))), platform.processor())
 
 

@@ -1,8 +1,8 @@
 """Idle cores kept awake while a program runs.
 
-A core with nothing to do is put to sleep, and on many machines, virtual ones above all, it takes longer to wake than
-a product of a training step takes to compute: the threads of a program then wait for each other, and two cores are
-hardly faster than one. Linux lets a process ask that they stay awake.
+An idle core goes to sleep. On many machines, virtual ones above all, waking it takes longer than computing a product of
+a training step. The threads of a program then wait for each other, and two cores are hardly faster than one. Linux lets
+a process ask that idle cores stay awake.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from fnn.errors import InputError
 
-REQUEST = Path("/dev/cpu_dma_latency")  # while it is open, no core may take longer to wake than was written there
-DRIVER = Path("/sys/devices/system/cpu/cpuidle/current_driver")  # what the kernel puts cores to sleep with, or "none"
+REQUEST = Path("/dev/cpu_dma_latency")  # while it is open, no core may take longer to wake than the time written to it
+DRIVER = Path("/sys/devices/system/cpu/cpuidle/current_driver")  # what puts cores to sleep, or "none"
 INSTEAD = "leave awake out, and give a small program one core (taskset -c 0)"
 
 
 @contextlib.contextmanager
-def awake() -> Iterator[None]:
-    """Inside, the idle cores of this machine do not sleep, and a thread that is given work begins at once.
+def awake() -> Generator[None, None, None]:
+    """Keeps the idle cores of this machine awake in the block, so that a thread that is given work begins at once.
 
-    What is computed stays the same, bit for bit. It is a request to the kernel (docs.kernel.org, PM Quality of
-    Service), for all cores of the machine, and ends with the process at the latest, however that ends. Until then
-    idle cores draw power, and a processor that clocks a core higher while others sleep may be slower for it: measure.
+    The results stay the same, bit for bit. The request goes to the kernel (docs.kernel.org, PM Quality of Service) and
+    holds for all cores of the machine. It ends with the block, or with the process, however that ends. Until then idle
+    cores draw power. Some processors clock a core higher while others sleep, and these may become slower: measure.
     `fnn doctor` says how long a core takes to wake.
 
     Raises:
-        InputError: the system has no such request, would not heed it, or does not let this user make it.
+        InputError: The system has no such request, would ignore it, or does not allow it to this user.
     """
     try:
-        request = os.open(REQUEST, os.O_WRONLY)  # not `open`, which would make the file
+        request = os.open(REQUEST, os.O_WRONLY)  # not `open`, which would create the file
     except FileNotFoundError:
         raise InputError(f"awake: there is no {REQUEST}; expected Linux, outside a container; {INSTEAD}.") from None
     except OSError as error:
@@ -51,7 +51,7 @@ def awake() -> Iterator[None]:
 
 
 def heeded() -> bool:
-    """Whether this kernel puts cores to sleep itself, and can let them be."""
+    """Whether this kernel itself puts cores to sleep, and can therefore keep them awake."""
     try:
         return DRIVER.read_text().strip() != "none"
     except OSError:
@@ -59,7 +59,7 @@ def heeded() -> bool:
 
 
 def wake_time(messages: int = 200) -> float | None:
-    """The seconds until another, idle core has a message: half of the median time there and back.
+    """The seconds that a message takes to another, idle core: half of the median time there and back.
 
     None where a process cannot choose its cores, or has only one.
     """

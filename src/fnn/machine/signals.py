@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as a wish to stop: the first is noted, the second ends the process at once."""
+"""SIGINT and SIGTERM as a wish to stop: the first signal is noted, the second ends the process at once."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 
 from fnn.errors import StoppedError
 
@@ -14,27 +14,28 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Wish:
-    """Whether the process was asked to stop: `number` is the signal's, 0 as long as there was none."""
+    """Whether the process was asked to stop: `number` is that of the signal, 0 as long as there was none."""
 
     number: int = 0
 
 
 @contextlib.contextmanager
-def wishes() -> Iterator[Wish]:
-    """A `Wish` that signals fulfil while the block runs; it is for the block to look at it.
+def wishes() -> Generator[Wish, None, None]:
+    """A `Wish` in which signals are noted while the block runs; the block looks at it from time to time.
 
-    Python runs no handler while compiled code does not return. The bytes that the system's handler puts into a pipe
-    are there at once, and a thread reads them; so the second signal does not wait for anything.
+    Python runs no handler before compiled code returns. The handler of the system, however, writes a byte to a pipe at
+    once, and a thread reads it. The second signal therefore does not wait for anything.
     """
     wish = Wish()
-    if threading.current_thread() is not threading.main_thread():  # signals are not ours to take
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield wish
         return
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     thread = threading.Thread(target=_listen, args=(reader, wish), daemon=True)
     thread.start()
-    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)  # first, and last: else a signal between is lost
+    # the pipe is set before the handlers and reset after them, so that no signal in between is lost
+    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
     handlers = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
     try:
         yield wish
@@ -49,8 +50,8 @@ def wishes() -> Iterator[Wish]:
 
 
 @contextlib.contextmanager
-def raised(kept: str) -> Iterator[None]:
-    """A signal while the block runs is a `StoppedError` there, which says what is kept; a second ends the process."""
+def raised(kept: str) -> Generator[None, None, None]:
+    """Raises a `StoppedError`, which says what is kept, at a signal in the block; a second one ends the process."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
