@@ -8,6 +8,14 @@ import jax
 import pytest
 
 from fnn import cli
+from fnn.plots import curves
+from tests.helpers.configs import GOOD, GRID
+
+
+@pytest.fixture(autouse=True, scope="session")
+def devices():
+    """All are in use from the start, or `fnn sweep` would change their number for the tests that follow."""
+    jax.devices()
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -25,8 +33,30 @@ def strict():
 
 
 @pytest.fixture
+def no_pictures(monkeypatch):
+    """As if matplotlib were not installed."""
+    monkeypatch.setattr(curves, "available", lambda: False)
+
+
+@pytest.fixture
+def config(tmp_path):
+    """The path of a config that trains in a second."""
+    path = tmp_path / "good.toml"
+    path.write_text(GOOD)
+    return str(path)
+
+
+@pytest.fixture
+def grid(tmp_path):
+    """The path of a config with a sweep of eight networks."""
+    path = tmp_path / "grid.toml"
+    path.write_text(GRID)
+    return str(path)
+
+
+@pytest.fixture
 def finished(config, tmp_path, capsys):
-    """The directory of a finished run of the file's own `config`."""
+    """The directory of a finished run of `config`."""
     assert cli.main(["run", config, "--out", str(tmp_path / "runs")]) == 0
     capsys.readouterr()
     return next((tmp_path / "runs").iterdir())

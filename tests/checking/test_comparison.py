@@ -7,7 +7,9 @@ import pytest
 import fnn
 from fnn import CrossEntropy, Dense
 from fnn.checking.comparison import compare, differences, relative, ulps
+from fnn.config.reading import load_config
 from fnn.examples import Examples
+from fnn.runs import preparing
 from fnn.training.fitting import Result
 from tests.helpers.support import draw, draw_params, one_hot_rows
 
@@ -59,3 +61,40 @@ def test_nan_in_any_leaf_is_no_agreement(measure, leaf):
     right = [np.ones(2), np.ones(1)]
     got = [np.full_like(a, np.nan) if i == leaf else a for i, a in enumerate(right)]
     assert np.isnan(measure(got, right))
+
+
+def test_the_comparison_measures_relative_to_the_largest_entry_and_in_ulps():
+    right, wrong = [np.array([1.0, -2.0], np.float32)], [np.array([1.0, -2.002], np.float32)]
+    assert relative(right, right) == ulps(right, right) == 0
+    assert relative(wrong, right) == pytest.approx(1e-3, rel=1e-3)
+    next_up = [np.array([1.0, np.nextafter(np.float32(-2), np.float32(-3))], np.float32)]
+    assert ulps(next_up, right) == 1
+
+
+def test_compared_trainings_take_turns_until_one_ends(config):
+    prepared, went = preparing.prepare(load_config(config)), []
+    net, cost = prepared.config.network.layers, prepared.config.network.cost
+    (result,) = at(prepared.params)
+
+    def training(name, epochs):
+        for _ in range(epochs):
+            went.append(name)
+            yield result
+
+    found = compare(net, cost, prepared.data.train, training("hand", 4), training("auto", 3))
+    assert len(list(found)) == 3
+    assert went == ["hand", "auto", "auto", "hand", "hand", "auto", "hand"]
+
+
+def test_the_comparison_says_which_is_nearer_to_float64(config):
+    prepared = preparing.prepare(load_config(config))
+    net, cost = prepared.config.network.layers, prepared.config.network.cost
+    rows = differences(net, cost, prepared.params, prepared.params, prepared.data.train)
+    assert [row.layer for row in rows] == [0, 2]
+    for row in rows:
+        assert 0 < row.backprop_error < 1e-5
+        assert 0 < row.autodiff_error < 1e-5
+        assert row.ulps == pytest.approx(row.gradient * 2**24, rel=0.5, abs=1)
+        assert row.params == 0
+    worse = rows[0]._replace(backprop_error=1.0)
+    assert worse.nearer == "autodiff"

@@ -159,12 +159,6 @@ def test_a_run_in_a_folder_called_networks_is_a_run(two, tmp_path):
     said(tmp_path, folder, two[1].rename(tmp_path / "of" / "mine" / "networks"))
 
 
-def test_a_sweep_predicts_nothing_by_itself(tmp_path, capsys):
-    (tmp_path / "networks").mkdir()
-    (tmp_path / "config.json").touch()
-    fails(capsys, 2, "this is a sweep, whose networks sweep.csv compares", "predict", str(tmp_path))
-
-
 @pytest.mark.parametrize(("harm", "status", "words"), [
     (lambda run: (run / "result.json").unlink(), 2, "not finished"),
     (lambda run: (run / "metrics.jsonl").write_text('{"epoch": 1}\n'), 3, "metrics.jsonl: is not what the training"),

@@ -1,32 +1,15 @@
-"""Which pictures are drawn of a net on images, and of what."""
+"""Which pictures are drawn of a run, and what is said without them."""
 
 import numpy as np
-import pytest
-from test_config import GOOD
 
 import fnn
+from fnn import cli
 from fnn.cli import run_pictures
 from fnn.config.reading import load_config
 from fnn.layers import DenseParams
 from fnn.plots import curves, images
 from fnn.runs.preparing import Prepared
-
-
-@pytest.mark.parametrize(
-    ("shape", "size"), [((3, 8, 6), (8, 6)), ((64,), (8, 8)), ((60,), (0, 0)), ((9,), (0, 0)), ((8, 8), (0, 0))]
-)
-def test_a_picture_has_the_size_of_an_example(shape, size):
-    assert images.image_shape(shape) == size
-
-
-@pytest.mark.parametrize(
-    ("W", "shown"),
-    [((3, 16), (3, 4, 4)), ((2, 3, 16), (6, 4, 4)), ((5, 2, 3, 3), (5, 3, 3)), ((3, 15), (0, 1, 1))],
-    ids=["Dense", "Maxout", "Conv", "no square"],
-)
-def test_every_unit_of_the_first_layer_is_a_picture(W, shown):
-    params = (), DenseParams(np.ones(W), np.zeros(W[:-1])), DenseParams(np.zeros((2, 16)), np.zeros(2))
-    assert images.first_weights(params, (W[-1],)).shape == shown
+from tests.helpers.configs import GOOD
 
 
 def test_the_mistakes_shown_are_all_that_are_wrong(tmp_path, monkeypatch):
@@ -44,3 +27,9 @@ def test_the_mistakes_shown_are_all_that_are_wrong(tmp_path, monkeypatch):
     np.testing.assert_array_equal(shown, data.test.x[wrong].reshape(-1, 8, 8))
     assert (set(said), total) == ({"0"}, 300)
     assert meant == [str(k) for k in data.test.y[wrong].argmax(axis=1)]
+
+
+def test_without_matplotlib_a_line_says_how_to_get_it(config, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(curves, "available", lambda: False)
+    assert cli.main(["run", config, "--out", str(tmp_path / "r")]) == 0
+    assert "pip install 'fnn[plots]'" in capsys.readouterr().out

@@ -10,25 +10,12 @@ import fnn
 from fnn.config.reading import build_cost, build_net, full_hash, load_config, short_hash
 from fnn.config.schema import describe
 from fnn.config.sections import TYPES
+from tests.helpers.configs import GOOD
 from tests.helpers.support import ACTIVATIONS, COSTS, LAYERS, Swish
 
 FOLDER = pathlib.Path(__file__).parents[2] / "configs"
 CONFIGS = sorted(FOLDER.rglob("*.toml"))
 KNOWN = dict(TYPES) | {"Swish": Swish}
-GOOD = """
-name = "good"
-[data]
-source = "digits"
-validation = 100
-test = 300
-[network]
-layers = [{ type = "Dense", units = 5 }, { type = "Sigmoid" }, { type = "Dense", units = 10 }]
-cost = { type = "Quadratic", activation = "Sigmoid" }
-[training]
-optimizer = { type = "SGD", eta = 3.0 }
-batch_size = 10
-epochs = 2
-"""
 
 
 @pytest.fixture

@@ -1,0 +1,187 @@
+"""`fnn sweep`: tables, pictures and every network, whatever ends it."""
+
+import csv
+import json
+import os
+import signal
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+import fnn
+from fnn import cli
+from fnn.cli import sweep, sweep_report
+from fnn.config.reading import load_config
+from fnn.runs import preparing, sweeps
+from fnn.runs.grid import Member, Point
+from fnn.training.sweeping import SweepResult
+from tests.helpers.support import assert_trees_close, fails
+
+
+def table(path):
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_command_keeps_tables_pictures_and_every_network(grid, tmp_path, capsys):
+    assert cli.main(["sweep", grid, "--out", str(tmp_path / "runs")]) == 0
+    out = capsys.readouterr().out
+    assert "8 networks in 1 turn" in out
+    assert out.count("best by validation_accuracy") == 1
+    folder = next((tmp_path / "runs").iterdir())
+    rows = table(folder / "sweep.csv")
+    assert [row["eta"] for row in rows] == ["0.5"] * 4 + ["3.0"] * 4
+    assert len(table(folder / "curves.csv")) == 8 * 2
+    # the first seed's network is the one that `fnn run` trains
+    net, cost, params = fnn.load(folder / "networks" / "0006")
+    prepared = preparing.prepare(load_config(grid, ["training.optimizer={type='SGD', eta=3.0, lmbda=0.01}"]))
+    *_, last = preparing.results(prepared, "backprop")
+    assert_trees_close(params, last.params)
+    assert float(rows[6]["test_accuracy"]) == pytest.approx(float(last.test.accuracy), abs=0.004)
+    assert json.loads((folder / "networks" / "0006" / "config.json").read_text())["member"]["eta"] == 3.0
+    capsys.readouterr()
+    assert cli.main(["predict", str(folder / "networks" / "0007")]) == 0
+
+
+def test_ctrl_c_keeps_what_is_done(grid, tmp_path, capsys, monkeypatch):
+    groups, real, begun = sweeps.groups, sweeps.results, []
+
+    def interrupted(*args):
+        begun.append(args)
+        for result in real(*args):
+            yield result
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+
+    monkeypatch.setattr(sweeps, "groups", lambda *args: 2 * groups(*args))  # the same programs twice
+    monkeypatch.setattr(sweeps, "results", interrupted)
+    assert cli.main(["sweep", grid, "--out", str(tmp_path / "runs")]) == 130
+    folder = next((tmp_path / "runs").iterdir())
+    assert [row["epochs"] for row in table(folder / "sweep.csv")] == ["2"] * 8 + ["1"] * 8
+    assert len(list((folder / "networks").iterdir())) == 16
+    assert "networks stopped before epoch 2, not in this table: 8" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("sweep.scale=[1e39]", "scale = [1e+39]: expected numbers from 0 to"),
+        ("sweep.eta=[0.0]", "eta = [0.0]: expected numbers from 1.18e-38"),
+        ("sweep.eta=1.0", "sweep.eta = 1.0: expected a list"),
+        ("sweep.seeds=0", "seeds = 0: expected 1 to"),
+        ("sweep.etas=[1.0]", "sweep.etas: unknown key; did you mean 'eta'?"),
+    ],
+)
+def test_mistakes_in_a_grid_are_one_line(grid, tmp_path, capsys, override, message):
+    assert cli.main(["sweep", grid, "--out", str(tmp_path / "r"), "--set", override]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("override", ["training.schedule={type='EarlyStopping'}", "training.target_cost=0.1"])
+def test_what_ends_one_training_is_refused_for_many(grid, tmp_path, capsys, override):
+    assert cli.main(["sweep", grid, "--out", str(tmp_path / "r"), "--set", override]) == 2
+    assert "are for one training by itself" in capsys.readouterr().err
+    assert not (tmp_path / "r").exists()
+
+
+def diverged(eta):
+    line = {name: np.nan for name in ("train_cost", "train_accuracy", "test_cost", "test_accuracy")}
+    return sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [line], 1)
+
+
+def test_a_grid_that_diverges_altogether_has_its_table(tmp_path, capsys):
+    tracks = [diverged(1e20), diverged(1e30)]
+    assert "<- best" not in sweep_report.table(tracks)
+    sweep.conclude(tmp_path, "some", tracks)
+    assert "pictures: none, every network in this table has diverged" in capsys.readouterr().out
+    assert [row["diverged_in_epoch"] for row in table(tmp_path / "sweep.csv")] == ["1", "1"]
+
+
+def test_networks_stopped_sooner_are_not_compared_with_the_others(tmp_path, capsys):
+    def track(eta, costs):
+        return sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [{"train_cost": cost} for cost in costs], 0)
+
+    sweep.conclude(tmp_path, "some", [track(0.1, [3.0, 2.0]), track(0.2, [9.0, 1.9]), track(0.3, [0.5])])
+    best, *rest = [line for line in capsys.readouterr().out.splitlines() if "<- best" in line]
+    assert best.startswith("eta 0.2")
+    assert not rest
+    assert [row["epochs"] for row in table(tmp_path / "sweep.csv")] == ["2", "2", "1"]
+
+
+def test_a_sweep_all_of_whose_networks_diverge_has_diverged(grid, tmp_path, capsys):
+    words = ["sweep", grid, "--out", str(tmp_path / "runs"), "--set", "sweep.eta=[1e30]"]
+    assert cli.main([*words, "--set", "sweep.lmbda=[0.01]"]) == 4
+    out, error = capsys.readouterr()
+    assert error.startswith("fnn: every network has diverged; a smaller eta")
+    assert "sweep.csv" in out
+
+
+def test_networks_that_are_well_but_were_stopped_are_not_said_to_have_diverged(tmp_path, capsys):
+    well = sweeps.Track(Member(Point(0, 0.1, 0.0, 0.0, 1.0), 0), [{"train_cost": 1.0}], 0)
+    bad = sweeps.Track(Member(Point(0, 9.0, 0.0, 0.0, 1.0), 0), [{"train_cost": 1.0}, {"train_cost": np.nan}], 2)
+    sweep.conclude(tmp_path, "some", [bad, well])
+    out = capsys.readouterr().out
+    assert "networks stopped before epoch 2, not in this table: 1" in out
+    assert "pictures: none, every network in this table has diverged" in out
+
+
+def test_a_sweep_some_of_whose_networks_diverge_is_done(grid, tmp_path):
+    words = ["sweep", grid, "--out", str(tmp_path / "runs"), "--set", "sweep.eta=[1e30,1.0]"]
+    assert cli.main([*words, "--set", "sweep.lmbda=[0.01]"]) == 0
+
+
+def test_the_lowest_cost_is_that_of_the_networks_that_are_well(grid):
+    prepared = preparing.prepare(load_config(grid))
+    scores = fnn.Evaluation(jnp.array([jnp.nan, 0.25, jnp.inf]), jnp.zeros(3))
+    said = sweep.line(SweepResult(1, scores, None, None, 1.0, (), ()), prepared, 0, 3)
+    assert "lowest training cost 0.25 " in said
+
+
+def test_a_sweep_on_a_full_disk_is_one_line(grid, tmp_path, capsys, monkeypatch):
+    def full(*args):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(sweeps, "keep", full)
+    assert cli.main(["sweep", grid, "--out", str(tmp_path / "r")]) == 2
+    error = capsys.readouterr().err
+    assert "cannot be written (No space left on device); make room" in error
+    assert error.count("\n") == 1
+
+
+def test_a_width_beyond_the_memory_is_refused(grid, tmp_path, capsys):
+    assert cli.main(["sweep", grid, "--out", str(tmp_path / "r"), "--set", "sweep.units=[1000000000]"]) == 2
+    assert "sweep.units: a network of 1000000000 units takes" in capsys.readouterr().err
+
+
+def test_seeds_end_where_keys_would_begin_again(config, capsys):
+    options = ["--set", f"seed={2**32 - 2}", "--set", "sweep.seeds=3"]
+    fails(capsys, 2, "the last seed would be 4,294,967,296", "sweep", config, *options)
+    assert load_config(config, [f"seed={2**32 - 2}", "sweep.seeds=2"]).sweep.seeds == 2
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_sweep_that_is_stopped_keeps_what_is_done(config, tmp_path, capsys, monkeypatch, number):
+    told, line = [], sweep.line
+
+    def then_terminated(*args):
+        told.append(args)
+        if len(told) == 2:
+            os.kill(os.getpid(), number)
+        return line(*args)
+
+    monkeypatch.setattr(sweep, "line", then_terminated)
+    before = signal.getsignal(number)
+    words = ["sweep", config, "--out", str(tmp_path / "out"), "--set", "sweep.seeds=2", "--set", "training.epochs=50"]
+    fails(capsys, 128 + number, f"stopped by {number.name}; what was done is in {tmp_path}", *words)
+    assert signal.getsignal(number) == before
+    (folder,) = (tmp_path / "out").iterdir()
+    assert (folder / "sweep.csv").exists()
+    assert len(list((folder / "networks").iterdir())) == 2
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_a_sweep_may_have_all_the_memory(config, tmp_path):
+    sets = ("--set", "sweep.memory=1e300", "--set", "sweep.seeds=2")
+    assert cli.main(["sweep", config, "--out", str(tmp_path / "out"), *sets]) == 0

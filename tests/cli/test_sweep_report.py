@@ -1,0 +1,41 @@
+"""What a sweep shows at its end: the best by validation, and pictures."""
+
+import numpy as np
+
+from fnn.cli import sweep_report
+from fnn.plots import curves
+from fnn.runs import sweeps
+from fnn.runs.grid import Member, Point
+
+
+def test_the_best_is_chosen_by_validation_never_by_test():
+    def track(eta, validation, test, diverged=0):
+        line = {"train_cost": 1.0, "train_accuracy": 0.5, "validation_accuracy": validation, "test_accuracy": test}
+        return sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [line], diverged)
+
+    tracks = [track(0.1, 0.9, 0.5), track(1.0, 0.8, 0.99), track(9.0, 0.95, 0.95), track(9.0, 0.95, 0.95, diverged=1)]
+    assert sweep_report.best_point(tracks).eta == 0.1
+    assert "eta 0.1  " in next(line for line in sweep_report.table(tracks).splitlines() if "best by" in line)
+
+
+def test_the_lowest_cost_is_the_best():
+    tracks = [sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [{"train_cost": 1 / eta}], 0) for eta in (1.0, 2.0)]
+    assert sweep_report.best_point(tracks).eta == 2.0
+
+
+def test_more_curves_than_can_be_told_apart_are_those_of_the_best_points(tmp_path, monkeypatch):
+    drawn = {}
+    monkeypatch.setattr(curves, "bands", lambda curves, path, title, measure: drawn.update({title: list(curves)}))
+    costs = np.random.default_rng(0).permutation(20)
+    tracks = [sweeps.Track(Member(Point(0, 1.0 + i, 0.0, 0.0, 1.0), 0), [{"train_cost": float(cost)}], 0)
+              for i, cost in enumerate(costs)]  # fmt: skip
+    assert sweep_report.draw(tmp_path, tracks, "some") == ["sweep.png"]
+    best = [f"eta {i + 1}" for i, cost in enumerate(costs) if cost < curves.TOLD_APART]
+    assert drawn == {f"some, the best {curves.TOLD_APART} of 20 points": best}
+
+
+def test_a_heat_map_of_what_is_done_has_holes(tmp_path):
+    line = {"train_cost": 1.0, "train_accuracy": 0.5, "validation_accuracy": 0.5}
+    points = [Point(0, 0.1, 0.0, 0.0, 1.0), Point(0, 1.0, 0.0, 0.0, 1.0), Point(0, 0.1, 0.5, 0.0, 1.0)]
+    tracks = [sweeps.Track(Member(point, 0), [line], 0) for point in points]
+    assert sweep_report.draw(tmp_path, tracks, "some") == ["sweep.png", "heat_map.png"]

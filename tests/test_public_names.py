@@ -1,0 +1,29 @@
+"""What the public names of `fnn` promise."""
+
+import inspect
+import pathlib
+
+import pytest
+
+import fnn
+
+SOURCE = pathlib.Path(fnn.__file__).parent
+
+
+def test_no_module_hides_behind_an_exported_function():
+    assert not {path.stem for path in SOURCE.iterdir()} & set(fnn.__all__)
+
+
+@pytest.mark.parametrize("name", fnn.__all__)
+def test_public_names_have_docstrings(name):
+    value = getattr(fnn, name)
+    if inspect.isclass(value) or inspect.isfunction(value):
+        assert inspect.getdoc(value)
+        for method in (m for k, m in vars(value).items() if inspect.isfunction(m) and not k.startswith("_")):
+            assert inspect.getdoc(method), method
+
+
+def test_an_unknown_name_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'Dens'"):
+        _ = fnn.Dens
+    assert "Dense" in dir(fnn)
