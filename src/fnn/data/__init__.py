@@ -1,4 +1,7 @@
-"""Data sets: embedded, generated, downloaded, and the user's own. NumPy only; nothing is read at import."""
+"""Data sets: embedded, generated, downloaded, and the user's own. NumPy only; nothing is read at import.
+
+May import: errors, examples, storage.
+"""
 
 from fnn.data.dataset import Dataset
 from fnn.data.inventory import Source, sources

@@ -13,7 +13,7 @@ WHOLE = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 
 
 def number(cell: str) -> float:
-    """The finite number in a cell; a `ValueError` says what else is there."""
+    """The finite number in a cell; a `ValueError` says what is there instead."""
     if not is_number(cell):
         raise ValueError(f"{cell.strip()[:40]!r}; expected a number" if cell.strip() else "nothing; expected a number")
     value = float(cell)
@@ -23,19 +23,19 @@ def number(cell: str) -> float:
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell holds a number, be it infinite or nan."""
+    """Whether a cell holds a number; infinity and nan are numbers here."""
     try:
         float(cell)
     except ValueError:
         return False
-    return "_" not in cell  # which Python reads as 10 in 1_0
+    return "_" not in cell  # Python would read 1_0 as 10
 
 
 class Labels:
-    """The label column, gathered cell by cell: class numbers and quantities at once, until it is clear which."""
+    """The label column, gathered cell by cell; as classes and as quantities, until it is clear which they are."""
 
     def __init__(self) -> None:
-        """Nothing gathered yet."""
+        """Starts without cells."""
         self.seen: dict[str, int] = {}  # label -> number, in order of appearance
         self.numbers = array("i")
         self.values = array("f")
@@ -45,7 +45,7 @@ class Labels:
         """Takes one cell; a `ValueError` says what is wrong with it."""
         if len(cell) > LONGEST_LABEL:
             raise ValueError(f"a label of {len(cell):,} characters; expected at most {LONGEST_LABEL}")
-        if len(self.seen) <= MOST_CLASSES:  # one more than allowed, then no more: a hostile file would fill the memory
+        if len(self.seen) <= MOST_CLASSES:  # at most one more than allowed, else a hostile file could fill the memory
             self.numbers.append(self.seen.setdefault(cell, len(self.seen)))
         elif not self.numeric:
             self._refuse()
@@ -62,7 +62,7 @@ class Labels:
             self.values.append(0.0)
 
     def outputs(self) -> tuple[np.ndarray, tuple[str, ...]]:
-        """`y` and the names of the classes, sorted; whole numbers by value. No names for quantities.
+        """`y` and the sorted names of the classes (whole numbers are sorted by value); no names for quantities.
 
         Raises:
             ValueError: There are too many classes.

@@ -1,6 +1,6 @@
 """Tables of numbers and labels in `.csv` files: commas, a header line, UTF-8.
 
-The header is required, because a label column is asked for by name and an error names its column. Whole numbers or
+The header is required, because the label column is chosen by its name and errors name their column. Whole numbers or
 text in the label column are classes, other numbers are quantities.
 """
 
@@ -25,10 +25,11 @@ Row = tuple[int, list[str]]  # the number of the line it ends on, the cells
 
 
 def read_table(path: str | os.PathLike[str], label: str) -> Raw:
-    """The examples of a table with a label column; `""` for the last one.
+    """The examples of a table; `label` is the name of the label column, or `""` for the last one.
 
     Raises:
-        InputError: A cell is missing or not a number, a row too short, the column not there, ...; with line and column.
+        InputError: A cell is missing or is no number, a row is too short, there is no such column, or similar. The
+            message names the line and the column.
         CorruptFileError: The file cannot be read as text.
     """
     labels, values = Labels(), array("f")
@@ -48,7 +49,7 @@ def read_table(path: str | os.PathLike[str], label: str) -> Raw:
 
 
 def read_inputs(path: str | os.PathLike[str], n_in: int, label: str) -> np.ndarray:
-    """Inputs alone, `(n, n_in)`; of one column too many, the label column is left out. Errors as `read_table`."""
+    """The inputs alone, `(n, n_in)`; with one column too many, the label column is left out. Raises as `read_table`."""
     values = array("f")
     with _rows(path) as (header, rows):
         column = _column(path, header, label) if len(header) == n_in + 1 else len(header)
@@ -125,7 +126,7 @@ def _add_numbers(path: str | os.PathLike[str], line: int, names: list[str], cell
     try:
         row = [float(cell) for cell in cells]
         plain = sum(map(abs, row)) <= FLOAT32_MAX and "_" not in "".join(cells)
-        if not plain:  # as with a nan; then, and only then, look at each
+        if not plain:  # there is a nan, for example: only then look at each cell
             row = [number(cell) for cell in cells]
     except ValueError:
         for name, cell in zip(names, cells, strict=True):

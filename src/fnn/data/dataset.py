@@ -16,8 +16,8 @@ class Dataset(NamedTuple):
     test: Examples  # 0 rows when there is none
     classes: tuple[str, ...]  # in the order of the class numbers; () for quantities
     shape: tuple[int, ...]  # of one example
-    mean: np.ndarray | float = 0.0  # shape; the stored x is (x - mean) / sd ...
-    sd: np.ndarray | float = 1.0  # shape; ... and new inputs need the same
+    mean: np.ndarray | float = 0.0  # shape; was subtracted from the x of the source, and must be from new inputs
+    sd: np.ndarray | float = 1.0  # shape; the x were then divided by it, and new inputs must be
 
 
 class Raw(NamedTuple):
@@ -34,7 +34,7 @@ class Raw(NamedTuple):
 
 
 def of_classes(raw: Raw, names: tuple[str, ...]) -> Raw:
-    """The rows of some classes, numbered anew in the order of `names`; all of them for `()`."""
+    """The rows of some classes, which are numbered in the order of `names`; all rows for `()`."""
     if not names:
         return raw
     if len(set(names)) != len(names) or len(names) < 2 or not set(names) <= set(raw.classes):
@@ -49,8 +49,8 @@ def of_classes(raw: Raw, names: tuple[str, ...]) -> Raw:
 def outputs(raw: Raw, targets: str) -> np.ndarray:
     """Desired outputs `(n, n_out)`: quantities as they are; class numbers as uint8 one-hot rows, or as bits.
 
-    `binary` writes the class number with as few bits as hold the largest, most significant first: two classes are one
-    output, ten are four.
+    `binary` writes the class number in as few bits as the largest one needs, the most significant first. Two classes
+    are one output, ten are four.
     """
     if targets not in ("one-hot", "binary"):
         raise InputError(f"targets = {targets!r}: expected 'one-hot' or 'binary'")

@@ -1,4 +1,4 @@
-"""Bytes from the network, never more than expected, never for longer than allowed."""
+"""Bytes from the network: never more than expected, and never for longer than allowed."""
 
 import http.client
 import time
@@ -7,7 +7,7 @@ import urllib.parse
 import urllib.request
 from typing import IO
 
-RECEIVED_AT_ONCE = 2**16  # bytes, at most
+RECEIVED_AT_ONCE = 2**16  # bytes
 LONGEST_TRANSFER = 30  # times the time-out
 FAILURES = (OSError, ValueError, http.client.HTTPException)  # what `fetch` may raise: no host, wrong answer, wrong size
 
@@ -24,13 +24,13 @@ class CheckedRedirects(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        """The next request, after a look at where it goes."""
+        """The next request, once its address was checked."""
         check_address(newurl)
         return urllib.request.HTTPRedirectHandler.redirect_request(self, req, fp, code, msg, headers, newurl)
 
 
 def check_address(url: str) -> None:
-    """Raises `ValueError` unless it is https, or http to this very machine, where there is no one in between."""
+    """Raises `ValueError` unless the address is https, or http to this machine, where nobody is in between."""
     parts = urllib.parse.urlsplit(url)
     loopback = parts.hostname in ("127.0.0.1", "::1", "localhost")
     if not parts.hostname or parts.scheme != "https" and not (parts.scheme == "http" and loopback):
@@ -43,7 +43,7 @@ def fetch(url: str, limit: int, timeout: float) -> bytes:
     Args:
         url: An https address.
         limit: The most bytes to accept.
-        timeout: Seconds to wait for the host each time; the whole may take 30 times that.
+        timeout: Seconds to wait for each answer of the host; the whole transfer may take 30 times as long.
 
     Raises:
         OSError, ValueError, http.client.HTTPException: There is no such answer, or it is too long or too slow.
@@ -51,7 +51,7 @@ def fetch(url: str, limit: int, timeout: float) -> bytes:
     check_address(url)
     deadline, body = time.monotonic() + LONGEST_TRANSFER * timeout, bytearray()
     with urllib.request.build_opener(CheckedRedirects).open(url, timeout=timeout) as response:
-        while chunk := response.read1(RECEIVED_AT_ONCE):  # read1: returns what is there, so that the clock is looked at
+        while chunk := response.read1(RECEIVED_AT_ONCE):  # not `read`, which waits until it has all of these bytes
             body += chunk
             if len(body) > limit:
                 raise ValueError(f"more than the {limit:,} bytes expected")

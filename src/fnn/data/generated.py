@@ -1,7 +1,7 @@
 """Data sets that need no file: truth tables, and points drawn from a seed.
 
-The random numbers are made here from the raw bits of PCG64, which NumPy keeps the same for ever, so that a set is the
-same under every version.
+The random numbers are made here from the raw bits of PCG64. NumPy promises never to change these, so a set is the same
+under every version.
 """
 
 import math
@@ -12,7 +12,7 @@ from fnn.data.dataset import Raw
 from fnn.errors import InputError
 
 TRUTH_TABLES = {"and": (0, 0, 0, 1), "or": (0, 1, 1, 1), "nand": (1, 1, 1, 0), "xor": (0, 1, 1, 0)}  # for 00 01 10 11
-SIZE, NOISE = 1000, 0.1  # the defaults
+SIZE, NOISE = 1000, 0.1  # the defaults of `size` and `noise`
 MOST_POINTS = 10**7
 
 

@@ -1,4 +1,4 @@
-"""What data there is, as plain values: `fnn data` prints it."""
+"""The data that fnn knows, as plain values; `fnn data` prints them."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -13,14 +13,14 @@ class Source(NamedTuple):
 
     name: str
     what: str  # in one line
-    rows: int  # a generated set has as many as asked for; this is the default
+    rows: int  # of a generated set, whose size may be chosen, the default
     shape: tuple[int, ...]  # of one example
     outputs: str  # "10 classes", "1 quantity"
     origin: str  # where it comes from
     licence: str
     checksums: tuple[tuple[str, str], ...]  # file, SHA-256 of its content (of MNIST: decompressed)
-    present: bool  # on this machine; mnist: all four files are there, and are checked when they are loaded
-    where: str  # the file or folder it is in or will be put in; "" for a generated set
+    present: bool  # on this machine; of mnist, all four files are there and are checked when they are loaded
+    where: str  # its file or folder, now or once it is downloaded; "" for a generated set
 
 
 def sources() -> tuple[Source, ...]:

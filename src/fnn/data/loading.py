@@ -16,7 +16,7 @@ from fnn.examples import Examples
 GENERATED = ("moons", "spirals", "sine")
 NAMES = ("digits", "mnist", *generated.TRUTH_TABLES, *GENERATED)
 MEMORY = 4.0  # GiB
-LARGEST_TARGETS = 2**26  # bytes of one-hot rows; more is allowed where the inputs are larger still
+LARGEST_TARGETS = 2**26  # bytes of one-hot rows; they may be larger by the bytes of the inputs
 
 
 def load_data(
@@ -45,9 +45,10 @@ def load_data(
             `.npz` (arrays `x` and `y`), `.csv` (with a header line), or `.npy` (the inputs; `y` names the outputs).
         train: How many examples to keep for training; 0 for all that are not held out.
         validation: How many to hold out for validation. `mnist`: the last ones of its 60,000 training images.
-        test: How many to hold out for the test. `mnist` has 10,000 test images of its own: the first so many of
-            these, and 0 means all.
-        split_seed: Draws who is held out and, with `train`, who is kept. Not for `mnist`, which keeps its order.
+        test: How many to hold out for the test. `mnist` has 10,000 test images of its own: how many of these, the
+            first ones; 0 for all.
+        split_seed: Decides which examples are held out and, with `train`, which are kept. Not for `mnist`, which keeps
+            its order.
         classes: Keep only the examples of these classes and number them in this order; this comes before the split.
         targets: `one-hot`, one output for each class, or `binary`, the class number in bits, the highest first: one
             output for two classes, four for ten.
@@ -56,9 +57,9 @@ def load_data(
         standardise: Subtract the mean and divide by the standard deviation of each input over the training examples.
         label: The csv column to predict; "" for the last.
         y: The `.npy` file with the desired outputs or the labels, for inputs in an `.npy` file.
-        memory: GiB that inputs from an `.npy` file may take. What is larger stays in its file and is read while it is
-            trained on: the results are the same, to the bit. The labels are in memory, as are some 20 bytes for each
-            example, and an evaluation holds up to three times 5,000 inputs however small the budget is.
+        memory: GiB that inputs from an `.npy` file may take. Larger inputs stay in their file and are read during the
+            training; the results are the same, to the bit. The labels and about 20 bytes for each example are always
+            in memory, and an evaluation holds up to three times 5,000 inputs, however small the budget is.
         size: How many points to generate, for `moons`, `spirals` and `sine`; 0 for 1,000.
         noise: The standard deviation of their noise.
         seed: Decides their points.
@@ -67,8 +68,8 @@ def load_data(
         The examples of the three parts, with NumPy arrays.
 
     Raises:
-        InputError: An option is wrong or means nothing for this source, the file is not a table of numbers and
-            labels, or `mnist` is neither here nor to be had.
+        InputError: An option is wrong or has no effect on this source, the file is not a table of numbers and labels,
+            or `mnist` is not on this machine and cannot be downloaded.
         CorruptFileError: A file is damaged.
 
     Example:
@@ -108,7 +109,7 @@ def _check_counts(counts: Mapping[str, int]) -> None:
 
 
 def _check_use(source: str, label: str, split_seed: int, generation: tuple[int, float, int]) -> None:
-    """Refuses a source that is none, and an option that would have no effect on this one."""
+    """Refuses an unknown source, and an option that would have no effect on this source."""
     table = source.lower().endswith(".csv")
     if source not in NAMES and not table and not source.lower().endswith((".npz", ".npy")):
         near = get_close_matches(source, NAMES, 1)
@@ -125,7 +126,7 @@ def _check_use(source: str, label: str, split_seed: int, generation: tuple[int, 
 
 
 def _check_files(source: str, y: str, memory: float) -> None:
-    """Refuses what has no effect on a source that is not an `.npy` file, and such a file without its outputs."""
+    """Refuses an `.npy` file without the one of its outputs, and the options of `.npy` files for other sources."""
     alone = source.lower().endswith(".npy")
     if alone and not y.lower().endswith(".npy"):
         raise InputError(f"y = {y!r}: {source!r} holds the inputs alone; name the .npy file of the desired outputs")
@@ -145,7 +146,7 @@ def _shaped(parts: Parts, shape: tuple[int, ...]) -> Parts:
 
 
 def _loaded(parts: Parts) -> Parts:
-    """The parts in memory, if the memory that those in a file may take has room for them all."""
+    """The parts; those in a file are read if all of them fit into the memory that they may take."""
     x = parts[0].x
     if not isinstance(x, Stored) or sum(raw.x.nbytes for raw in parts) > x.memory:
         return parts

@@ -1,7 +1,7 @@
 """MNIST: 70,000 handwritten digits of 28 x 28 bytes, in the four files of Y. LeCun, C. Cortes and C. Burges.
 
-The files are looked for on this machine, else downloaded once. What counts is the SHA-256 of their decompressed
-content: there are several compressed editions of it, and it is checked each time they are read.
+The files are searched for on this machine, and downloaded once if they are not there. Each time they are read, the
+SHA-256 of their decompressed content is checked. That of the compressed files is not, because several editions exist.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ UINT8 = 0x08  # the code of unsigned bytes in an IDX file, the only type read he
 class IdxFile(NamedTuple):
     """One of the files."""
 
-    name: str  # without .gz
+    name: str  # without `.gz`
     shape: tuple[int, ...]
     sha256: str  # of the decompressed content
 
@@ -64,12 +64,12 @@ def load(
 
     Args:
         files: The files, in the order of `FILES`.
-        hosts: Where to download from what is not here, one after the other.
-        timeout: Seconds to wait for a host each time.
+        hosts: Where to download missing files from; they are tried one after the other.
+        timeout: Seconds to wait for each answer of a host.
 
     Raises:
-        InputError: A file is neither here nor to be had; the message says what to put where.
-        CorruptFileError: A file that is here is not the one it should be.
+        InputError: A file is missing and cannot be downloaded; the message says what to put where.
+        CorruptFileError: A file on this machine is not the one it should be.
     """
     train_x, train_y, test_x, test_y = (_read(file, files, hosts, timeout) for file in files)
     return _raw(train_x, train_y), _raw(test_x, test_y)
@@ -130,7 +130,7 @@ def _bounded(path: Path, limit: int) -> bytes:
 
 
 def _content(file: IdxFile, data: bytes, compressed: bool) -> bytes:
-    """The decompressed bytes of `file`, found to be the right ones; `ValueError` if they are not."""
+    """The decompressed bytes of `file`; a `ValueError` if they are not the right ones."""
     content = _unzipped(data, file.size) if compressed else data
     if len(content) != file.size:
         more = "more" if len(content) > file.size else "fewer"
@@ -142,7 +142,7 @@ def _content(file: IdxFile, data: bytes, compressed: bool) -> bytes:
 
 
 def _unzipped(data: bytes, size: int) -> bytes:
-    """The content of a gzip file, up to one byte more than `size`: a bomb is not unpacked."""
+    """The content of a gzip file, at most one byte more than `size`, so that a bomb is not unpacked."""
     stream = zlib.decompressobj(wbits=31)
     try:
         content = stream.decompress(data, size + 1)
@@ -154,9 +154,9 @@ def _unzipped(data: bytes, size: int) -> bytes:
 
 
 def _download(file: IdxFile, files: Sequence[IdxFile], hosts: Sequence[str], timeout: float) -> bytes:
-    """The content of `file` from the first host that has it; it is put into the cache once it is found right.
+    """The content of `file` from the first host that has it, checked and then put into the cache.
 
-    It is all in memory until then (12 MB, and 47 MB unpacked): there is no partial file to be mistaken for a whole one.
+    Until then it is in memory (12 MB, and 47 MB unpacked), so that no partial file can be taken for a complete one.
     """
     target, failures = _target(file, files), []
     for host in hosts:
@@ -171,7 +171,7 @@ def _download(file: IdxFile, files: Sequence[IdxFile], hosts: Sequence[str], tim
 
 
 def _target(file: IdxFile, files: Sequence[IdxFile]) -> Path:
-    """Where the file will go; a folder of no use is found out before the download, not after."""
+    """Where the file will go; a folder that cannot be used is an error before the download, not after it."""
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
-"""Rows of an array that stays in its `.npy` file until they are asked for.
+"""Rows of an array that stay in their `.npy` file until they are asked for.
 
-They are read, not mapped into memory: a mapping counts every page that was touched as this process's memory, reads 100
-KiB around each row that is not cached, and turns a read error into the end of the process.
+The rows are read, not mapped into memory. A mapping counts every page that was touched as memory of this process, reads
+100 KiB around each row that is not cached, and turns a read error into the end of the process.
 """
 
 from __future__ import annotations
@@ -18,22 +18,22 @@ import numpy as np
 from fnn.errors import CorruptFileError, InputError
 from fnn.storage.arrays import read_header
 
-BLOCK_BYTES = 2**20  # of the rows that are read at a time, about
-PAGE = 4096  # bytes; a disk is read by the page
+BLOCK_BYTES = 2**20  # that are read for a block of rows, about
+PAGE = 4096  # bytes; a disk is read in pages
 
 
 @dataclass(frozen=True, eq=False)
 class Stored:
     """Inputs in an `.npy` file, made by `stored`: `x[i]` chooses rows, `np.asarray(x[i])` reads them.
 
-    What is read is uint8 as it is stored, and any other number as float32, the same as if the file had been loaded.
+    Bytes and truth values are read as uint8, all other numbers as float32, the same as if the file had been loaded.
     """
 
     path: str
     kind: np.dtype[Any]  # of the numbers in the file
     shape: tuple[int, ...]  # (n, ...), as chosen and reshaped
     start: int  # of the first number, in bytes
-    stamp: tuple[int, int]  # bytes of the file and when it was written: the same as long as nobody changes it
+    stamp: tuple[int, int]  # the file's bytes and time of change: the same as long as nobody writes to it
     memory: float  # bytes that a training may hold of it at once
     chosen: np.ndarray | None = None  # (n,) rows of the file; None: all of them
 
@@ -54,7 +54,8 @@ class Stored:
     def __getitem__(self, i: Any) -> Stored:
         """Rows `i`: a slice, their numbers, or n truth values; nothing is read."""
         rows = np.arange(*i.indices(len(self))) if isinstance(i, slice) else np.asarray(i)
-        rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64)  # a file outgrows int32
+        # int64, because a file may have more rows than int32 counts
+        rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows.astype(np.int64)
         chosen = rows if self.chosen is None else self.chosen[rows]
         return replace(self, shape=(len(chosen), *self.shape[1:]), chosen=chosen)
 
@@ -68,8 +69,9 @@ class Stored:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         """The rows, read."""
+        # the array starts at a multiple of 64 bytes, because JAX then hands it to a CPU without a copy
         space = np.empty(self.nbytes + 63, np.uint8)
-        space = space[-space.ctypes.data % 64 :][: self.nbytes]  # from there a CPU is given it without a copy
+        space = space[-space.ctypes.data % 64 :][: self.nbytes]
         array = space.view(self.dtype).reshape(self.shape)
         for places, rows in self.blocks():
             array[places] = rows
@@ -100,7 +102,7 @@ class Stored:
         return math.prod(self.shape[1:]) * self.kind.itemsize
 
     def _apart(self, chosen: np.ndarray) -> int:
-        """Rows of the file that are read for each one chosen: those in between come along, up to a page."""
+        """How many rows of the file are read for each chosen one: those in between too, up to a page of them."""
         span = int(np.ptp(chosen)) + 1 if len(chosen) else 1
         return min(1 + PAGE // self._row_bytes, -(-span // max(1, len(chosen))))
 
@@ -109,7 +111,7 @@ class Stored:
             raise CorruptFileError(self.path, "has changed since it was opened; begin anew, or bring the old one back")
 
     def _read(self, file: int, rows: np.ndarray) -> np.ndarray:
-        """Rows of the file, given in its order; those less than a page apart are one read, with what is between."""
+        """Rows of the file, in its order; rows less than a page apart are one read, with what lies between them."""
         size = self._row_bytes
         starts = np.flatnonzero(np.diff(rows, prepend=rows[0] - PAGE - 2) > 1 + PAGE // size)
         first, last = rows[starts], rows[np.append(starts[1:], len(rows)) - 1]
@@ -123,7 +125,7 @@ class Stored:
         return numbers.view(np.uint8) if self.dtype == np.uint8 else self._finite(numbers, rows)
 
     def _finite(self, numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        with np.errstate(over="ignore"):  # what is too large becomes inf, and is named below
+        with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused below
             numbers = numbers.astype(np.float32, copy=False)
         finite = np.isfinite(numbers).reshape(len(rows), -1).all(axis=1)
         if not finite.all():

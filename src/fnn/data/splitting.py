@@ -11,9 +11,9 @@ Parts = tuple[Raw, Raw, Raw]  # train, validation, test
 def drawn_order(n: int, seed: int) -> np.ndarray:
     """The numbers `0..n-1` in an order that depends on `seed` alone.
 
-    By sorting the raw bits of PCG64: NumPy promises that stream for ever, that of `Generator.permutation` it does not.
+    The order is that of raw bits of PCG64. NumPy promises never to change these; `Generator.permutation` it may change.
     """
-    # a stream of its own: from the same bits as a generated set, the split would be sorted by its points
+    # a stream of its own: the bits of a generated set would sort its rows by their coordinates
     return np.argsort(np.random.PCG64([seed, 0x5917]).random_raw(n), kind="stable")
 
 
@@ -22,10 +22,10 @@ def split(raw: Raw, train: int, validation: int, test: int, seed: int) -> Parts:
 
     Args:
         raw: All rows.
-        train: How many of the rest to train on; 0 for all of it.
+        train: How many of the other rows to train on; 0 for all of them.
         validation: How many rows to hold out for validation.
         test: How many rows to hold out for the test.
-        seed: Decides who goes where, and nothing else does.
+        seed: Decides alone which row goes into which part.
     """
     n, held = len(raw.x), validation + test
     train = _checked(n, train, held, f"validation = {validation} and test = {test}")
@@ -36,7 +36,7 @@ def split(raw: Raw, train: int, validation: int, test: int, seed: int) -> Parts:
 
 
 def split_in_order(raw: Raw, own_test: Raw, train: int, validation: int, test: int) -> Parts:
-    """For a source with a test set of its own: the last training rows validate, as in Nielsen's book.
+    """For a source with a test set of its own: the last rows are for validation, as in Nielsen's book.
 
     Args:
         raw: The rows for training and validation.

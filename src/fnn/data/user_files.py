@@ -1,4 +1,4 @@
-"""The user's own data: `.npz` and `.npy` here, `.csv` in `fnn.data.tables`."""
+"""The user's own data: `.npz` and `.npy` here, `.csv` in `fnn.data.csv_files`."""
 
 import os
 from math import prod
@@ -27,8 +27,8 @@ def load_inputs(path: str | os.PathLike[str], shape: tuple[int, ...], *, label: 
     """New inputs `(n, *shape)` for a trained network, uint8 or float32, as stored: neither scaled nor standardised.
 
     Args:
-        path: An `.npy`, whose rows stay in it, an `.npz` with `x`, or a `.csv` with a header line. Desired outputs may
-            be there and are ignored: `y`, or one more column than `shape` has numbers.
+        path: An `.npy`, whose rows stay in it, an `.npz` with `x`, or a `.csv` with a header line. Desired outputs that
+            are there are ignored: `y`, or one more column than `shape` has numbers.
         shape: The shape of one example.
         label: The csv column to ignore when there is one too many; "" for the last.
 
@@ -56,8 +56,8 @@ def _check_there(path: str | os.PathLike[str]) -> None:
 def _read_arrays(path: str) -> Raw:
     """The examples of an `.npz` file.
 
-    `y` says by its kind what it is: whole numbers `(n,)` are labels, whatever their values; other numbers `(n,)` are
-    one quantity; `(n, k)` are desired outputs as they stand, and classes `0..k-1` if every row is one-hot.
+    The dtype and the shape of `y` decide what it is. Whole numbers `(n,)` are labels, whatever their values; other
+    numbers `(n,)` are one quantity. `(n, k)` are classes `0..k-1` if every row is one-hot, else the desired outputs.
     """
     arrays = read_npz(path, ("x", "y"))
     return _raw(path, _inputs(path, arrays["x"]), arrays["y"])
@@ -70,7 +70,7 @@ def _read_files(path: str, y: str, memory: float) -> Raw:
 
 
 def _raw(path: str, x: Any, y: np.ndarray) -> Raw:
-    """The examples, with what the kind of `y` says; `path` is that of `y`."""
+    """The examples, with `y` taken for what its dtype and shape say; `path` is that of `y`."""
     if y.ndim not in (1, 2) or len(y) != len(x) or y.size == 0:
         raise InputError(f"{path}: y has shape {y.shape}; expected ({len(x)},) or ({len(x)}, k), a row for each x")
     if y.ndim == 2 and y.shape[1] > 1 and (np.count_nonzero(y, axis=1) == 1).all() and (y.max(axis=1) == 1).all():
@@ -96,7 +96,7 @@ def _inputs(path: str | os.PathLike[str], x: np.ndarray) -> np.ndarray:
 
 def _numbers(path: str | os.PathLike[str], name: str, array: np.ndarray) -> np.ndarray:
     """The array in float32, with at least two axes, each number finite."""
-    with np.errstate(over="ignore"):  # what is too large becomes inf, and is named below
+    with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused below
         array = array.astype(np.float32, copy=False).reshape(len(array), *(array.shape[1:] or (1,)))
     finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
     if not finite.all():
