@@ -80,7 +80,7 @@ def test_a_file_stands_in_a_row_and_imports_what_the_row_may(path):
 def test_no_room_of_numpy_alone_imports_jax():
     rooms = [".".join(("fnn", *path.with_suffix("").parts)) for path in FILES if path.parts[0] in ("storage", "data")]
     code = f"import sys, fnn.machine.signals, fnn.config.schema, {', '.join(rooms)}; assert 'jax' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 (our own interpreter)
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_importing_everything_changes_no_setting_and_touches_no_device():
@@ -90,4 +90,4 @@ def test_importing_everything_changes_no_setting_and_touches_no_device():
         "assert dict(jax.config.values) == before\n"
         "from jax._src import xla_bridge; assert not xla_bridge._backends, 'a device was touched'"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 (our own interpreter)
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -86,16 +86,36 @@ def test_the_toy_neuron_to_ten_digits(cost, eta, start, last, half):
 
 GOLDEN_X, GOLDEN_Y = [[0.5, -1.5]], [[1.0, 0.0]]
 GOLDEN = [  # hidden layer, cost, C, δ2, δ1
-    (Sigmoid(), Quadratic(), 0.154125564879, [-0.0990201199806, 0.0878636717215],
-     [-0.0380483024175, 0.0416251555429, -0.0360878646540]),
-    (Sigmoid(), CrossEntropy(), 0.996652642361, [-0.409496921329, 0.374917859244],
-     [-0.160146401557, 0.175149775621, -0.151813822584]),
-    (Sigmoid(), LogLikelihood(), 0.347791473968, [-0.293753868436, 0.293753868436],
-     [-0.120886197622, 0.132102442005, -0.114425485242]),
-    (Tanh(), CrossEntropy(), 1.48169290752, [-0.523633064221, 0.522946225328],
-     [-0.783486494286, 0.803252487356, -0.382200109075]),
+    (
+        Sigmoid(),
+        Quadratic(),
+        0.154125564879,
+        [-0.0990201199806, 0.0878636717215],
+        [-0.0380483024175, 0.0416251555429, -0.0360878646540],
+    ),
+    (
+        Sigmoid(),
+        CrossEntropy(),
+        0.996652642361,
+        [-0.409496921329, 0.374917859244],
+        [-0.160146401557, 0.175149775621, -0.151813822584],
+    ),
+    (
+        Sigmoid(),
+        LogLikelihood(),
+        0.347791473968,
+        [-0.293753868436, 0.293753868436],
+        [-0.120886197622, 0.132102442005, -0.114425485242],
+    ),
+    (
+        Tanh(),
+        CrossEntropy(),
+        1.48169290752,
+        [-0.523633064221, 0.522946225328],
+        [-0.783486494286, 0.803252487356, -0.382200109075],
+    ),
     (ReLU(), CrossEntropy(), 1.06678166418, [-0.427514304611, 0.398912121152], [-0.698172134379, 0, 0]),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("hidden", "cost", "value", "delta2", "delta1"), GOLDEN)
@@ -103,9 +123,10 @@ def test_the_golden_network(hidden, cost, value, delta2, delta1):
     with jax.enable_x64(True):
         net = (Dense(3), hidden, Dense(2))
         params = (
-            dense([[0.1, -0.2], [0.3, 0.4], [-0.5, 0.6]], [0.01, -0.02, 0.03]), (),
+            dense([[0.1, -0.2], [0.3, 0.4], [-0.5, 0.6]], [0.01, -0.02, 0.03]),
+            (),
             dense([[0.7, -0.8, 0.9], [-1, 1.1, -1.2]], [0.04, -0.05]),
-        )  # fmt: skip
+        )
         x, y = jnp.array(GOLDEN_X), jnp.array(GOLDEN_Y)
         got, gradient = fnn.backprop(net, cost, params, x, y)
         assert float(got) == pytest.approx(value, rel=1e-11)
@@ -181,14 +202,17 @@ REFUSED = {
     "params of another net": (lambda: fnn.forward(NET, PARAMS[:2], X), ValueError, "3 layers.*2 entries.*init"),
     "four columns for ten outputs": (
         lambda: fnn.backprop((*NET, Dense(10)), CrossEntropy(), (*PARAMS, dense(np.ones((10, 4)), np.ones(10))), X, Y),
-        ValueError, r"\(2, 4\).*\(2, 10\)",
+        ValueError,
+        r"\(2, 4\).*\(2, 10\)",
     ),
     "labels": (lambda: fnn.autodiff(NET, CrossEntropy(), PARAMS, X, Y[:, 0]), ValueError, r"\(2,\).*one_hot\(y, 4\)"),
     "an array in a layer": (lambda: ArrayField(np.ones(3)), TypeError, "ArrayField.scale.*ndarray.*params"),
     "no examples": (
-        lambda: fnn.evaluate(NET, CrossEntropy(), PARAMS, fnn.Examples(X[:0], Y[:0])), ValueError, "0 examples",
+        lambda: fnn.evaluate(NET, CrossEntropy(), PARAMS, fnn.Examples(X[:0], Y[:0])),
+        ValueError,
+        "0 examples",
     ),
-}  # fmt: skip
+}
 
 
 @fnn.static
@@ -217,10 +241,13 @@ def test_a_subclass_is_checked_as_its_class_is():
         Mine(-3)
 
 
-@pytest.mark.parametrize(("net", "shape", "message"), [
-    ((Dense(3), Sigmoid), (2,), r"net\[1\] is the class Sigmoid; a layer is a value of one"),
-    ((Dense(3),), 784, "shape is 784; expected the whole numbers"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("net", "shape", "message"),
+    [
+        ((Dense(3), Sigmoid), (2,), r"net\[1\] is the class Sigmoid; a layer is a value of one"),
+        ((Dense(3),), 784, "shape is 784; expected the whole numbers"),
+    ],
+)
 def test_a_likely_slip_is_named(net, shape, message):
     with pytest.raises(TypeError, match=message):
         fnn.init(net, jax.random.key(0), shape)

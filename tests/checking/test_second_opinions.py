@@ -92,9 +92,16 @@ def step_of_scikit_learn(networks, activation, leaves, x, labels):
     """The gradient from one step of plain descent, so long that the weights before it are lost in rounding."""
     eta = 2.0**20
     mlp = networks.MLPClassifier(
-        (HIDDEN,), activation=activation, solver="sgd", alpha=0.0, batch_size=N, shuffle=False,
-        learning_rate_init=eta, momentum=0.0, nesterovs_momentum=False,
-    )  # fmt: skip
+        (HIDDEN,),
+        activation=activation,
+        solver="sgd",
+        alpha=0.0,
+        batch_size=N,
+        shuffle=False,
+        learning_rate_init=eta,
+        momentum=0.0,
+        nesterovs_momentum=False,
+    )
     mlp.partial_fit(x, labels, classes=range(N_OUT))  # makes the arrays, which are then filled with ours
     W1, b1, W2, b2 = leaves
     theirs, ours = [*mlp.coefs_, *mlp.intercepts_], [W1.T, W2.T, b1, b2]

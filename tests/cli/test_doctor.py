@@ -20,13 +20,18 @@ def test_this_installation_is_fit(capsys):
     assert "100 calls of one step, 1 result" in rows[6]
 
 
-@pytest.mark.parametrize(("found", "remedy"), [
-    ({"jaxlib": "0.10.2"}, "jaxlib 0.10.2 returns wrong numbers"),
-    ({"jaxlib": "0.11.1"}, "jaxlib 0.11.1 makes long scans quadratic"),
-    ({"jax": "0.9.0"}, "jax 0.9.0 is older than 0.10.1"),
-    ({"python": "3.10.2"}, "python 3.10.2 is older than 3.11"),
-    ({}, ""), ({"jax": "0.12.0.1", "jaxlib": "0.12.0.1"}, ""),
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    ("found", "remedy"),
+    [
+        ({"jaxlib": "0.10.2"}, "jaxlib 0.10.2 returns wrong numbers"),
+        ({"jaxlib": "0.11.1"}, "jaxlib 0.11.1 makes long scans quadratic"),
+        ({"jax": "0.9.0"}, "jax 0.9.0 is older than 0.10.1"),
+        ({"python": "3.10.2"}, "python 3.10.2 is older than 3.11"),
+        ({}, ""),
+        ({"jax": "0.12.0.1", "jaxlib": "0.12.0.1"}, ""),
+    ],
+    ids=str,
+)
 def test_versions(found, remedy):
     finding = doctor.versions(GOOD | found)
     assert bool(finding.remedy) == bool(remedy)

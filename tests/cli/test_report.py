@@ -159,14 +159,22 @@ def test_a_run_in_a_folder_called_networks_is_a_run(two, tmp_path):
     said(tmp_path, folder, two[1].rename(tmp_path / "of" / "mine" / "networks"))
 
 
-@pytest.mark.parametrize(("harm", "status", "words"), [
-    (lambda run: (run / "result.json").unlink(), 2, "not finished"),
-    (lambda run: (run / "metrics.jsonl").write_text('{"epoch": 1}\n'), 3, "metrics.jsonl: is not what the training"),
-    (lambda run: (run / "metrics.jsonl").unlink(), 3, "metrics.jsonl: cannot be read"),
-    (lambda run: (run / "params.npz").unlink(), 3, "params.npz: cannot be read"),
-    (lambda run: (run / "environment.json").unlink(), 3, "environment.json: cannot be read"),
-    (lambda run: run.rename(run.with_name("gone")), 2, "no such folder"),
-], ids=["unfinished", "changed", "no metrics", "no params", "no environment", "no run"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("harm", "status", "words"),
+    [
+        (lambda run: (run / "result.json").unlink(), 2, "not finished"),
+        (
+            lambda run: (run / "metrics.jsonl").write_text('{"epoch": 1}\n'),
+            3,
+            "metrics.jsonl: is not what the training",
+        ),
+        (lambda run: (run / "metrics.jsonl").unlink(), 3, "metrics.jsonl: cannot be read"),
+        (lambda run: (run / "params.npz").unlink(), 3, "params.npz: cannot be read"),
+        (lambda run: (run / "environment.json").unlink(), 3, "environment.json: cannot be read"),
+        (lambda run: run.rename(run.with_name("gone")), 2, "no such folder"),
+    ],
+    ids=["unfinished", "changed", "no metrics", "no params", "no environment", "no run"],
+)
 def test_what_is_no_finished_run_is_named(two, tmp_path, capsys, harm, status, words):
     harm(two[1])
     assert cli.main(["report", *map(str, two), "--out", str(tmp_path / "report")]) == status

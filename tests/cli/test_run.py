@@ -48,7 +48,7 @@ def test_a_config_that_changes_meanwhile_is_kept_as_it_was_read(config, tmp_path
 def test_a_reader_who_has_seen_enough_is_no_full_disk(config, tmp_path):
     arguments = ["run", config, "--out", str(tmp_path / "runs"), "--set", "training.epochs=200"]
     command = [sys.executable, "-c", f"import sys; from fnn import cli; sys.exit(cli.main({arguments}))"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:  # noqa: S603 (our own interpreter)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == ""

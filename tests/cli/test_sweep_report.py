@@ -27,8 +27,10 @@ def test_more_curves_than_can_be_told_apart_are_those_of_the_best_points(tmp_pat
     drawn = {}
     monkeypatch.setattr(curves, "bands", lambda curves, path, title, measure: drawn.update({title: list(curves)}))
     costs = np.random.default_rng(0).permutation(20)
-    tracks = [sweeps.Track(Member(Point(0, 1.0 + i, 0.0, 0.0, 1.0), 0), [{"train_cost": float(cost)}], 0)
-              for i, cost in enumerate(costs)]  # fmt: skip
+    tracks = [
+        sweeps.Track(Member(Point(0, 1.0 + i, 0.0, 0.0, 1.0), 0), [{"train_cost": float(cost)}], 0)
+        for i, cost in enumerate(costs)
+    ]
     assert sweep_report.draw(tmp_path, tracks, "some") == ["sweep.png"]
     best = [f"eta {i + 1}" for i, cost in enumerate(costs) if cost < curves.TOLD_APART]
     assert drawn == {f"some, the best {curves.TOLD_APART} of 20 points": best}

@@ -58,8 +58,14 @@ def test_a_config_is_frozen_values(write):
 
 
 def test_overrides_win(write):
-    overrides = ["training.epochs=7", "network.layers.0.units=50", "training.gradient=autodiff", "seed = 3",
-                 "network.cost=CrossEntropy", "data.classes=['1', '2']"]  # fmt: skip
+    overrides = [
+        "training.epochs=7",
+        "network.layers.0.units=50",
+        "training.gradient=autodiff",
+        "seed = 3",
+        "network.cost=CrossEntropy",
+        "data.classes=['1', '2']",
+    ]
     config = load_config(write(GOOD), overrides)
     assert (config.training.epochs, config.network.layers[0].units, config.seed) == (7, 50, 3)
     assert (config.training.gradient, config.network.cost) == ("autodiff", fnn.CrossEntropy())

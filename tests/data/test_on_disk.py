@@ -81,12 +81,16 @@ def test_what_is_read_is_given_to_a_cpu_without_a_copy(tmp_path):
         array[0] = 1
 
 
-@pytest.mark.parametrize(("array", "error", "words"), [
-    (np.zeros((0, 3)), InputError, r"x has shape \(0, 3\); expected \(n, ...\)"),
-    (np.asfortranarray(np.zeros((2, 3))), InputError, "column by column; expected row by row"),
-    (np.array([[None]]), CorruptFileError, "dtype is '|O'; expected one of"),
-    (np.zeros((2, 3), "c16"), CorruptFileError, "dtype is '<c16'"),
-], ids=["empty", "fortran", "objects", "complex"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("array", "error", "words"),
+    [
+        (np.zeros((0, 3)), InputError, r"x has shape \(0, 3\); expected \(n, ...\)"),
+        (np.asfortranarray(np.zeros((2, 3))), InputError, "column by column; expected row by row"),
+        (np.array([[None]]), CorruptFileError, "dtype is '|O'; expected one of"),
+        (np.zeros((2, 3), "c16"), CorruptFileError, "dtype is '<c16'"),
+    ],
+    ids=["empty", "fortran", "objects", "complex"],
+)
 def test_what_cannot_be_rows_is_refused(tmp_path, array, error, words):
     with pytest.raises(error, match=words):
         stored(saved(tmp_path, array), 1.0)

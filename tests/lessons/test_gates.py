@@ -15,8 +15,18 @@ from fnn.lessons import graphs
 from fnn.lessons.gates import Add, Constant, Exp, FanOut, Log, Max, Multiply, Reciprocal, Sigmoid, Sin, Square
 from tests.helpers.support import assert_trees_close
 
-GATES = ((Add(), 3), (Multiply(), 2), (Max(), 3), (Square(), 1), (Reciprocal(), 1), (Exp(), 1), (Log(), 1), (Sin(), 1),
-         (Sigmoid(), 1), (Constant(2.5), 0))  # fmt: skip
+GATES = (
+    (Add(), 3),
+    (Multiply(), 2),
+    (Max(), 3),
+    (Square(), 1),
+    (Reciprocal(), 1),
+    (Exp(), 1),
+    (Log(), 1),
+    (Sin(), 1),
+    (Sigmoid(), 1),
+    (Constant(2.5), 0),
+)
 X, Y, Z = (variable(name) for name in "xyz")
 
 

@@ -59,7 +59,7 @@ with wishes() as wish:
 def test_a_second_signal_ends_the_process_at_once():
     start = time.monotonic()
     command = [sys.executable, "-c", TWICE]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)  # noqa: S603 (our own interpreter)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 143
     assert "ended at once" in ended.stderr
     assert time.monotonic() - start < 5

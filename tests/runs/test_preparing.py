@@ -46,8 +46,11 @@ WRONG = {
     "no parameters": ("sweep", [*TWO, "network.layers=['Sigmoid']"], "no layer has parameters"),
     "too many": ("sweep", ["sweep.seeds=1000", f"sweep.eta={[1.0] * 101}"], "101000: expected at most 100,000"),
     "one softmax": ("run", [*TWO, *ONE, "network.cost='LogLikelihood'"], "the softmax of one output is always 1"),
-    "quantities": ("run", [*ONE, "data.source='sine'", "data.targets='one-hot'", "network.cost='CrossEntropy'"],
-                   "CrossEntropy is for desired outputs from 0 to 1"),
+    "quantities": (
+        "run",
+        [*ONE, "data.source='sine'", "data.targets='one-hot'", "network.cost='CrossEntropy'"],
+        "CrossEntropy is for desired outputs from 0 to 1",
+    ),
     "Dense": ("run", ["network.cost={type='Quadratic', activation={type='Dense', units=9}}"], "Dense has parameters"),
     "Conv": ("run", ["network.cost={type='Quadratic', activation={type='Conv', filters=1, size=1}}"], "Conv(filters=1"),
     "axes": ("run", [f"data.shape={[1] * 70 + [64]}"], "at most 32 axes"),
@@ -55,7 +58,7 @@ WRONG = {
     "zero byte": ("run", ['data.source="a\\u0000.csv"'], "a path, which has no zero byte"),
     "long name": ("run", [f"data.source='{'a' * 300}.csv'"], "File name too long"),
     "two lines": ("run", ["training.epochs=3\ntraining.batch_size=1"], "say --set once more"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("command", "sets", "said"), WRONG.values(), ids=WRONG)

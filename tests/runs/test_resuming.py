@@ -66,7 +66,7 @@ def test_a_fresh_process_goes_on_to_the_same_bytes(run, stop, tmp_path):
     arguments = ["run", str(tmp_path / "good.toml"), "--out", str(tmp_path / "runs"), "--resume"]
     code = "import sys; from fnn import cli; from fnn.plots import curves; curves.available = bool; "
     code += "sys.exit(cli.main(sys.argv[1:]))"
-    subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)  # noqa: S603 (our own)
+    subprocess.run([sys.executable, "-c", code, *arguments], check=True, capture_output=True)
     assert bytes_of(only(tmp_path / "runs")) == bytes_of(only(tmp_path / "whole"))
 
 
@@ -119,8 +119,11 @@ def test_a_changed_config_is_named(run, stopped):
 @pytest.mark.parametrize(("key", "was"), [("cores", 10_000), ("data", "0" * 64), ("cpu", "Z80"), ("XLA_FLAGS", "-x")])
 def test_a_changed_environment_is_named_and_refused_unless_accepted(run, stopped, monkeypatch, key, was):
     now = resuming.changes
-    monkeypatch.setattr(resuming, "changes", lambda saved, about: now(saved, about | {"environment": {
-        **about["environment"], key: was}}))  # fmt: skip
+    monkeypatch.setattr(
+        resuming,
+        "changes",
+        lambda saved, about: now(saved, about | {"environment": {**about["environment"], key: was}}),
+    )
     path = stopped / "environment.json"
     path.write_text(json.dumps(json.loads(path.read_text()) | {"changes": ["an earlier one"]}))
     status, _, error = run("--resume")

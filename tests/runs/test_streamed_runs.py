@@ -35,10 +35,16 @@ def loaded(files, **options):
     return load_data(str(files / "x.npy"), y=str(files / "y.npy"), **options)
 
 
-@pytest.mark.parametrize("options", [
-    {}, {"validation": 60, "test": 40, "split_seed": 2}, {"classes": ("3", "8"), "targets": "binary", "test": 9},
-    {"shape": (1, 8, 8), "train": 100},
-], ids=["all", "split", "classes", "shape"])  # fmt: skip
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"validation": 60, "test": 40, "split_seed": 2},
+        {"classes": ("3", "8"), "targets": "binary", "test": 9},
+        {"shape": (1, 8, 8), "train": 100},
+    ],
+    ids=["all", "split", "classes", "shape"],
+)
 def test_what_stays_in_the_file_is_what_would_be_loaded(files, options):
     memory, file = loaded(files, **options), loaded(files, memory=TIGHT, **options)
     assert isinstance(memory.train.x, np.ndarray)

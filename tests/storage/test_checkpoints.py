@@ -307,7 +307,7 @@ def test_a_folder_has_one_writer_at_a_time(tmp_path):
     )
     command = [sys.executable, "-c", code, str(tmp_path)]
     with files.locked(tmp_path):
-        other = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 (our own interpreter)
+        other = subprocess.run(command, capture_output=True, text=True, check=True)
         with pytest.raises(InputError, match="another process"), files.locked(tmp_path):
             pass
     assert "another process is training here" in other.stdout

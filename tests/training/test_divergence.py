@@ -77,9 +77,11 @@ class Bomb:
         return (), delta if self.forwards else jnp.where(abs(a) > 0.1, jnp.inf, delta)
 
 
-@pytest.mark.parametrize(("forwards", "layer", "words"), [
-    (True, 2, "layer 2 (Bomb) gives inf"), (False, 1, "delta entering layer 1 (Identity) holds inf")
-], ids=["activation", "delta"])  # fmt: skip
+@pytest.mark.parametrize(
+    ("forwards", "layer", "words"),
+    [(True, 2, "layer 2 (Bomb) gives inf"), (False, 1, "delta entering layer 1 (Identity) holds inf")],
+    ids=["activation", "delta"],
+)
 def test_the_layer_is_named(forwards, layer, words):
     error = diverges((Dense(1), Identity(), Bomb(forwards), Dense(1)), SGD(1e-3), LINE, 1, Quadratic(Identity()), (1,))
     assert error.layer == layer
@@ -107,7 +109,7 @@ def test_a_cost_that_overflows_after_the_last_step_is_named():
 
 
 def test_the_error_survives_being_sent():
-    import pickle  # noqa: S403 (our own bytes)
+    import pickle
 
-    error = pickle.loads(pickle.dumps(fnn.DivergedError("so", 1, 2, 3)))  # noqa: S301 (our own bytes)
+    error = pickle.loads(pickle.dumps(fnn.DivergedError("so", 1, 2, 3)))
     assert (str(error), error.epoch, error.step, error.layer) == ("so", 1, 2, 3)

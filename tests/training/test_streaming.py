@@ -53,10 +53,15 @@ def no_thread_stays():
     assert threading.active_count() == before
 
 
-@pytest.mark.parametrize(("n", "batch_size", "gradient", "budgets"), [
-    (601, 3, fnn.backprop, [0, 400]),  # four turns of fifty mini-batches, and one left: windows of one turn, and of two
-    (700, 300, fnn.autodiff, [1]),  # mini-batches larger than a window should be, and a last, shorter one
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("n", "batch_size", "gradient", "budgets"),
+    [
+        # four turns of fifty mini-batches, and one left: windows of one turn, and of two
+        (601, 3, fnn.backprop, [0, 400]),
+        # mini-batches larger than a window should be, and a last, shorter one
+        (700, 300, fnn.autodiff, [1]),
+    ],
+)
 def test_the_same_bits_at_any_budget(tmp_path, monkeypatch, n, batch_size, gradient, budgets):
     monkeypatch.setattr("fnn.training.evaluation.ROWS_OF_A_CALL", 250)
     settings = {"batch_size": batch_size, "epochs": 2, "gradient": gradient}
