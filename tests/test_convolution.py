@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Examples, Glorot, LogLikelihood, ReLU, Sigmoid, Zeros, autodiff, backprop
-from fnn.convolution import Conv, ConvParams, ConvPool, Flatten, MaxPool, largest_backward
-from fnn.kernels import im2col
-from fnn.kernels.im2col import apart, beside, few, overlay, patches, rivals, rivals_backward, steps
+from fnn.convolution import Conv, ConvParams, ConvPool, Flatten, MaxPool
+from fnn.kernels.im2col import apart, im2col
 from tests.helpers.support import assert_trees_close, compiled, draw, draw_params, one_hot_rows
 
 # rectangular images, one and several channels, sizes of 1, few and many patches per image
@@ -224,69 +223,12 @@ def test_the_gradient_of_a_shared_weight_is_the_sum_over_its_positions():
     params, a, delta = case(Conv(2, 3), (2, 5, 6))
 
     def unshared(W):  # a filter of its own for every position
-        return jnp.einsum("qfk,nkq->nfq", W, apart(patches(a, 3), (len(a), 18, 12))).reshape(delta.shape)
+        return jnp.einsum("qfk,nkq->nfq", W, apart(im2col(a, 3), (len(a), 18, 12))).reshape(delta.shape)
 
     own = jnp.broadcast_to(params.W.reshape(1, 2, 18), (12, 2, 18))
     (by_position,) = jax.vjp(unshared, own)[1](delta)
     nabla, _ = Conv(2, 3).backward(params, a, delta)
     assert_trees_close(nabla.W, by_position.sum(axis=0).reshape(params.W.shape))
-
-
-@pytest.mark.parametrize(
-    ("shape", "size", "stride", "groups"),
-    [
-        ((2, 3, 7, 8), 3, 2, 1),  # the last column of pixels is in no patch
-        ((2, 1, 9, 8), 3, 1, 2),
-        ((3, 2, 6, 9), 3, 3, 1),
-        ((2, 1, 14, 15), 2, 2, 2),
-        ((2, 1, 16, 17), 4, 3, 2),
-        ((2, 2, 11, 8), 2, 3, 2),  # strides leave pixels out between patches
-    ],
-)
-def test_overlay_is_the_transpose_of_patches(shape, size, stride, groups):
-    def reverses(a, delta):
-        _, transpose = jax.vjp(lambda a: patches(a, size, stride), a)
-        return overlay(delta, shape, size, stride), *transpose(delta)
-
-    (a,) = draw(0, shape)
-    x = jax.eval_shape(lambda: patches(a, size, stride))
-    assert x.shape[0] == groups
-    assert_trees_close(*compiled(reverses)(a, *draw(1, x.shape)))
-
-
-@pytest.mark.parametrize(("size", "pool", "shape"), [(3, 2, (2, 3, 8, 6)), (2, 3, (1, 2, 7, 10)), (4, 1, (2, 1, 5, 4))])
-def test_rivals_are_the_patches_of_a_square_and_run_backward(size, pool, shape):
-    def reverses(a, delta):
-        _, transpose = jax.vjp(lambda a: rivals(a, size, pool), a)
-        return rivals_backward(delta, shape, size, pool), *transpose(delta)
-
-    (a,) = draw(0, shape)
-    x = rivals(a, size, pool)
-    assert_trees_close(*compiled(reverses)(a, *draw(1, x.shape)))
-    (n, channels), (down, across) = shape[:2], steps(shape, size + pool - 1, pool)
-    columns = np.asarray(x).reshape(channels, size, size, pool, pool, n, down, across)
-    for v, h, e, d, r in np.ndindex(*columns.shape[3:]):
-        at = np.s_[d * pool + v : d * pool + v + size], np.s_[r * pool + h : r * pool + h + size]
-        np.testing.assert_array_equal(columns[:, :, :, v, h, e, d, r], np.asarray(a)[e, :, *at])
-
-
-@pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize(("layer", "shape"), [CASES[7], CASES[8]], ids=repr)
-def test_moved_filters_and_rival_patches_are_one_contest(layer, shape, tied, monkeypatch):
-    (params, a, delta), results = case(layer, shape), []
-    if tied:
-        params, a = jax.tree.map(jnp.sign, params), (a > 0).astype(a.dtype)
-    for cached in (10**6, 0):
-        monkeypatch.setattr(im2col, "CACHED", cached)
-        assert few(a.shape, layer.size, layer.pool) == (cached > 0)
-        results.append(compiled(lambda *x: (layer.forward(*x[:2]), layer.backward(*x)))(params, a, delta))
-    assert_trees_close(*results)
-
-
-def test_rivals_are_few_in_a_small_batch_of_many_channels():
-    assert few((10, 20, 12, 12), 5, 2)  # Nielsen's second layer of filters
-    assert not few((64, 20, 12, 12), 5, 2)  # too many to stay in the cache
-    assert not few((10, 1, 28, 28), 5, 2)  # his first: few weights, many patches
 
 
 def test_shared_filters_have_few_parameters():
@@ -386,9 +328,8 @@ class LastWinner(MaxPool):
     """A planted bug: of equal pixels the last one wins."""
 
     def backward(self, params, a, delta):
-        squares = self.squares(a)[:, :, ::-1]
-        d = beside(delta, len(squares))
-        return (), overlay(largest_backward(squares, d)[:, :, ::-1], a.shape, self.size, self.size)
+        (_, turned) = super().backward(params, a[:, :, ::-1, ::-1], delta[:, :, ::-1, ::-1])
+        return (), turned[:, :, ::-1, ::-1]
 
 
 @fnn.static
