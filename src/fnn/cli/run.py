@@ -59,9 +59,7 @@ def _folder(prepared: Prepared, about: Mapping[str, Any], options: argparse.Name
     if options.resume and not options.accept_changes:
         resuming.check_config(out, config, data)
     found = resuming.find(out, config, data) if options.resume else None
-    if found is not None:
-        return found
-    return directory.create(options.out, config.name, config)
+    return directory.create(options.out, config.name, config) if found is None else found
 
 
 def _finish(folder: Path, prepared: Prepared, text: str, about: Mapping[str, Any], options: argparse.Namespace) -> None:
@@ -107,8 +105,8 @@ def _train(prepared: Prepared, text: str, keeper: Keeper, accept_changes: bool) 
 def _stopped(error: StoppedError, folder: Path, options: argparse.Namespace) -> str:
     """What is said when a signal has stopped the training: where it is saved, and the command that goes on with it."""
     entries = [word for entry in overrides(options) for word in ("--set", entry)]
-    types = [word for name in options.type for word in ("--type", name)]
-    words = ["fnn", "run", options.config, *entries, *types, "--out", options.out, "--resume"]
+    classes = [word for name in options.type for word in ("--type", name)]
+    words = ["fnn", "run", options.config, *entries, *classes, "--out", options.out, "--resume"]
     return f"stopped by {signal.Signals(error.number).name}, saved in {folder}; go on with: {shlex.join(words)}"
 
 
