@@ -46,16 +46,19 @@ def row(place):
     return "mathematics" if place in MATHEMATICS else place
 
 
-def imports(path):
-    """The places at the door that a file imports, lazily too."""
+def modules(path):
+    """The modules that a file imports, lazily too."""
     for node in ast.walk(ast.parse((SOURCE / path).read_text())):
         if isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}, line {node.lineno}: imports within fnn are written from fnn on"
-            package, *parts = (node.module or "").split(".")
-            if package == "fnn":
-                yield from parts[:1] or [alias.name for alias in node.names]
+            yield from [f"fnn.{alias.name}" for alias in node.names] if node.module == "fnn" else [node.module]
         elif isinstance(node, ast.Import):
-            yield from [parts[1] for parts in (alias.name.split(".") for alias in node.names) if parts[0] == "fnn"]
+            yield from [alias.name for alias in node.names]
+
+
+def imports(path):
+    """The places at the door that a file imports."""
+    return {name.split(".")[1] for name in modules(path) if name.split(".")[0] == "fnn"}
 
 
 def test_a_row_may_import_only_rows_above_it():
@@ -77,9 +80,11 @@ def test_a_file_stands_in_a_row_and_imports_what_the_row_may(path):
         assert place == "__version__" or row(place) == row(here) or {place, row(place)} & set(ROWS[row(here)]), place
 
 
-def test_no_room_of_numpy_alone_imports_jax():
-    rooms = [".".join(("fnn", *path.with_suffix("").parts)) for path in FILES if path.parts[0] in ("storage", "data")]
-    code = f"import sys, fnn.machine.signals, fnn.config.schema, {', '.join(rooms)}; assert 'jax' not in sys.modules"
+def test_storage_and_data_import_no_jax_not_even_lazily():
+    numpy_alone = [path for path in FILES if path.parts[0] in ("storage", "data")]
+    assert not [path for path in numpy_alone if "jax" in {name.split(".")[0] for name in modules(path)}]
+    names = [".".join(("fnn", *path.with_suffix("").parts)) for path in numpy_alone]
+    code = f"import sys, fnn.machine.signals, fnn.config.schema, {', '.join(names)}; assert 'jax' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from fnn.data import load_data, mnist, sources
-from fnn.data.download import check_address, fetch
 from fnn.data.mnist import IdxFile
 from fnn.errors import CorruptFileError, InputError
 from tests.helpers.hostile import MIB, memory_below, mutations
@@ -163,14 +162,6 @@ def test_every_dead_host_is_named():
         hosts = [f"http://127.0.0.1:{unused.getsockname()[1]}/{i}/" for i in range(2)]
         with pytest.raises(InputError, match=r"/0/.*refused.*/1/.*refused"):
             mnist.load(files=FILES, hosts=hosts)
-
-
-@pytest.mark.parametrize("url", ["http://example.org/a", "ftp://127.0.0.1/a", "file:///etc/passwd", "https://", "a"])
-def test_only_https_or_this_machine_is_asked(url):
-    with pytest.raises(ValueError, match="is not an https address"):
-        fetch(url, 10, 1.0)
-    for host in mnist.HOSTS:
-        check_address(host)
 
 
 @pytest.mark.parametrize("place", ["", "mnist"])

@@ -1,11 +1,13 @@
-"""Files are whole or not there, whatever fails on the way."""
+"""Files are whole or not there, whatever fails on the way, and a folder has one writer."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
-from fnn.errors import CorruptFileError
-from fnn.storage.files import write_atomically
+from fnn.errors import InputError
+from fnn.storage.files import locked, write_atomically
 
 
 def test_a_file_is_made_and_replaced(tmp_path):
@@ -44,7 +46,16 @@ def test_the_order_is_write_sync_rename_sync_of_the_folder(tmp_path, monkeypatch
     assert done == ["sync", 5, "sync"]
 
 
-def test_a_corrupt_file_error_is_one_line_with_both_its_parts(tmp_path):
-    error = CorruptFileError(tmp_path / "a", "is\nnot\twhat it was")
-    assert (error.path, error.reason) == (str(tmp_path / "a"), "is not what it was")
-    assert str(error) == f"{tmp_path / 'a'}: is not what it was"
+def test_a_folder_has_one_writer_at_a_time(tmp_path):
+    code = (
+        "import sys; from fnn.storage.files import locked\n"
+        "try:\n    with locked(sys.argv[1]): print('free')\nexcept ValueError as error: print(error)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with locked(tmp_path):
+        other = subprocess.run(command, capture_output=True, text=True, check=True)
+        with pytest.raises(InputError, match="another process"), locked(tmp_path):
+            pass
+    assert "another process is training here" in other.stdout
+    with locked(tmp_path):
+        pass

@@ -1,0 +1,93 @@
+"""Tables in `.csv` files: what is in them, and every mistake by its line and column."""
+
+import numpy as np
+import pytest
+
+from fnn.data import load_data
+from fnn.errors import CorruptFileError, InputError
+from tests.helpers.data_files import CSV, written
+from tests.helpers.hostile import MIB, memory_below
+
+
+def test_a_csv_with_text_labels(tmp_path):
+    data = load_data(written(tmp_path, CSV))
+    assert (data.classes, data.train.x.dtype, data.train.scale) == (("cat", "dog"), np.float32, 1.0)
+    assert data.train.x.tolist() == [[1, 2], [3, 4.5], [-0.5, 0]]
+    assert data.train.y.tolist() == [[1, 0], [0, 1], [1, 0]]
+
+
+def test_a_csv_with_a_named_label_column_quotes_and_blank_lines(tmp_path):
+    path = written(tmp_path, '\ufeff"kind", "a ""b"""\r\n"x, y", 1\r\n\r\n z ,2\r\n')
+    data = load_data(path, label="kind")
+    assert (data.classes, data.train.x.tolist()) == (("x, y", "z"), [[1], [2]])
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes"),
+    [(("10", "9", "9"), ("9", "10")), (("-1", "1"), ("-1", "1")), (("1", "2.5"), ()), (("1", "two"), ("1", "two"))],
+    ids=str,
+)
+def test_whole_numbers_and_text_are_classes_other_numbers_are_quantities(tmp_path, labels, classes):
+    data = load_data(written(tmp_path, "a,b\n" + "".join(f"0,{label}\n" for label in labels)))
+    assert data.classes == classes
+    assert data.train.y.shape == (len(labels), len(classes) or 1)
+    if not classes:
+        assert data.train.y.tolist() == [[1], [2.5]]
+
+
+def test_quantities_may_start_with_many_whole_numbers(tmp_path):
+    data = load_data(written(tmp_path, "a,b\n" + "".join(f"0,{i}\n" for i in range(1500)) + "0,0.5\n"))
+    assert (data.classes, data.train.y.shape, data.train.y[-2:].tolist()) == ((), (1501, 1), [[1499], [0.5]])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"line 1: expected a header line"),
+        ("a,b\n", r"no rows"),
+        ("a,a\n1,2\n", r"line 1: expected a header line, a different name for each"),
+        ("a" * 300 + ",b\n3,4\n", r"line 1: a name of 300 characters"),
+        ("1,2\n3,4\n", r"line 1: all numbers; expected a header"),
+        ("a;b\n1;2\n", r"one column, 'a;b'; expected inputs and a label, separated by commas"),
+        ("a,b\n1,x\n2\n", r"line 3: 1 cells; expected 2"),
+        ("a,b\n1,x\n\n,y\n", r"line 4, column 'a': nothing; expected a number"),
+        ("a,b\n1,x\nred,y\n", r"line 3, column 'a': 'red'; expected a number"),
+        ("a,b\n1_0,y\n", r"line 2, column 'a': '1_0'; expected a number"),
+        ("a,c,b\n1,2,x\n3,nan,y\n", r"line 3, column 'c': nan; expected a finite number"),
+        ("a,b\n-inf,y\n", r"line 2, column 'a': -inf; expected a finite"),
+        ("a,b\n1e39,y\n", r"line 2, column 'a': 1e39; expected a finite number that fits float32"),
+        ("a,b\n1,\n", r"line 2, column 'b': nothing; expected a label"),
+        ("a,b\n1,0.5\n1,nan\n", r"line 3, column 'b': nan"),
+        ("a,b\n" + "".join(f"0,{i}\n" for i in range(1001)), r"column 'b': more than 1,000 different labels"),
+        ("a,b\n" + "".join(f"0,x{i}\n" for i in range(2000)), r"line 1003, column 'b': more than 1,000 different"),
+        ("a,b\n1," + "x" * 300, r"line 2, column 'b': a label of 300 characters"),
+    ],
+    ids=range(18),
+)
+def test_a_wrong_csv_is_an_input_error_with_line_and_column(tmp_path, text, message):
+    with pytest.raises(InputError, match=r"a\.csv.*" + message):
+        load_data(written(tmp_path, text))
+
+
+def test_a_label_that_is_no_column_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"label = 'sort' is none of its columns: \['width', 'height', 'kind'\]"):
+        load_data(written(tmp_path, CSV), label="sort")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"a,b\n1,\xff\n", b'a,b\n"1,2\n', b"a,b\n1," + b"x" * 2**18, b"a,b\n" + b"1," * 2**20],
+    ids=["not UTF-8", "an open quote", "a huge cell", "a huge line"],
+)
+def test_a_file_that_is_no_table_is_corrupt(tmp_path, data):
+    with pytest.raises(CorruptFileError, match="cannot be read as a table of UTF-8 text"):
+        load_data(written(tmp_path, data))
+
+
+def test_a_small_csv_cannot_ask_for_much_memory(tmp_path):
+    path = written(tmp_path, "a,b\n" + "".join(f"0,{i % 1000}\n" for i in range(200_000)))
+    with (
+        memory_below(65 * MIB),
+        pytest.raises(InputError, match="200,000 one-hot rows of 1,000 classes take 200,000,000"),
+    ):
+        load_data(path)
