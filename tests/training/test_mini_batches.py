@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import fnn
 from fnn import SGD
 from fnn.training import mini_batches
+from fnn.training.mini_batches import steps_in_a_body
 from tests.helpers.support import assert_trees_close
 from tests.helpers.training import COST, NET, loop, some, start
 
@@ -56,14 +57,10 @@ def test_an_epoch_is_cut_into_all_of_its_mini_batches(n, batch_size):
 def test_how_many_steps_are_a_body(monkeypatch):
     small, large = jnp.zeros(10), jax.ShapeDtypeStruct((mini_batches.LARGE_NET + 1,), "float32")
     monkeypatch.setattr(mini_batches, "platform", lambda: "cpu")
-    assert [
-        mini_batches.steps_in_a_body(small, 20),
-        mini_batches.steps_in_a_body(large, 20),
-        mini_batches.steps_in_a_body(large, 25),
-    ] == [1, 2, 1]
+    assert [steps_in_a_body(*of) for of in ((small, 20), (large, 20), (large, 25))] == [1, 2, 1]
     monkeypatch.setattr(mini_batches, "platform", lambda: "gpu")
-    assert [mini_batches.steps_in_a_body(small, count) for count in (20, 26, 28, 7, 3)] == [5, 2, 4, 1, 3]
-    assert mini_batches.steps_in_a_body(large, 20) == 2
+    assert [steps_in_a_body(small, count) for count in (20, 26, 28, 7, 3)] == [5, 2, 4, 1, 3]
+    assert steps_in_a_body(large, 20) == 2
 
 
 def test_two_steps_in_a_body_change_nothing(monkeypatch):
