@@ -39,7 +39,7 @@ def test_every_file_with_a_command_has_a_row():
 
 def test_the_command_line_answers_without_jax():
     code = "import sys, fnn.cli; fnn.cli.parser().format_help(); assert not {'jax', 'numpy'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603 (our own interpreter)
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_the_version(capsys):

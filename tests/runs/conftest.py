@@ -15,8 +15,8 @@ from tests.helpers.runs import only
 
 @pytest.fixture
 def slowly(monkeypatch, no_pictures):
-    """No pictures; control comes back after every chunk of training."""
-    monkeypatch.setattr(fitting, "SLICE", 0.0)
+    """No pictures; control comes back after every turn of training."""
+    monkeypatch.setattr(fitting, "SEGMENT_SECONDS", 0.0)
 
 
 @pytest.fixture

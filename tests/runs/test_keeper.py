@@ -14,7 +14,7 @@ from fnn.machine.signals import Wish
 from fnn.runs import directory, keeper
 from fnn.storage import files
 from fnn.storage.arrays import read_npz
-from fnn.training import epochs, fitting
+from fnn.training import fitting, mini_batches
 from tests.helpers.disks import Full
 from tests.helpers.runs import bytes_of, only
 
@@ -91,10 +91,20 @@ def test_an_epoch_took_what_its_parts_took(run, stopped):
     assert [s > 1000 for s in seconds] == [False, True, False]
 
 
-@pytest.mark.parametrize("change", [
-    {"epochs": 1.5}, {"epochs": -1}, {"progress": [1]}, {"progress": ["nan", 0, 1]}, {"step": "3"}, {"metrics": "x"},
-    {"key": {"data": [0, 0], "kind": "fry"}}, {"epochs": 0},
-], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"epochs": 1.5},
+        {"epochs": -1},
+        {"progress": [1]},
+        {"progress": ["nan", 0, 1]},
+        {"step": "3"},
+        {"metrics": "x"},
+        {"key": {"data": [0, 0], "kind": "fry"}},
+        {"epochs": 0},
+    ],
+    ids=str,
+)
 def test_a_checkpoint_of_something_else_is_refused(run, stopped, change):
     forge(stopped, change, b"[]\n" if "metrics" in change else None)
     status, _, error = run("--resume")
@@ -103,7 +113,8 @@ def test_a_checkpoint_of_something_else_is_refused(run, stopped, change):
 
 
 def test_a_checkpoint_where_no_turn_begins_is_refused(run, stopped, monkeypatch):
-    monkeypatch.setattr(epochs, "GATHERED", 140)  # turns of 5 mini-batches, not 12, as another version may cut them
+    # turns of 5 mini-batches, not 12, as in another version
+    monkeypatch.setattr(mini_batches, "GATHERED_ROWS", 140)
     status, _, error = run("--resume")
     assert status == 2
     assert error.count("\n") == 1
