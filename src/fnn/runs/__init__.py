@@ -1,1 +1,1 @@
-"""Run directories: made, kept through a crash, resumed, loaded, predicted from. May import: all but plots and cli."""
+"""Run directories: made, trained in, resumed, loaded, predicted from. May import: all rows but plots and cli."""

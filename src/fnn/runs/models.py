@@ -1,4 +1,4 @@
-"""A trained network on disk: `config.json` says what it is, `params.npz` holds its arrays, bit for bit."""
+"""A trained network on disk: `config.json` describes it, and `params.npz` holds its arrays, bit for bit."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from fnn.storage.arrays import read_npz, write_npz
 from fnn.storage.json_files import read_json, write_json
 from fnn.types import Cost, Net, Params, Shape
 
-LARGEST_AXIS = 2**24  # no layer is wider, so that a file cannot ask for more
+LARGEST_AXIS = 2**24  # numbers along an axis of one input; a damaged file may say more
 
 
 def save(path: str | os.PathLike[str], net: Net, cost: Cost, params: Params, shape: Shape) -> None:
-    """Write a network into the folder `path`, made if it is not there, for `load`.
+    """Write a network into the folder `path`, for `load`.
 
     Args:
-        path: A folder; an older network in it is replaced.
+        path: A folder, made if it is missing. A network that is already in it is replaced.
         net: The layers.
         cost: The cost, which has the output activation.
-        params: Of `net`.
-        shape: Of one input, as for `init`.
+        params: The params of `net`.
+        shape: The shape of one input, as for `init`.
 
     Raises:
         ValueError: `params` are not those of `net` for inputs of `shape`.
-        OSError: the disk is full, ...
+        OSError: a file cannot be written, for example because the disk is full.
     """
     if _shapes(params) != _shapes(_template(net, shape)):
         raise ValueError(f"params do not fit: expected those of init(net, key, {shape}) for this net.")
@@ -43,22 +43,21 @@ def save(path: str | os.PathLike[str], net: Net, cost: Cost, params: Params, sha
 
 
 def network_table(net: Net, cost: Cost) -> dict[str, Any]:
-    """`[network]` as `config.json` has it."""
+    """The table `network` of a `config.json`."""
     return {"layers": describe(net), "cost": describe(cost)}
 
 
 def save_params(path: str | os.PathLike[str], params: Params) -> None:
-    """`params.npz` in the folder `path`, an array per leaf, named `0.W`; the same params give the same bytes."""
+    """Write `params.npz` into the folder `path`, an array per leaf; the same params give the same bytes."""
     write_npz(Path(path, "params.npz"), named(params))
 
 
 def named(params: Params) -> dict[str, np.ndarray]:
-    """The leaves of a tree as NumPy arrays by name, layer number and field: `0.W`."""
-    return {name(path): np.asarray(leaf) for path, leaf in jax.tree.leaves_with_path(params)}
+    """The leaves of a tree as NumPy arrays by name: the number of the layer and the field, `0.W`."""
+    return {_name(path): np.asarray(leaf) for path, leaf in jax.tree.leaves_with_path(params)}
 
 
-def name(path: Any) -> str:
-    """The name of a leaf: `2.W`."""
+def _name(path: Any) -> str:
     return jax.tree_util.keystr(path, simple=True, separator=".")
 
 
@@ -106,9 +105,9 @@ def _description(run: str | os.PathLike[str], types: Types) -> tuple[Net, Cost, 
 
 
 def _template(net: Net, shape: Shape) -> Params:
-    """The params of a net as shapes alone: nothing is allocated, however large the numbers are."""
+    """The shapes and dtypes of a net's params. Nothing is allocated, however large the net is."""
     return jax.eval_shape(lambda key: init(net, key, shape), jax.random.key(0))
 
 
 def _shapes(params: Params) -> dict[str, Shape]:
-    return {name(path): tuple(leaf.shape) for path, leaf in jax.tree.leaves_with_path(params)}
+    return {_name(path): tuple(leaf.shape) for path, leaf in jax.tree.leaves_with_path(params)}

@@ -1,4 +1,4 @@
-"""A trained run, applied to inputs in the units they come in."""
+"""Predictions of a trained run for inputs in their own units, before any scaling."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from fnn.runs.models import load
 from fnn.storage.json_files import read_json
 from fnn.types import Cost, Net, Params
 
-ROWS = 5000  # inputs read at once from an `.npy` file
+INPUTS_AT_ONCE = 5000  # read from an `.npy` file
 
 
 class Trained(NamedTuple):
-    """A run, as `fnn predict` needs it."""
+    """What `fnn predict` needs of a run."""
 
     net: Net
     cost: Cost
     params: Params
     data: DataConfig
     shape: tuple[int, ...]  # of one input
-    classes: tuple[str, ...]  # () for quantities
+    classes: tuple[str, ...]  # their names; () if the outputs are quantities
     scale: float  # the network sees ((x − mean)/sd) · scale
     mean: np.ndarray  # (1,) or one number per input
     sd: np.ndarray
@@ -41,8 +41,8 @@ def open_run(run: str, types: Types) -> Trained:
     """The run in a directory.
 
     Raises:
-        InputError: no such directory, or a type that is not known.
-        CorruptFileError: a file in it is missing or damaged.
+        InputError: there is no such directory, or a type of the run is not in `types`.
+        CorruptFileError: a file of the run is missing or damaged.
     """
     net, cost, params = load(run, types)
     path = Path(run, "config.json")
@@ -61,9 +61,10 @@ def open_run(run: str, types: Types) -> Trained:
 
 
 def inputs(trained: Trained, file: str | None) -> Iterator[np.ndarray]:
-    """The inputs of a file, or of the run's own test data (training data if there are none), as the network sees them.
+    """The inputs of a file, scaled for the network. Without a file they are the run's own test data.
 
-    All at once; those in an `.npy` file `ROWS` at a time.
+    A run without test data has its training data instead. The inputs come all at once, those of an `.npy` file
+    `INPUTS_AT_ONCE` at a time.
 
     Raises:
         InputError: the file does not hold inputs of the network's shape.
@@ -82,15 +83,15 @@ def inputs(trained: Trained, file: str | None) -> Iterator[np.ndarray]:
 
 
 def _parts(x: np.ndarray | Stored) -> Iterator[slice]:
-    size = ROWS if isinstance(x, Stored) else len(x)
+    size = INPUTS_AT_ONCE if isinstance(x, Stored) else len(x)
     return (slice(i, i + size) for i in range(0, len(x), size))
 
 
 def outputs(trained: Trained, x: np.ndarray) -> np.ndarray:
-    """What the network says, `(n, n_out)`.
+    """The network's outputs, `(n, n_out)`.
 
     Raises:
-        InputError: a shape that does not fit.
+        InputError: the network does not take inputs of this shape.
     """
     try:
         return np.asarray(jax.jit(predict)(trained.net, trained.cost, trained.params, x))
@@ -99,7 +100,7 @@ def outputs(trained: Trained, x: np.ndarray) -> np.ndarray:
 
 
 def classes(trained: Trained, a: np.ndarray) -> list[str]:
-    """The class that each row of outputs decides for; [] for quantities, "?" for a code that is no class."""
+    """The class that each row of outputs stands for: "?" if a binary code is that of no class, [] for quantities."""
     if not trained.classes:
         return []
     bits = (a > 0.5) @ (2 ** np.arange(a.shape[1])[::-1])
