@@ -13,8 +13,8 @@ import numpy as np
 import fnn
 from experiments.notes.findings import Finding, corrected, judged, main
 from fnn import Conv, CrossEntropy, Dense, InputError, Sigmoid
-from fnn.config.reading import load_config
-from fnn.config.schema import describe, read
+from fnn.config.reading import load_config, rebuilt
+from fnn.config.schema import describe
 from fnn.layers import DenseParams
 from fnn.plots import curves
 
@@ -154,8 +154,7 @@ def acquire_store_utilise():
 def usual_choices():
     """A network is set up by its layers, a cost, mini-batches and a number of epochs (002-01)."""
     config = load_config(CONFIGS / "nielsen" / "ch1_30.toml")
-    table = describe(config)
-    again = read(type(config), table, "", fnn.config.TYPES)
+    again = rebuilt(describe(config))
     try:
         load_config(CONFIGS / "xor.toml", ["training.batchsize=3"])
         refused = "nothing"
