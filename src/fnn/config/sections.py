@@ -136,7 +136,7 @@ class SweepConfig:
 
 @dataclass(frozen=True)
 class MonitorConfig:
-    """`[monitor]`: whether `fnn run` also writes the numbers of `fnn.monitor`, per epoch and layer."""
+    """`[monitor]`: whether `fnn run` also writes the quantities of `fnn.training.monitors`, per epoch and layer."""
 
     section: ClassVar[bool] = True
     on: bool

@@ -1,4 +1,4 @@
-"""The picture of a monitored training: a panel for each quantity of `fnn.monitor`, a curve for each layer."""
+"""The picture of a monitored training: a panel for each of its quantities, a curve for each layer."""
 
 from __future__ import annotations
 
