@@ -26,7 +26,7 @@ class Elementwise(ABC):
 
     @abstractmethod
     def df(self, z: Array) -> Array:
-        """The derivative f′, entry by entry; at a kink the side that the class documents."""
+        """The derivative f′, entry by entry; at a kink, the value that the class documents."""
 
     def init(self, key: Key, shape: Shape) -> tuple[tuple[()], Shape]:
         """No parameters, the same shape."""
@@ -79,7 +79,7 @@ class ReLU(Elementwise):
 
     def df(self, z: Array) -> Array:
         """1 where `z > 0`, else 0."""
-        # told by the output, which is positive there too: it is at hand, while z would be computed again
+        # the output is positive exactly where z is; it is in memory, while z would have to be computed again
         return jnp.where(self.f(z) > 0, jnp.ones_like(z), 0)
 
 
@@ -102,7 +102,7 @@ class LeakyReLU(Elementwise):
         return jnp.where(z > 0, z, self.slope * z)
 
     def df(self, z: Array) -> Array:
-        """1 or `slope`, by the same `z > 0` as `f`."""
+        """1 or `slope`, by the same condition `z > 0` as in `f`."""
         return jnp.where(z > 0, jnp.ones_like(z), self.slope)
 
 
@@ -121,10 +121,10 @@ class Identity(Elementwise):
 
 @static
 class Step(Elementwise):
-    """The perceptron: 1 where `z > 0`, strictly, so a tie gives 0; the derivative is 0 everywhere.
+    """The perceptron: 1 where `z > 0`, else 0, so `z = 0` gives 0; the derivative is 0 everywhere.
 
-    Rosenblatt's unit with bias = −threshold (Nielsen, ch. 1). No gradient passes it, at the jump
-    included: such nets are set by hand, not trained.
+    Rosenblatt's unit with bias = −threshold (Nielsen, ch. 1). The derivative is 0 at the jump too, so no gradient
+    passes. Such nets are set by hand, not trained.
     """
 
     def f(self, z: Array) -> Array:
@@ -138,13 +138,16 @@ class Step(Elementwise):
 
 @static
 class Softmax:
-    """`aᵢ = e^{zᵢ} / Σⱼ e^{zⱼ}` over the last axis of every row: positive, summing to 1, unchanged by z + c."""
+    """`aᵢ = e^{zᵢ} / Σⱼ e^{zⱼ}` over the last axis of every row.
+
+    The outputs are positive and sum to 1. They do not change when the same number is added to every zᵢ.
+    """
 
     def init(self, key: Key, shape: Shape) -> tuple[tuple[()], Shape]:
         """No parameters, the same shape.
 
         Raises:
-            ValueError: `shape` has not one axis.
+            ValueError: `shape` has no axis, or more than one.
         """
         width(self, shape)
         return (), shape
@@ -154,6 +157,6 @@ class Softmax:
         return jax.nn.softmax(a, axis=-1)
 
     def backward(self, params: Params, a: Array, delta: Array) -> tuple[tuple[()], Array]:
-        """`s ⊙ (δ − Σⱼ δⱼ sⱼ)`: the whole Jacobian `diag(s) − s sᵀ`, applied without forming it."""
+        """`s ⊙ (δ − Σⱼ δⱼ sⱼ)`: the product with the Jacobian `diag(s) − s sᵀ`, without computing this matrix."""
         s = jax.nn.softmax(a, axis=-1)
         return (), s * (delta - (delta * s).sum(axis=-1, keepdims=True))

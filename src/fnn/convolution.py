@@ -1,4 +1,4 @@
-"""Convolution and max-pooling: filters that all positions share, a maximum; under each, its derivative by hand.
+"""Convolution and max-pooling, each with its derivative by hand under it.
 
 As everywhere in deep learning "convolution" is cross-correlation: the filter is not flipped. Shape letters: `n`
 images of a batch, `(n, channels, height, width)`; `delta` is ∂C/∂(output). The formulas of the sums over pixels
@@ -30,7 +30,8 @@ def pooled(layer: object, shape: Shape, size: int, pool: int) -> tuple[int, int]
     """Height and width after filters of `size` and squares of `pool`.
 
     Raises:
-        ValueError: `shape` has not three axes, or an image is smaller than a filter or not divided by `pool`.
+        ValueError: `shape` does not have three axes, an image is smaller than a filter, or `pool` does not divide the
+            height and the width after the filters.
     """
     if len(shape) != 3:
         raise ValueError(
@@ -60,7 +61,7 @@ def draw_filters(layer: Conv | ConvPool, key: Key, channels: int, n_out: int) ->
 
 @static
 class Conv:
-    """`z = W ⋆ a + b`: one dot product of every filter with every square of `size` pixels (valid, stride 1).
+    """`z = W ⋆ a + b`: one dot product of every filter with every `size` x `size` square (valid, stride 1).
 
     Images `(n, channels, height, width)` become `(n, filters, height − size + 1, width − size + 1)`.
     `initializer` draws `W` and `bias_initializer` draws `b`, as for `Dense`, with n_in = channels·size²,
@@ -90,16 +91,16 @@ class Conv:
         return convolution(params.W, params.b, a)
 
     def backward(self, params: ConvParams, a: Array, delta: Array) -> tuple[ConvParams, Array]:
-        """The gradient of a shared weight, `Σ δ[f, y, x] a[c, y + i, x + j]`, sums the positions that share it."""
+        """The gradient of a weight is the sum over all positions that share it: `Σ δ[f, y, x] a[c, y + i, x + j]`."""
         by_W, by_b, by_a = convolution_backward(params.W, a, delta)
         return ConvParams(by_W, by_b), by_a
 
 
 @static
 class MaxPool:
-    """The largest pixel of every square of `size` pixels, which do not overlap, channel by channel.
+    """The largest pixel of every `size` x `size` square, channel by channel. The squares do not overlap.
 
-    Ties: the first winner, row by row within the square, takes the whole derivative.
+    Ties: the first of the largest pixels, row by row within the square, takes the whole derivative.
 
     Raises:
         TypeError: `size` is not a whole number.
@@ -120,21 +121,21 @@ class MaxPool:
         return max_pool(a, self.size)
 
     def backward(self, params: Params, a: Array, delta: Array) -> tuple[tuple[()], Array]:
-        """`delta` goes back to the winning pixel alone."""
+        """`delta` goes back to the first of the largest pixels alone."""
         return (), max_pool_backward(a, self.size, delta)
 
 
 @static
 class ConvPool:
-    """`MaxPool(pool)` after `Conv(filters, size)`, as one product; the activation follows as a layer.
+    """`MaxPool(pool)` after `Conv(filters, size)`, as one product; the activation follows as a layer of its own.
 
-    A pooled pixel depends on one square of `size + pool − 1` pixels, in which the filter can stand at pool²
-    places; it is the largest of their dot products. For an increasing activation, pooling before it is the
-    same as after it, and a quarter of the work at `pool` 2. Ties: the first place, row by row, takes the
-    whole derivative.
+    A filter can stand at pool² places in a square of side `size + pool − 1`. The pooled pixel is the largest of its
+    dot products there. If the activation is an increasing function, pooling before it gives the same as pooling after
+    it. With `pool` 2 the activation then has a quarter of the work. Ties: the first of the places with the largest
+    dot product, row by row, takes the whole derivative.
 
-    The initialisers are as in `Conv`, except that of the units that a pixel feeds only one in pool² is
-    passed on: n_out = filters·size²/pool², rounded up. (Nielsen's `network3` draws W from N(0, 1/n_out).)
+    The initialisers are as in `Conv`, but with another n_out. Of the units that a pixel feeds only one in pool² is
+    passed on, so n_out = filters·size²/pool², rounded up. (Nielsen's `network3` draws W from N(0, 1/n_out).)
 
     Raises:
         TypeError: `filters`, `size` or `pool` is not a whole number.
@@ -159,11 +160,11 @@ class ConvPool:
         return draw_filters(self, key, shape[0], n_out), (self.filters, *after)
 
     def forward(self, params: ConvParams, a: Array) -> Array:
-        """`max` over every square of the responses of `Conv`."""
+        """The largest output of `Conv` in every `pool` x `pool` square."""
         return pooled_convolution(params.W, params.b, a, self.pool)
 
     def backward(self, params: ConvParams, a: Array, delta: Array) -> tuple[ConvParams, Array]:
-        """`delta` goes to the first winner, and from there to the filter and to the patch that met."""
+        """`delta` goes to the first largest response, and from there to the filter and the patch that gave it."""
         by_W, by_b, by_a = pooled_convolution_backward(params.W, a, self.pool, delta)
         return ConvParams(by_W, by_b), by_a
 

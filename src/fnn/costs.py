@@ -1,8 +1,8 @@
 """Costs: the output activation, the value, and under it the derivative by the raw output `z`.
 
 Shape letters: `n` examples, `n_out` outputs. Every value is summed over outputs and averaged over the
-rows; every delta is its exact gradient, so the 1/n of the mean is in both. The cost of an empty batch
-is not defined (0/0).
+rows. Every delta is the exact gradient of the value, so both contain the 1/n of the mean. The cost of an empty
+batch is not defined (0/0).
 
 To add a cost, write a class like these: `output`, `value` and, under it, `delta`.
 """
@@ -21,7 +21,7 @@ class Quadratic:
     """`C = ½ ‖a − y‖²` per example, with `a` the output of any parameter-free layer (Nielsen, ch. 1, eq. 6).
 
     `activation` is that layer: `Sigmoid()` as in the book, `Identity()` for regression, `Tanh()`,
-    `Softmax()`, `Step()`, or a user's own. Halve the learning rate to compare with a cost that has no ½.
+    `Softmax()`, `Step()`, or a user's own. A cost without the ½ takes the same steps with half this learning rate.
     """
 
     activation: Layer = Sigmoid()
@@ -53,7 +53,7 @@ class CrossEntropy:
 
     def value(self, z: Array, y: Array) -> Array:
         """`−Σ [y ln a + (1 − y) ln(1 − a)]`: summed over outputs, mean over rows."""
-        # −ln σ(z) = softplus(−z): no log of a rounded 0. Not softplus(z) − y z, which cancels where a is near y
+        # −ln σ(z) = softplus(−z) takes no log of a rounded 0; softplus(z) − y z would lose digits where a is near y
         return ((1 - y) * jax.nn.softplus(z) + y * jax.nn.softplus(-z)).sum(axis=1).mean()
 
     def delta(self, z: Array, y: Array) -> Array:
@@ -79,5 +79,5 @@ class LogLikelihood:
         return -(y * jax.nn.log_softmax(z, axis=-1)).sum(axis=1).mean()
 
     def delta(self, z: Array, y: Array) -> Array:
-        """`(a − y) / n` for rows of `y` that sum to 1; in general `(a Σy − y) / n`, its exact gradient."""
+        """`(a − y) / n` for rows of `y` that sum to 1; in general `(a Σy − y) / n`, the exact gradient."""
         return (jax.nn.softmax(z, axis=-1) * y.sum(axis=1, keepdims=True) - y) / z.shape[0]

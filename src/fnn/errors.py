@@ -20,7 +20,7 @@ class CorruptFileError(ValueError):
 
     def __init__(self, path: str | PathLike[str], reason: str) -> None:
         """Keeps both parts as `args`, so that the error survives being pickled between processes."""
-        self.path, self.reason = str(path), " ".join(reason.split())  # one line, whatever the reason quotes
+        self.path, self.reason = str(path), " ".join(reason.split())  # one line, even if the reason quotes several
         ValueError.__init__(self, self.path, self.reason)
 
     def __str__(self) -> str:

@@ -8,16 +8,17 @@ from typing import Any, NamedTuple
 class Examples(NamedTuple):
     """Examples as stored; the network sees `x * scale`.
 
-    Images stay bytes wherever they live and are scaled as a batch is read: a quarter of the memory and no second copy.
+    Images stay bytes, in a file, in memory and on the device, and are scaled when a batch is read. This takes a quarter
+    of the memory of float32 and no second copy.
     """
 
-    x: Any  # (n, *shape), uint8 or float32, NumPy or JAX, or in its file: see `streaming`
+    x: Any  # (n, *shape), uint8 or float32, NumPy or JAX, or in its file: see `training.streaming`
     y: Any  # (n, n_out): uint8 zeros and ones for classes, float32 for quantities
-    scale: Any = 1.0  # (): multiplies x as a row is read, 1/255 for 8-bit images
+    scale: Any = 1.0  # (): multiplies x when a row is read, 1/255 for 8-bit images
 
     @property
     def n(self) -> int:
-        """The number of examples; `len` of a tuple counts its fields."""
+        """The number of examples. `len` would count the fields of the tuple."""
         return self.x.shape[0]
 
     @property
@@ -26,7 +27,7 @@ class Examples(NamedTuple):
         return tuple(self.x.shape[1:])
 
     def take(self, i: Any) -> Examples:
-        """Rows `i` as they are stored; `x` and `y` get the shape of `i` in the place of their first axis."""
+        """Rows `i` as they are stored; in `x` and `y` the shape of `i` replaces the first axis."""
         return Examples(self.x[i], self.y[i], self.scale)
 
     def rows(self, i: Any) -> tuple[Any, Any]:
@@ -39,5 +40,5 @@ class Examples(NamedTuple):
             `(x * scale, y)` for those rows, both float32, or both in the dtype of an `x` stored as floating point.
         """
         x, y, _ = self.take(i)
-        dtype = "float32" if x.dtype.kind in "biu" else x.dtype  # by kind: bfloat16 has the kind V
+        dtype = "float32" if x.dtype.kind in "biu" else x.dtype  # the kind of bfloat16 is V, not f
         return (x.astype(dtype) * self.scale).astype(dtype), y.astype(dtype)

@@ -1,7 +1,7 @@
-"""How the parameters of a layer start: random draws whose width decides whether the layer learns.
+"""How the parameters of a layer start: random numbers. Their standard deviation decides whether the layer learns.
 
-Every class here fills one array. `n_in` is the number of inputs of a unit (its fan-in), `n_out` the
-number of units (its fan-out). Draws are float32 unless 64-bit mode is on.
+Every class here fills one array. `n_in` is the number of inputs of a unit (fan-in), `n_out` the number of units that
+an input feeds (fan-out). The numbers are float32 unless 64-bit mode is on.
 """
 
 from __future__ import annotations
@@ -71,12 +71,12 @@ class Glorot:
 
 @static
 class Zeros:
-    """Every entry 0: right for biases, a trap for weights.
+    """Every entry 0: right for biases, wrong for the weights of hidden layers.
 
-    Hidden units that start equal receive equal gradients and stay equal, so the layer computes one
-    feature however wide it is. With tanh or ReLU between two layers of zero weights and biases it is worse: all weight
-    gradients are exactly 0 and only the output bias ever moves. It is allowed because seeing this
-    is instructive, and because a last layer may start at 0 without harm.
+    Hidden units that start equal receive equal gradients and stay equal, so the layer computes one feature however
+    wide it is. With tanh or ReLU between two layers of zero weights and biases it is worse: all gradients of the
+    weights are exactly 0, and only the output bias ever changes. It is allowed because one learns from seeing this,
+    and because a last layer may start at 0 without harm.
     """
 
     def draw(self, key: Key, shape: Shape, n_in: int, n_out: int) -> Array:

@@ -71,8 +71,8 @@ class MaxoutParams(NamedTuple):
 class Maxout:
     """The largest of `pieces` affine maps per unit: `z_i = max_p (a W[p]ᵀ + b[p])_i` (Goodfellow et al. 2013).
 
-    ReLU is the case of two pieces with one of them 0. It never saturates, and the winning piece
-    always passes its gradient on. Ties: the first winner takes the whole derivative.
+    With two pieces, one of which is 0, a unit is a ReLU. A maxout unit never saturates: its largest piece always
+    passes the gradient on. Ties: the first of the largest pieces takes the whole derivative.
 
     Raises:
         TypeError: `units` or `pieces` is not a whole number.
@@ -101,12 +101,12 @@ class Maxout:
         return affine(params.W.reshape(k * n_out, n_in), params.b.reshape(k * n_out), a).reshape(-1, k, n_out)
 
     def forward(self, params: MaxoutParams, a: Array) -> Array:
-        """`max` over the pieces, as the first of the largest."""
+        """The largest piece of each unit; of equal ones the first."""
         z = self.affine(params, a)
         return jnp.take_along_axis(z, z.argmax(axis=1, keepdims=True), axis=1)[:, 0]
 
     def backward(self, params: MaxoutParams, a: Array, delta: Array) -> tuple[MaxoutParams, Array]:
-        """`delta` goes to the winning piece alone, then as in `Dense`."""
+        """`delta` goes to the largest piece alone, then as in `Dense`."""
         k, n_out, n_in = params.W.shape
         winner = self.affine(params, a).argmax(axis=1)
         wins = winner[:, None, :] == jnp.arange(k)[None, :, None]

@@ -1,4 +1,4 @@
-"""Networks: a tuple of layers, its parameters the tuple of theirs, and two ways to one gradient.
+"""Networks: a tuple of layers, the tuple of their parameters, and two ways to the same gradient.
 
 Shape letters: `n` examples in a batch, `shape` one example, `n_out` outputs of the last layer.
 """
@@ -22,7 +22,7 @@ def init(net: Net, key: Key, shape: Shape) -> Params:
         shape: One example without the batch axis, `(784,)`.
 
     Raises:
-        TypeError: `net` is not a tuple, or `shape` not one of whole numbers.
+        TypeError: `net` is not a tuple of layers, or `shape` is not a tuple of whole numbers.
         ValueError: an empty net, an empty axis, or a layer that cannot take what the one before it gives.
 
     Example:
@@ -53,7 +53,7 @@ def shape_out(net: Net, shape: Shape) -> Shape:
 
 
 def _shape_after(layer, shape: Shape) -> Shape:
-    after = []  # a tuple of numbers is no output of eval_shape, so it leaves by the side
+    after = []  # eval_shape would return arrays in place of the numbers of a shape, so the shape is kept here
     jax.eval_shape(lambda: after.append(layer.init(jax.random.key(0), shape)[1]))
     return after[0]
 
@@ -73,7 +73,7 @@ def _check_net(net: Net, shape: Shape) -> None:
 
 
 def count_params(params: Params) -> int:
-    """The number of weights and biases: every edge and every non-input node of the graph once.
+    """The number of weights and biases: one for every edge of the graph, and one for every node that is no input.
 
     Example:
         >>> import jax
@@ -120,7 +120,7 @@ def predict(net: Net, cost: Cost, params: Params, x: Array) -> Array:
 def autodiff(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[Array, Params]:
     """The cost of a batch and its gradient, by `jax.grad`; `backprop` has the same contract.
 
-    JAX finds every derivative by itself but one: a product in pieces, `layers.cut`, tells it the product rule.
+    JAX finds every derivative by itself: `fnn` gives it no derivative rule.
 
     Args:
         net: The layers, first to last.
@@ -146,7 +146,7 @@ def _value(cost: Cost, z: Array, y: Array) -> Array:
 def backprop(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[Array, Params]:
     """The cost of a batch and its gradient, by the delta rule.
 
-    `autodiff` has the same contract and gets there by `jax.grad`; training takes either.
+    `autodiff` has the same contract and computes the gradient by `jax.grad`; training takes either.
 
     Args:
         net: The layers, first to last.
@@ -158,7 +158,7 @@ def backprop(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[
     Returns:
         The value of the cost, a scalar in its units per example (nats for `CrossEntropy`), and the
         gradient, a tree like `params`. Both are the mean over the `n` rows of the sum over
-        outputs; weight decay is the optimiser's business and in neither.
+        outputs. Weight decay is added by the optimiser and is in neither.
 
     Raises:
         ValueError: `net` and `params` differ in length, or `y` does not fit the output.
@@ -185,7 +185,7 @@ def backprop(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[
 def deltas(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[Array, ...]:
     """The delta entering each layer, first to last: ∂C/∂(that layer's output), `(n, *shape_out)`.
 
-    The last one is `cost.delta(z, y)`. At a `Dense` the rows are Nielsen's δˡ divided by n, the mean's 1/n.
+    The last one is `cost.delta(z, y)`. At a `Dense` the rows are Nielsen's δˡ divided by n, because the cost is a mean.
 
     Raises:
         ValueError: `net` and `params` differ in length, or `y` does not fit the output.
@@ -218,7 +218,7 @@ def check_lengths(net: Net, params: Params) -> None:
 
 
 def check_targets(cost: Cost, z: Array, y: Array) -> None:
-    """Refuse desired outputs that are not of the shape of the outputs: JAX would stretch some of them.
+    """Refuse desired outputs that do not have the shape of the outputs: JAX would broadcast some of them.
 
     Raises:
         ValueError: `y` and `z` differ in shape.

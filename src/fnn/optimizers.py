@@ -20,11 +20,11 @@ class SGD:
     are the leaves named `W`; biases, and any other leaf, are never penalised. With μ = 0 this is
     `W ← (1 − ηλ) W − η ∇C`.
 
-    The momentum is in the state: `init` gives the velocity v, zeros like `params`, or `()` when `mu` is
-    the Python number 0, since a velocity that is never used made a step of [784, 30, 10] 1.7 times as
-    long (measured). A step whose state is `()` remembers nothing, whatever `mu`.
+    The state is the velocity v. `init` gives zeros like `params`, or `()` if `mu` is the Python number 0: a velocity
+    that is never used made a step of [784, 30, 10] take 1.7 times as long (measured). If the state is `()`, a step is
+    made without momentum, whatever `mu` is.
 
-    The same λ elsewhere, for n training examples in mini-batches of B: Nielsen's `network2` adds
+    The same λ in other programs, for n training examples in mini-batches of B: Nielsen's `network2` adds
     λ'/(2n) Σ W², so lmbda = λ'/n (his 5.0 at n = 50,000 is 1e-4 here); his `network3` divides by the
     number of mini-batches, lmbda = λ' B/n; scikit-learn's alpha divides by the batch, lmbda = alpha/B;
     a penalty λ' Σ W² without the ½ is lmbda = 2λ'.
@@ -59,7 +59,7 @@ class SGD:
         return jax.tree.map(jnp.add, params, v), v
 
     def scaled(self, factor: float) -> SGD:
-        """The same with `factor · eta`."""
+        """The same optimiser with the learning rate `factor · eta`."""
         return replace(self, eta=self.eta * factor)
 
     def penalised(self, params: Params, gradient: Params) -> Params:
@@ -68,5 +68,5 @@ class SGD:
 
 
 def is_weight(path: tuple) -> bool:
-    """Whether a leaf of params is penalised: its own name in its layer's NamedTuple is `W`."""
+    """Whether a leaf of params is penalised: whether it is the field `W` of its layer's NamedTuple."""
     return getattr(path[-1], "name", None) == "W"

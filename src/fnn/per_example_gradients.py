@@ -1,7 +1,7 @@
-"""One gradient per example, and how long each is, from the same handwritten rules.
+"""The gradient of each example by any of the gradient functions, or only its norm by the delta rule.
 
-Shape letters: `n` examples, `n_out` outputs. The cost of one example is that of a batch of one row, so
-the mean of what is here over the rows is what `backprop` says of the batch.
+Shape letters: `n` examples, `n_out` outputs. The cost of one example is that of a batch of one row. So the mean of
+the examples' gradients is the gradient that `backprop` gives for the batch.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from fnn.types import Array, Cost, Gradient, Layer, Net, Params
 
 
 def per_example(gradient: Gradient) -> Gradient:
-    """The rule that gives one value and one gradient per example.
+    """The function that gives one value and one gradient per example.
 
     Args:
         gradient: `backprop`, `autodiff`, or any function with their contract that `jax.vmap` can take.
 
     Returns:
         A function of the same arguments, whose value is `(n,)` and whose gradient has a leading axis of `n`
-        at every leaf: `n` times the memory of a gradient. `per_example_norms` needs none of that.
+        at every leaf: `n` times the memory of a gradient. `per_example_norms` needs less.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -46,16 +46,16 @@ def per_example(gradient: Gradient) -> Gradient:
 def per_example_norms(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> Array:
     """The Euclidean norm of each example's gradient over all parameters, `(n,)`, by the delta rule.
 
-    For `Dense` and `Maxout` the gradients are not formed: that of one example is an outer product, `δ aᵀ` and
-    `δ`, so its squared norm is `‖δ‖² (‖a‖² + 1)` (Goodfellow 2015, arXiv 1510.01799). Other layers with
-    parameters form theirs, one row at a time.
+    For `Dense` and `Maxout` no gradient is computed. The gradient of one example is `δ aᵀ` for W and `δ` for b, so its
+    squared norm is `‖δ‖² (‖a‖² + 1)` (Goodfellow 2015, arXiv 1510.01799). For other layers with parameters the gradient
+    of each row is computed by `backward`.
 
     Raises:
         ValueError: `net` and `params` differ in length, or `y` does not fit the output.
     """
     inputs, entering = activations(net, params, x)[:-1], deltas(net, cost, params, x, y)
     squares = [
-        _squares(layer, p, a, len(x) * delta)  # the batch's delta has 1/n, an example's has not
+        _squares(layer, p, a, len(x) * delta)  # the delta of the batch contains the 1/n of the mean
         for layer, p, a, delta in zip(net, params, inputs, entering, strict=True)
         if jax.tree.leaves(p)
     ]
@@ -64,7 +64,7 @@ def per_example_norms(net: Net, cost: Cost, params: Params, x: Array, y: Array) 
 
 def _squares(layer: Layer, params: Params, a: Array, delta: Array) -> Array:
     """‖nabla‖² of every example in one layer, `(n,)`."""
-    if type(layer) in (Dense, Maxout):  # these very classes: a subclass may have a rule of its own
+    if type(layer) in (Dense, Maxout):  # exactly these classes: a subclass may have its own `backward`
         return jnp.square(delta).sum(axis=1) * (jnp.square(a.astype(delta.dtype)).sum(axis=1) + 1)
     return jax.vmap(partial(_square, layer, params))(a, delta)
 

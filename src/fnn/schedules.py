@@ -1,9 +1,9 @@
 """Learning-rate schedules and early stopping, as pure functions of the scores so far (Nielsen, ch. 3).
 
-A score is what should grow, one per epoch: the validation accuracy, or minus a cost. A schedule turns
-what it remembers (`Progress`, three plain numbers) and the newest score into what it will remember;
-`Progress.factor` multiplies eta in the next epoch, and 0 ends the training. "No improvement in the
-last k epochs" means that none of them beat the best score before them; a tie is no improvement.
+Every epoch has a score, a number that should grow: the validation accuracy, or minus a cost. A schedule has a memory,
+a `Progress` of three plain numbers. From its memory and the newest score it computes its new memory. `Progress.factor`
+multiplies eta in the next epoch; 0 ends the training. "No improvement in the last k epochs" means that none of them
+beat the best score before them; a tie is no improvement.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ class Progress(NamedTuple):
     """What a schedule remembers from epoch to epoch."""
 
     best: float = -math.inf  # the highest score so far
-    stale: int = 0  # epochs since it, or since the last change of the rate
-    factor: float = 1.0  # of eta in the next epoch; 0: stop
+    stale: int = 0  # epochs since the best score, or since the last change of eta if that is later
+    factor: float = 1.0  # multiplies eta in the next epoch; 0 ends the training
 
     def seen(self, score: float) -> Progress:
-        """With one more score."""
+        """The progress after one more score."""
         if score > self.best:
             return self._replace(best=score, stale=0)
         return self._replace(stale=self.stale + 1)
@@ -70,7 +70,7 @@ class EarlyStopping:
 class HalveOnPlateau:
     """Eta is halved after `patience` epochs without improvement; training ends when it would reach eta/`until`.
 
-    With the default 128 the seventh halving ends it: the exercise in Nielsen, ch. 3.
+    With the default 128 the seventh halving ends the training, as in the exercise of Nielsen, ch. 3.
 
     Raises:
         TypeError: `patience` or `until` is not a whole number.

@@ -25,10 +25,10 @@ def static(cls: type[T]) -> type[T]:
     """The class as a frozen dataclass that JAX treats as a constant.
 
     Its instances compare and hash by value, so equal nets share one compilation, and pass through `jit`,
-    `vmap` and `scan` without being named static. A layer or a cost is `static`; arrays belong in its params.
+    `vmap` and `scan` without `static_argnums`. A layer or a cost is `static`; arrays belong in its params.
 
     Raises:
-        TypeError: on building an instance with a field that cannot be hashed (an array, a list).
+        TypeError: when an instance is built with a field that cannot be hashed (an array, a list).
 
     Example:
         >>> @static
@@ -37,11 +37,11 @@ def static(cls: type[T]) -> type[T]:
         >>> Scale(2.0) == Scale(2.0), jax.tree.leaves(Scale(2.0))
         (True, [])
     """
-    check = getattr(cls, "__post_init__", lambda self: None)  # its own or the one that it inherits
+    check = getattr(cls, "__post_init__", lambda self: None)  # the class's own, or an inherited one
 
     def __post_init__(self: Any) -> None:
         check(self)
-        # hash now: an array field would otherwise fail only on a later jit call
+        # hash now: an array in a field would otherwise fail only in a later call of jit
         for field in dataclasses.fields(self):
             _hashable(cls.__name__, field.name, getattr(self, field.name))
 
@@ -81,7 +81,7 @@ class Layer(Protocol):
         Args:
             params: As for `forward`.
             a: The layer's *input*, the only thing that the forward pass keeps.
-            delta: ∂C/∂(output of this layer), `(n, *shape_out)`, the 1/n of the mean already inside.
+            delta: ∂C/∂(output of this layer), `(n, *shape_out)`, the 1/n of the mean included.
 
         Returns:
             `(nabla, delta_prev)` with exactly the structure of `(params, a)`: the signature of a
@@ -112,7 +112,7 @@ class Optimizer(Protocol):
     """A rule that turns a gradient into new parameters; its numbers are traced leaves of a pytree."""
 
     def scaled(self, factor: float) -> Optimizer:
-        """The same rule with `factor` times the learning rate: what a schedule asks for."""
+        """The same rule with `factor` times the learning rate; a schedule asks for it."""
         ...
 
     def init(self, params: Params) -> Params:
@@ -129,7 +129,7 @@ class Initializer(Protocol):
     """A distribution from which one array of parameters is drawn."""
 
     def draw(self, key: Key, shape: Shape, n_in: int, n_out: int) -> Array:
-        """A float array of `shape` for a layer whose units have `n_in` inputs each and `n_out` followers."""
+        """A float array of `shape` for a layer whose units have `n_in` inputs, and whose inputs feed `n_out` units."""
         ...
 
 
