@@ -28,7 +28,7 @@ def row_sums(x: Array) -> Array:
 
 
 def squares(a: Array, size: int, stride: int) -> Array:
-    """Every square of `size` pixels at distances of `stride`: `(n, channels, rows, columns, size, size)`."""
+    """Every `size` x `size` square at distances of `stride`: `(n, channels, rows, columns, size, size)`."""
     down, across = (range(0, side - size + 1, stride) for side in a.shape[2:])
     rows = [jnp.stack([a[:, :, i : i + size, j : j + size] for j in across], axis=2) for i in down]
     return jnp.stack(rows, axis=2)
@@ -56,7 +56,7 @@ def convolution_backward(W: Array, a: Array, delta: Array) -> tuple[Array, Array
 
 
 def max_pool(a: Array, size: int) -> Array:
-    """The largest pixel of every square of `size` pixels; the squares do not overlap."""
+    """The largest pixel of every `size` x `size` square; the squares do not overlap."""
     x = squares(a, size, size)
     x = x.reshape(*x.shape[:4], size**2)
     return jnp.take_along_axis(x, x.argmax(axis=4, keepdims=True), axis=4)[..., 0]
@@ -76,6 +76,9 @@ def pooled_convolution(W: Array, b: Array, a: Array, pool: int) -> Array:
 
 
 def pooled_convolution_backward(W: Array, a: Array, pool: int, delta: Array) -> tuple[Array, Array, Array]:
-    """The derivatives by W, b and a. The bias moves all that compete alike, so it decides no maximum."""
+    """The derivatives by W, b and a.
+
+    All responses that compete have the same bias, so it does not change which one is the largest.
+    """
     z = convolution(W, jnp.zeros_like(W, shape=len(W)), a)
     return convolution_backward(W, a, max_pool_backward(z, pool, delta))

@@ -18,13 +18,13 @@ from fnn.types import Array, Shape
 
 
 def places(shape: Shape, size: int, stride: int = 1) -> tuple[int, int]:
-    """How many squares of `size` fit into images `(..., height, width)` at distances of `stride`, down and across."""
+    """How many squares of side `size` fit into images of this `shape`, at distances of `stride`: down and across."""
     height, width = shape[-2:]
     return (height - size) // stride + 1, (width - size) // stride + 1
 
 
 def groups(shape: Shape, size: int, stride: int = 1) -> tuple[Any, Any]:
-    """The number of groups for images of `shape`, and of images in each: `(1, n)` or `(n, 1)`.
+    """The number of groups for images of `shape`, and the number of images in each: `(1, n)` or `(n, 1)`.
 
     All images make one group, unless an image has more patches than a patch has numbers. Then each image is a group
     of its own, because repeating the filters is cheaper than moving the patches.
@@ -59,7 +59,7 @@ def apart(x: Array, shape: Shape) -> Array:
 
 
 def im2col(a: Array, size: int, stride: int = 1) -> Array:
-    """Every square of `size` pixels at distances of `stride`, as a column: `(g, k, p)`, k = channels·size²."""
+    """Every `size` x `size` square at distances of `stride`, as a column: `(g, k, p)`, k = channels·size²."""
     channels, height, width = a.shape[1:]
     g, m = groups(a.shape, size, stride)
     a = side_by_side(a, g, m).reshape(g, channels, m, height, width)
@@ -69,19 +69,20 @@ def im2col(a: Array, size: int, stride: int = 1) -> Array:
 
 
 def col2im(delta: Array, shape: Shape, size: int, stride: int = 1) -> Array:
-    """The transpose of `im2col`: every pixel of images of `shape` is the sum of the deltas of the patches it is in.
+    """The transpose of `im2col`: every pixel of images of `shape` is the sum over the patches that contain it.
 
-    Row r of the patch at place y is row r mod stride of the stride rows at place y + r // stride. So the patches
-    overlap in whole strides only.
+    The rows of pixels are taken in bands of `stride` rows. The patch at place y begins with band y. Row r of the patch
+    lies in band y + r // stride, and is row r mod stride there. So the patches are added band by band. The same holds
+    for the columns.
     """
     (n, channels, height, width), s = shape, stride
     g, m = groups(shape, size, s)
-    reach = -(-size // s)  # the strides that a patch covers, the last one perhaps in part
+    reach = -(-size // s)  # the bands that a patch covers, the last one perhaps in part
     rest = 0, reach * s - size
     squares = delta.reshape(g, channels, size, size, m, *places(shape, size, s))
     squares = padded(squares, {2: rest, 3: rest}).reshape(g, channels, reach, s, reach, s, *squares.shape[4:])
     bands = _slid(squares, 4, 8)  # (g, channels, reach, s, s, m, down, across)
-    # transposed before the sum: XLA would repeat a later transposition for everything that reads the result
+    # transposed before the sum: XLA would repeat a later transposition in every operation that reads the result
     bands = bands.transpose(0, 5, 1, 2, 6, 3, 7, 4)
     pixels = _slid(bands, 3, 4)  # (g, m, channels, down, s, across, s)
     pixels = pixels.reshape(n, channels, pixels.shape[3] * s, pixels.shape[5] * s)
@@ -96,5 +97,5 @@ def _slid(x: Array, by: int, along: int) -> Array:
 
 
 def padded(x: Array, edges: dict[int, tuple[int, int]]) -> Array:
-    """`x` with so many zeros before and after it along the axes of `edges`; a negative number cuts off."""
+    """`x` with `edges[axis]` zeros before and after it along these axes; a negative number cuts entries off."""
     return jax.lax.pad(x, jnp.zeros((), x.dtype), [(*edges.get(axis, (0, 0)), 0) for axis in range(x.ndim)])

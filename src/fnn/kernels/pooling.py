@@ -16,7 +16,8 @@ from fnn.kernels.im2col import apart, col2im, groups, im2col, padded, places, si
 from fnn.kernels.products import bias_gradient, patch_product, patch_product_backward
 from fnn.types import Array, Shape
 
-CACHED_NUMBERS = 400_000  # in `candidates`; autodiff takes 1.3 to 1.8 times as long as by moved filters with more
+# `candidates` may have this many numbers; with more, autodiff takes 1.3 to 1.8 times as long as with `moved_filters`
+CACHED_NUMBERS = 400_000
 
 
 def max_pool(a: Array, size: int) -> Array:
@@ -25,7 +26,7 @@ def max_pool(a: Array, size: int) -> Array:
 
 
 def max_pool_backward(a: Array, size: int, delta: Array) -> Array:
-    """As in `definitions`: `delta` goes back to the first winner alone."""
+    """As in `definitions`: `delta` goes back to the first of the largest pixels alone."""
     routed = largest_backward(_squares(a, size), side_by_side(delta, *groups(a.shape, size, size)))
     return col2im(routed, a.shape, size, size)
 
@@ -45,8 +46,8 @@ def largest(z: Array) -> Array:
 
 
 def largest_backward(z: Array, delta: Array) -> Array:
-    """`delta` where the first winner is, 0 elsewhere."""
-    small = np.min_scalar_type(z.shape[2])  # an index for every output: of bytes, where they suffice
+    """`delta` at the first of the largest entries over axis 2, 0 elsewhere."""
+    small = np.min_scalar_type(z.shape[2])  # mostly bytes: there is an index for every output
     winner = jax.lax.argmax(z, 2, small)
     wins = winner[:, :, None] == jnp.arange(z.shape[2], dtype=small)[None, None, :, None]
     return jnp.where(wins, delta[:, :, None], 0)
@@ -59,18 +60,19 @@ def pooled_convolution(W: Array, b: Array, a: Array, pool: int) -> Array:
 
 
 def pooled_convolution_backward(W: Array, a: Array, pool: int, delta: Array) -> tuple[Array, Array, Array]:
-    """As in `definitions`: `delta` goes to the first winner, and from there to the filter and to the patch that met."""
+    """As in `definitions`: `delta` goes to the first largest response, then to its filter and its patch."""
     d = side_by_side_stored(delta, *groups(a.shape, W.shape[2] + pool - 1, pool))
     by_W, by_a = responses_backward(W, a, pool, largest_backward(responses(W, a, pool), d))
     return by_W, bias_gradient(d), by_a
 
 
 def responses(W: Array, a: Array, pool: int) -> Array:
-    """What competes for every pooled pixel, without the bias: `(g, filters, pool², p)`, the places row by row.
+    """The responses that compete for every pooled pixel: `(g, filters, pool², p)`, without the bias, row by row.
 
-    A filter and a square of `size + pool − 1` pixels meet at pool² places. Either the square is the patch and the
-    filter moves in it (`moved_filters`): this repeats weights and multiplies zeros. Or the filter stays and every
-    place is a patch (`candidates`): this repeats pixels. The cheaper way is taken; only roundings differ.
+    A filter has pool² places in a square of side `size + pool − 1`. There are two ways to compute the responses.
+    Either the square is the patch, and the filter is copied to every place in it (`moved_filters`); this repeats
+    weights and multiplies zeros. Or every place is a patch of its own, and the filter stays as it is (`candidates`);
+    this repeats pixels. The cheaper way is taken; only roundings differ.
     """
     if repeats_pixels(a.shape, W.shape[2], pool):
         z = patch_product(W, candidates(a, W.shape[2], pool))
@@ -95,8 +97,8 @@ def responses_backward(W: Array, a: Array, pool: int, delta: Array) -> tuple[Arr
 def repeats_pixels(shape: Shape, size: int, pool: int) -> bool:
     """Whether repeating pixels is cheaper than repeating weights, for images of `shape`.
 
-    It is when one product serves all images and the `candidates` stay in a core's cache; a second layer of filters
-    then takes 0.85 of the time (mini-batch 10, a CPU with AVX-512). For a batch of unknown size the answer is no.
+    It is cheaper if one product serves all images and the `candidates` fit into a core's cache. A second convolutional
+    layer then takes 0.85 of the time (mini-batch 10, a CPU with AVX-512). For a batch of unknown size the answer is no.
     """
     n, channels, side = *shape[:2], size + pool - 1
     if groups(shape, side, pool)[0] != 1 or not isinstance(n, int):
@@ -105,10 +107,11 @@ def repeats_pixels(shape: Shape, size: int, pool: int) -> bool:
 
 
 def candidates(a: Array, size: int, pool: int) -> Array:
-    """The patches that compete in every square of `pool`, a column each: `(1, k, pool²·n·q)`, k = channels·size².
+    """The patches that compete for every pooled pixel, a column each: `(1, k, pool²·n·q)`, k = channels·size².
 
-    An image has q squares, and all images make one group. The columns come place by place, row by row, of a patch in
-    the larger square that all its candidates cover.
+    An image has q pooled pixels, and all images make one group. The candidates of a pooled pixel cover a larger square
+    of side `size + pool − 1`. The columns are ordered by the place of the candidate in it, row by row, and then by the
+    square.
     """
     channels, side = a.shape[1], size + pool - 1
     squares = im2col(a, side, pool)
@@ -121,7 +124,8 @@ def candidates_backward(delta: Array, shape: Shape, size: int, pool: int) -> Arr
     """The transpose of `candidates` for images of `shape`: the sum in the larger squares, then in the images."""
     channels, side = shape[1], size + pool - 1
     delta = delta.reshape(channels, size, size, pool, pool, delta.shape[2] // pool**2)
-    meeting = [[(i, t - i) for i in range(pool) if 0 <= t - i < size] for t in range(side)]  # at pixel t of the square
+    # for every pixel t along a side: the places i whose candidate covers it, and the candidate's pixel t - i there
+    meeting = [[(i, t - i) for i in range(pool) if 0 <= t - i < size] for t in range(side)]
     columns = [reduce(jnp.add, [delta[:, :, k, :, j] for j, k in pairs]) for pairs in meeting]
     rows = [[reduce(jnp.add, [x[:, k, i] for i, k in pairs]) for x in columns] for pairs in meeting]
     squares = jnp.stack([jnp.stack(row, axis=1) for row in rows], axis=1)
@@ -132,7 +136,7 @@ def moved_filters(W: Array, pool: int) -> Array:
     """Every filter at the pool² places of a larger square: `(filters·pool², channels, size + pool − 1, …)`."""
     filters, channels, size, _ = W.shape
     side = size + pool - 1
-    # the rows of a square end to end: i down and j across is i·side + j further along, so one pad serves all rows
+    # the rows of a square are laid end to end: i down and j to the right is i·side + j further. One pad moves all rows
     line = padded(W, {3: (0, pool - 1)}).reshape(filters, channels, size * side)
     rest = side**2 - size * side
     moved = [padded(line, {2: (i * side + j, rest - i * side - j)}) for i in range(pool) for j in range(pool)]

@@ -14,11 +14,11 @@ from fnn.kernels.im2col import apart, col2im, groups, im2col, places, side_by_si
 from fnn.types import Array
 
 FEW_ROWS = 64  # with more rows, or an unknown number of them, `affine` is the product of the definition
-FEW_UNITS = 64  # a factor of more units than that is not stored
+FEW_UNITS = 64  # a factor of more units is not stored first
 
 
 def affine(W: Array, b: Array, a: Array) -> Array:
-    """As in `definitions`, for a small batch with W as the first factor: XLA copies the second one.
+    """As in `definitions`. For a small batch W is the first factor, because XLA copies the second factor.
 
     This saves 5 to 25 % of a training step, measured on a CPU with AVX-512.
     """
@@ -44,11 +44,11 @@ def stored(rows: Array) -> Array:
 
 
 def row_sums(x: Array, precision: str | None = None) -> Array:
-    """As in `definitions`, as a product with ones: XLA:CPU adds up a row one number at a time, ten times as slowly.
+    """As in `definitions`, as a product with ones. XLA:CPU adds one number after another: that takes ten times as long.
 
     Args:
         x: `(m, k)`.
-        precision: Of the product, where a device has several.
+        precision: Of the product, on a device that has several.
     """
     return jnp.matmul(x, jnp.ones(x.shape[1], x.dtype), precision=precision)
 
@@ -78,8 +78,8 @@ def patch_product_backward(W: Array, x: Array, delta: Array) -> tuple[Array, Arr
     if x.shape[0] != 1:
         by_W = (delta @ x.mT).sum(axis=0)
     else:
-        # The transpose of x δᵀ. That product is tall, and XLA:CPU splits a tall product between cores, not a flat one.
-        # The extra axis keeps XLA from turning it into δ xᵀ.
+        # This is the transpose of x δᵀ. That product is tall; XLA:CPU splits a tall product between cores, but not a
+        # flat one. The extra axis keeps XLA from computing δ xᵀ instead.
         tall = x.reshape(W.shape[1], math.prod(W.shape[2:]), x.shape[2])
         by_W = jnp.einsum("ckp,mp->ckm", tall, delta[0]).transpose(2, 0, 1)
     return by_W.reshape(W.shape), _for_each_group(W, x).mT @ delta
@@ -92,5 +92,8 @@ def _for_each_group(W: Array, x: Array) -> Array:
 
 
 def bias_gradient(delta: Array) -> Array:
-    """δ `(g, filters, p)` summed over positions and, before that, over groups: the rows are shorter then."""
+    """The sum of δ `(g, filters, p)` over groups and positions.
+
+    The groups are summed first, so that the rows of the product with ones are shorter.
+    """
     return row_sums(delta.sum(axis=0))
