@@ -169,7 +169,7 @@ def test_whoever_ends_the_training_waits_for_no_read(error):
 
 
 def test_whoever_waits_for_a_read_can_stop(monkeypatch):
-    monkeypatch.setattr(streaming, "PATIENCE", 0.01)
+    monkeypatch.setattr(streaming, "WAIT_SECONDS", 0.01)
     seen = []
 
     def stop(state):

@@ -20,13 +20,13 @@ from fnn.examples import Examples
 from fnn.training.augmentation import Shifted
 from fnn.types import Array
 
-PATIENCE = 0.5  # seconds
-COPIES = 3  # of a window's inputs at once: in use, read by the thread, and on the way to the device
+WAIT_SECONDS = 0.5  # for a window, before the caller gets control back
+WINDOWS_AT_ONCE = 3  # in memory: one in use, one read by the thread, one on the way to the device
 
 
 @runtime_checkable
 class Readable(Protocol):
-    """Inputs `(n, *shape)` that are not in memory, such as `stored.Stored`; `x` of the examples that are streamed."""
+    """Inputs `(n, *shape)` that are not in memory, such as `data.on_disk.Stored`: the `x` of streamed examples."""
 
     shape: tuple[int, ...]
     memory: float  # bytes that a training may hold of them at once
@@ -61,7 +61,7 @@ class Window(NamedTuple):
 
 
 def in_file(examples: Examples | Shifted | None) -> TypeGuard[Examples]:
-    """Whether the inputs stay where they are, to be read part by part."""
+    """Whether the inputs stay in their file, to be read part by part."""
     return isinstance(examples, Examples) and isinstance(examples.x, Readable)
 
 
@@ -69,14 +69,14 @@ def check_in_memory(examples: Examples | Shifted | None, what: str) -> None:
     """Refuse examples that stay in their file, shifted or not.
 
     Raises:
-        ValueError: they do, and `what` takes none such.
+        ValueError: they stay there; `what` takes examples in memory alone.
     """
     if in_file(examples.examples if isinstance(examples, Shifted) else examples):
         raise ValueError(f"{what} takes examples in memory, got some left in their file; give load_data more memory.")
 
 
 def placed(examples: Any) -> Any:
-    """The examples on the device, but for those that stay in their file.
+    """The examples on the device, except those that stay in their file.
 
     Raises:
         ValueError: they stay there and are to be shifted.
@@ -87,22 +87,23 @@ def placed(examples: Any) -> Any:
 
 
 def capacity(x: Readable) -> int:
-    """How many rows a window may have for all its copies to stay within the memory that `x` may take."""
-    return int(x.memory // (COPIES * math.prod(x.shape[1:]) * x.dtype.itemsize))
+    """How many rows a window may have, so that all windows at once fit into the memory that `x` may take."""
+    return int(x.memory // (WINDOWS_AT_ONCE * math.prod(x.shape[1:]) * x.dtype.itemsize))
 
 
 def windows(examples: Examples, spans: Iterable[tuple[int, Any]], size: int) -> Iterator[Window | None]:
     """A `Window` on the device for each `(first, rows)`: these rows of the examples, at positions `first` and after.
 
-    None comes about every `PATIENCE` seconds that a window takes longer: a slow disk keeps nobody from stopping.
+    While a window is being read, None is yielded about every `WAIT_SECONDS`, so that the caller can stop although the
+    disk is slow.
 
     Args:
         examples: In a file.
         spans: At least one: the position of a window's first example, and its rows, a slice or their numbers.
-        size: The rows of every window; those that a span does not fill are 0, and nobody asks for them.
+        size: The rows of every window; those that a span does not fill are 0 and are never used.
 
     Raises:
-        ValueError: as `blocks`, in the thread and then here.
+        ValueError: as `Readable.blocks`; it is raised in the thread, and then here.
     """
     stop = threading.Event()
     with ThreadPoolExecutor(1, "fnn-reader") as thread:
@@ -110,17 +111,17 @@ def windows(examples: Examples, spans: Iterable[tuple[int, Any]], size: int) -> 
             futures = (thread.submit(_read, examples, span, size, stop) for span in spans)
             future = next(futures)
             while future is not None:
-                while not wait([future], PATIENCE).done:
+                while not wait([future], WAIT_SECONDS).done:
                     yield None
                 window = jax.block_until_ready(jax.device_put(future.result()))
-                future = next(futures, None)  # now, so that there are no more than `COPIES`
+                future = next(futures, None)  # starts the next read only now: at most `WINDOWS_AT_ONCE`
                 yield window
         finally:
-            stop.set()  # whatever ends this waits for the thread no longer than it reads a block
+            stop.set()  # the thread stops after the block that it is reading, so nobody waits longer
 
 
 def _read(examples: Examples, span: tuple[int, Any], size: int, stop: threading.Event) -> Window:
-    """The window in NumPy; unfinished if the reader is to `stop`."""
+    """The window in NumPy; unfinished if `stop` is set meanwhile."""
     first, rows = span
     chosen = examples.x[rows]
     x = np.zeros((size, *chosen.shape[1:]), chosen.dtype)
