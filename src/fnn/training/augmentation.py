@@ -9,13 +9,14 @@ import jax.numpy as jnp
 from fnn.examples import Examples
 from fnn.types import Array
 
-PLACES = ((1, 1), (2, 1), (0, 1), (1, 2), (1, 0))  # where the image is cut out of its padded self; (1, 1) is itself
+# the top left corners of the five images in the image with a frame of 1 pixel; (1, 1) gives the image itself
+PLACES = ((1, 1), (2, 1), (0, 1), (1, 2), (1, 0))
 
 
 class Shifted(NamedTuple):
-    """Five times as many examples in the memory of one: they are shifted as a mini-batch is read.
+    """Five times as many examples in the same memory, because they are shifted when a mini-batch is read.
 
-    Example `5 i + k` is image `i` in place `k`; what leaves the frame is lost, what enters is 0.
+    Example `5 i + k` is image `i` in place `k`. Pixels that leave the image are lost, pixels that enter it are 0.
     """
 
     examples: Examples  # images (n, channels, height, width)
@@ -32,7 +33,7 @@ class Shifted(NamedTuple):
 
     @property
     def y(self) -> Any:
-        """The desired outputs of the images, `(n, n_out)`: their kind, not their number."""
+        """The desired outputs `(n, n_out)` of the images, one row per image, not five; they show their kind."""
         return self.examples.y
 
     def take(self, i: Array) -> Examples:

@@ -1,14 +1,15 @@
 """Blocked steps: several mini-batches for one reading of the first layer's weights.
 
-SGD moves the first W along the inputs that it is shown. After some mini-batches it is `W = c W₀ + A X`: W₀ is where
-the block began, X has the inputs shown since then as its rows, and c and A are few numbers. The next mini-batch x
-needs W only in the product `x Wᵀ = c (x W₀ᵀ) + (x Xᵀ) Aᵀ`. The product `x W₀ᵀ` is computed once for all mini-batches of
-the block, and `x Xᵀ` is small. So each mini-batch updates c and A, which are small, and W itself is computed once, at
-the end. Two large products replace many small ones. `docs/blocked_steps.md` has the derivation and the measurements.
+Each step of SGD scales the first W and adds multiples of the mini-batch's inputs. So after some mini-batches it is
+`W = c W₀ + A X`. W₀ is the W at the start of the block, the rows of X are the inputs since then, and c and A are small
+arrays. The next mini-batch x needs W only in the product `x Wᵀ = c (x W₀ᵀ) + (x Xᵀ) Aᵀ`. The product `x W₀ᵀ` is
+computed once for all mini-batches of the block, and `x Xᵀ` is small. So each mini-batch updates c and A, and W itself
+is computed once, at the end. Two large products replace many small ones. `docs/blocked_steps.md` has the derivation
+and the measurements.
 
-The steps are those of `Rule.step`, rounded in another order. They are the delta rule's: `autodiff` is never given
-blocks, since it would not differentiate by the first W. Shape letters: `rows` of all mini-batches, `B` of one,
-`n_in` and `n_out` of the first layer.
+The steps are those of `Rule.step`, rounded in another order. They use the delta rule. Training by `autodiff` never uses
+blocks, because it would then not differentiate by the first W. Shape letters: `rows` of all mini-batches, `B` rows of
+one, `n_in` and `n_out` of the first layer.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from fnn.types import Array, Key, Params, Shape, static
 
 @static
 class Offset:
-    """The rest of a `Dense` whose product with W is known: `z = a + b`."""
+    """What is left of a `Dense` when the product with W is known: `z = a + b`."""
 
     def init(self, key: Key, shape: Shape) -> tuple[Array, Shape]:
         """`b` of zeros, `(n_out,)`."""
@@ -48,7 +49,7 @@ def block(rule: Rule, state: tuple[Params, Params], x: Array, y: Array) -> tuple
             optimiser is `SGD` without a velocity, and the gradient is `backprop`.
         state: The params and the state `()`.
         x: Inputs `(rows, *shape)`.
-        y: Desired outputs, a row for each. The last mini-batch has the rows that are left.
+        y: Desired outputs, a row for each input. The last mini-batch has the rows that are left.
     """
     (params, v), first = state, flattened(rule.net)
     rows = x.reshape(len(x), math.prod(x.shape[1:]))

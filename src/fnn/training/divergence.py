@@ -30,7 +30,7 @@ def after_epoch(net: Net, epoch: int, value: float) -> DivergedError:
 
 
 def culprit(rule: Rule, params: Params, v: Params, x: Array, y: Array) -> tuple[int, str]:
-    """The layer in which a step's first number that is not finite appears, and that number in words.
+    """The layer in which the first number that is not finite appears in a step, and that number in words.
 
     Args:
         rule: How the step changes the params.
@@ -40,9 +40,9 @@ def culprit(rule: Rule, params: Params, v: Params, x: Array, y: Array) -> tuple[
         y: Its desired outputs.
 
     Returns:
-        The layer's number, from 0, and what is wrong in it; -1 when it is in the data. Activations are looked at
-        from the first layer to the last, then the cost, deltas and gradients from the last to the first, then the
-        new params.
+        The layer's number, from 0, and what is wrong in it; -1 when it is in the data. The search goes through
+        the activations from the first layer to the last, then the cost, then deltas and gradients from the last layer
+        to the first, then the new params.
     """
     net, cost = rule.net, rule.cost
     for name, data in (("inputs", x), ("desired outputs", y)):

@@ -56,7 +56,7 @@ def epoch(
 
     Every example is used exactly once. When `batch_size` does not divide `n`, the remaining `n mod B` examples make
     a last, shorter mini-batch, whose gradient is the mean over its own rows (as in Nielsen's programs). So an epoch
-    has `ceil(n/B)` updates. With `backprop`, some wide nets take several mini-batches for one reading of the first W:
+    has `ceil(n/B)` updates. With `backprop`, several mini-batches of some wide nets share one reading of the first W:
     the steps are the same, rounded in another order (`training.blocked_steps`).
 
     Args:
@@ -65,7 +65,7 @@ def epoch(
         optimizer: Its numbers are traced: a new value does not recompile.
         params: Of `net`.
         v: The optimiser's state, `optimizer.init(params)` at the start.
-        examples: `x` `(n, *shape)`, `y` `(n, n_out)`, `scale`, in memory; `fit` takes those left in their file.
+        examples: `x` `(n, *shape)`, `y` `(n, n_out)`, `scale`, in memory; `fit` also takes examples in a file.
         key: Of this epoch; the order of the examples is `training.order.permutation(key, n)`.
         batch_size: B in 1 … n: 1 is online learning, n batch gradient descent.
         gradient: `backprop`, `autodiff`, or any function with their contract.

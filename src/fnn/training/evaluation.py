@@ -22,7 +22,7 @@ from fnn.training.streaming import in_file, windows
 from fnn.types import Array, Cost, Net, Params
 
 ROWS_OF_A_CALL = 5000  # evaluated by one call: between two calls an interrupted run can save itself
-CACHED_NUMBERS = 400_000  # of the widest layer, for all rows evaluated at once: more of them leave the cache
+CACHED_NUMBERS = 400_000  # in the widest layer, at most, for all rows evaluated at once; more do not fit into the cache
 
 
 class Evaluation(NamedTuple):
@@ -35,10 +35,15 @@ class Evaluation(NamedTuple):
 def evaluate(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) -> Evaluation:
     """The mean cost and the accuracy over all examples, exactly, whatever their number.
 
-    A row is decided rightly when the largest output is the one desired, if there are several outputs
-    and every row of `y` sums to 1 (classes, the first of equal outputs counts); else, if `y` holds only
-    zeros and ones (truth tables, binary codes), when every output is on its side of 1/2, where exactly
-    1/2 counts as 0. For any other `y` (quantities) the accuracy is nan. Penalties are not in the cost.
+    When a row is decided rightly depends on `y`:
+
+    - Classes (several outputs, and every row of `y` sums to 1): the largest output is the desired one. Of equal
+      outputs the first counts.
+    - Binary codes and truth tables (any other `y` of zeros and ones): every output is on the right side of 1/2.
+      Exactly 1/2 counts as 0.
+    - Quantities (any other `y`): the accuracy is nan.
+
+    Penalties are not in the cost.
 
     Raises:
         ValueError: there are no examples, or `y` does not fit the network's output.
@@ -51,12 +56,12 @@ def evaluate(net: Net, cost: Cost, params: Params, examples: Examples | Shifted)
 def mean(parts: Iterable[tuple[Array, Array]], n: int) -> Evaluation:
     """The evaluation of `n` examples from the `sums` of their parts."""
     total, right = (reduce(operator.add, column) for column in zip(*parts, strict=True))
-    # divided out here: inside jit a division by a constant becomes a product with its rounded reciprocal
+    # divided here, not inside jit, where XLA turns a division by a constant into a product with its rounded reciprocal
     return Evaluation(total / n, right / n)
 
 
 def sums(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) -> Iterator[tuple[Array, Array]]:
-    """The summed cost and the number of rows decided rightly, of each `ROWS_OF_A_CALL` examples and of those left."""
+    """The summed cost and the number of rows decided rightly, for every `ROWS_OF_A_CALL` examples and those left."""
     kinds = _kinds(examples.y)
     starts, size = range(0, examples.n, ROWS_OF_A_CALL), min(ROWS_OF_A_CALL, examples.n)
     parts = repeat(examples)
@@ -68,15 +73,15 @@ def sums(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) -> 
 
 @jax.jit
 def _kinds(y: Array) -> tuple[Array, Array]:
-    """Whether the rows of `y` are classes, and whether they are decisions at all."""
-    y = y.reshape(len(y), -1)  # labels without an axis of outputs too, which `_sums` refuses
+    """Whether the rows of `y` are classes, and whether they are classes or binary codes."""
+    y = y.reshape(len(y), -1)  # `y` may be labels without an axis of outputs; `_sums` refuses them
     classes = jnp.asarray(y.shape[1] > 1) & (_row_sums(y) == 1).all()
     return classes, classes | ((y == 0) | (y == 1)).all()
 
 
 @partial(jax.jit, static_argnames="count")
 def _sums(net, cost, params, examples, kinds, first, *, count) -> tuple[Array, Array]:
-    """The cost summed over `count` rows, and the number of them decided rightly, nan for quantities."""
+    """The cost summed over `count` rows, and the number of those decided rightly, nan for quantities."""
     classes, decisions = kinds
 
     def part(rows):
@@ -87,7 +92,7 @@ def _sums(net, cost, params, examples, kinds, first, *, count) -> tuple[Array, A
         same_bits = ((a > 0.5) == (y > 0.5)).all(axis=1)
         right = jnp.where(classes, a.argmax(axis=1) == y.argmax(axis=1), same_bits)
         value = cost.value(z, y)
-        if value.dtype.itemsize < 4:  # half precision, which a sum of thousands does not fit into
+        if value.dtype.itemsize < 4:  # half precision is too small for a sum of thousands
             value = value.astype(jnp.float32)
         return value * len(rows), right.sum()
 
@@ -104,12 +109,12 @@ def _sums(net, cost, params, examples, kinds, first, *, count) -> tuple[Array, A
 def rows_at_once(one: Iterable[Array]) -> int:
     """How many rows are evaluated at once, for the activations `one` of one row.
 
-    It bounds the memory, and changes a result by the order of its sum alone. Fewer than a hundred would read the
-    weights too often.
+    The bound keeps the memory small; a result depends on it only through the order of a sum. At least a hundred rows
+    are taken, because all weights are read once for every part.
     """
     return min(ROWS_OF_A_CALL, max(100, CACHED_NUMBERS // max(a.size for a in one)))
 
 
 def _row_sums(y: Array) -> Array:
-    """The sums of the rows, to a thousandth: soft desired outputs are rounded."""
+    """The sums of the rows, rounded to a thousandth, because soft desired outputs are rounded numbers."""
     return jnp.round(y.astype(jnp.float32).sum(axis=1), 3)

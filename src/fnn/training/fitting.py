@@ -1,7 +1,7 @@
 """Training from any state on: `fit`, one result per epoch, and the same in parts that can be saved and resumed.
 
-What an epoch does depends on the key, the epoch's number and the state at its start alone, and its steps can be split
-between any two turns (`segments`): however often a training is stopped and resumed, it passes through the same bits.
+An epoch depends only on the key, the epoch's number and the state at its start. It can be split between any two turns
+(`training.segments`). So a training that is stopped and resumed, however often, gives the same bits.
 """
 
 from __future__ import annotations
@@ -47,16 +47,16 @@ class Task(NamedTuple):
 
 
 class State(NamedTuple):
-    """Where a training is: with its `Task` this decides all that follows."""
+    """Where a training stands. With its `Task` this decides all that follows."""
 
     epochs: int  # that are over, evaluation included
-    step: int  # mini-batches done of the next
+    step: int  # mini-batches of the next epoch that are done
     params: Params
     v: Params  # the optimiser's state
     progress: Progress  # the schedule's memory
     seconds: float = 0.0  # of training in the unfinished epoch
     done: bool = False  # no epoch follows
-    tally: Any = ()  # of the unfinished epoch, see `monitors`; `()` in a training that is not monitored
+    tally: Any = ()  # of the unfinished epoch, see `training.monitors`; `()` in a training that is not monitored
 
 
 class Result(NamedTuple):
@@ -91,15 +91,15 @@ def fit(
     target_cost: float = -math.inf,
     monitor: bool = False,
 ) -> Iterator[Result]:
-    """Train, yielding one `Result` after each epoch; stop reading it and training stops.
+    """Train, and yield one `Result` after each epoch. Training stops when the caller asks for no more results.
 
     Args:
         net: The layers.
         cost: The cost.
         optimizer: Its learning rate is what the schedule scales.
         params: Where to start.
-        train: The examples to train on, as they are or `Shifted`. Those that `load_data` has left in their file are
-            read while others are trained on; the results are those of the same examples in memory.
+        train: The examples to train on, as they are or `Shifted`. Examples that `load_data` has left in their file
+            are read while others are trained on; the results are the same as for examples in memory.
         key: Epoch e uses `jax.random.fold_in(key, e)`, e from 1.
         batch_size: Mini-batch size B; see `epoch` for a last short one.
         epochs: The number of epochs at most.
@@ -109,9 +109,10 @@ def fit(
         schedule: `Constant()`, `EarlyStopping(patience)` or `HalveOnPlateau(patience)`. Its score is the
             validation accuracy, else minus the validation cost, else the same of the training set.
         target_cost: Stop after the first epoch whose training cost is at most this.
-        monitor: Whether to look inside: `Result.monitor` then has a `Reading` of each layer, see `fnn.monitors`. The
-            training takes the same steps, one by one: where it would take several together, and at mini-batches of one,
-            which XLA fuses otherwise, the last bits differ.
+        monitor: Whether to look inside: `Result.monitor` then has a `Reading` of each layer, see
+            `fnn.training.monitors`. The training takes the same steps, one at a time. The last bits differ from those
+            of a training that is not monitored in two cases: where that takes steps in blocks, and for mini-batches of
+            one example, which XLA fuses differently.
 
     Raises:
         DivergedError: a cost or a parameter is nan or infinite; the error names the step and the layer.
@@ -147,11 +148,11 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
         task: What to train.
         state: Where to begin: `start(task, params)`, or one that `between` has seen, or the same from a file.
         between: Called about every `SEGMENT_SECONDS` with the present state, between parts of the evaluations too, and
-            after each result. It may save the state; what it raises ends the training.
+            after each result. It may save the state. An exception that it raises ends the training.
 
     Raises:
         DivergedError: as `fit`.
-        ValueError: B is not in 1 … n, or no training can be at the step of `state`.
+        ValueError: B is not in 1 … n, or `state` is at a step where no turn begins.
     """
     train, validation, test = map(placed, (task.train, task.validation, task.test))
     task, pace = task._replace(train=train), Pace()
@@ -182,7 +183,7 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
 
 
 class Pace:
-    """How many turns to run at once, by the time that the last ones took; the results do not depend on it."""
+    """How many turns to run at once, from the time that the last ones took. The results do not depend on it."""
 
     def __init__(self) -> None:
         """One turn, since nothing is known yet."""
@@ -194,7 +195,7 @@ class Pace:
 
 
 def _compile(task: Task, state: State) -> None:
-    """Run a segment of no turns, so that the clock sees training alone."""
+    """Compile the segment by running no turns, so that the measured time is that of training alone."""
     _, order = _timed(segments.order, task.key, state.epochs + 1, task.train.n)
     end = segments.count(task.train.n, task.batch_size)
     _, window, order = next(_ready(segments.windowed(task.train, order, end, task.batch_size)))
@@ -202,13 +203,13 @@ def _compile(task: Task, state: State) -> None:
 
 
 def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
-    """The states after the segments of an epoch, which fill it from `state` on."""
+    """The state after each segment of an epoch, from `state` to the end of the epoch."""
     n, began = task.train.n, state
     first = segments.turn_after(state.step, n, task.batch_size)
     seconds, order = _timed(segments.order, task.key, state.epochs + 1, n)
     clock = time.perf_counter() - seconds
     for stop, window, places in segments.windowed(task.train, order, first, task.batch_size):
-        waited = time.perf_counter() - clock  # for the shuffling, or for a file
+        waited = time.perf_counter() - clock  # for the order of the examples, or for a file
         state = state._replace(seconds=state.seconds + waited)
         if first == stop:  # the file is being read
             yield state
@@ -254,9 +255,9 @@ def _evaluated(task: Task, examples: Examples | Shifted, state: State, between: 
     parts = []
     for part in sums(task.net, task.cost, state.params, examples):
         parts.append(jax.block_until_ready(part))
-        if math.isfinite(part[0]):  # a state that is about to be refused is not to be saved
+        if math.isfinite(part[0]):  # a training cost that is not finite is an error: such a state must not be saved
             between(state)
-    return jax.block_until_ready(mean(parts, examples.n))  # off the clock of the next epoch
+    return jax.block_until_ready(mean(parts, examples.n))  # here, so that it is not in the time of the next epoch
 
 
 def _diverged(task: Task, state: State, last: int, value: float) -> Exception:

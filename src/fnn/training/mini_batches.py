@@ -1,8 +1,9 @@
 """Mini-batches: how an epoch is cut into them, and how many the device takes at once.
 
-A *turn* is some mini-batches whose rows are gathered from the data together. An epoch is a sequence of equal turns,
-and at its end the whole mini-batches that are left and the rows that are left. All choices that depend on the device
-are made here; none of them changes which rows make a mini-batch. Shape letters: `n` examples, `B` the mini-batch size.
+A *turn* is some mini-batches whose rows are gathered from the data together. An epoch is a sequence of equal turns. At
+its end come the whole mini-batches that are left, and then the rows that are left. All choices that depend on the
+device are made here; none of them changes which rows make a mini-batch. Shape letters: `n` examples, `B` the mini-batch
+size.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ from fnn.training.streaming import Window
 from fnn.types import Array, Cost, Gradient, Net, Optimizer, Params
 
 GATHERED_ROWS = 256  # of a turn, about
-LARGE_NET = 100_000  # parameters; for a larger net, copying them takes longer than compiling a step twice
-UNROLLED_ON_GPU = 5  # steps of a smaller net in the body of a loop on a GPU: a tenth less time
+LARGE_NET = 100_000  # parameters; copying those of a larger net takes longer than compiling its step twice
+UNROLLED_ON_GPU = 5  # steps of a smaller net in the body of a loop on a GPU; this saves a tenth of the time
 BLOCK_ROWS = 40  # of the mini-batches in a block, at most: 20 and 80 gain less
-BLOCK_SIZE = 8  # mini-batches in a block, at most: each of them is compiled
+BLOCK_SIZE = 8  # mini-batches in a block, at most, because each of them is compiled
 BLOCK_INPUTS, BLOCK_UNITS = 500, 60  # of the first layer, at least, for blocked steps to be faster
 BLOCK_UNITS_ON_GPU = 5000  # with fewer units W stays in the caches of a GPU, and a step takes as long as its launches
-CACHED_BYTES = 400_000  # of parameters; a core's cache holds them with their gradient and a mini-batch
+CACHED_BYTES = 400_000  # of parameters: a core's cache holds so many, with their gradient and a mini-batch
 
 
 def platform() -> str:
@@ -67,7 +68,7 @@ class Body(NamedTuple):
 
     step: Callable[[Any, Array, Array], Any]  # on one mini-batch, `step(carry, x, y)`
     block: Callable[[Any, Array, Array], Any]  # the same for the rows of several, in order
-    block_size: int  # mini-batches in a block at most; 1: `step` does all
+    block_size: int  # mini-batches in a block, at most; with 1 only `step` is used
 
 
 def by_steps(step: Callable[[Any, Array, Array], Any]) -> Body:
@@ -81,9 +82,10 @@ def steps_per_epoch(n: int, batch_size: int) -> int:
 
 
 def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
-    """How an epoch is cut: (turns, mini-batches of each, rows of each), first the equal turns, then the two at the end.
+    """How an epoch is cut: (turns, mini-batches of a turn, rows of a mini-batch), for the equal turns and for the end.
 
-    The last two hold the whole mini-batches that are left, and the rows that are left. Either may be empty.
+    The first entry is for the equal turns. The two others are one turn with the whole mini-batches that are left, and
+    one with the rows that are left. Either may be empty.
 
     Raises:
         ValueError: B is not in 1 … n.
@@ -97,10 +99,10 @@ def shapes(n: int, batch_size: int) -> tuple[tuple[int, int, int], ...]:
 
 
 def turn_size(whole: int, batch_size: int) -> int:
-    """How many of `whole` mini-batches make a turn of about `GATHERED_ROWS` rows; of an even number, an even one.
+    """How many of `whole` mini-batches make a turn of about `GATHERED_ROWS` rows.
 
-    A divisor of `whole` is preferred, because the mini-batches that are left are compiled once more. Of the divisors
-    the one is taken that has the largest blocks.
+    If `whole` is even, so is the size of a turn, unless it is 1. A divisor of `whole` is preferred, because
+    mini-batches that are left are compiled once more. Of the divisors the one is taken that has the largest blocks.
     """
     most = max(1, min(whole, GATHERED_ROWS // batch_size))
     apart = 2 if whole % 2 == 0 and most > 1 else 1
@@ -112,9 +114,9 @@ def turn_size(whole: int, batch_size: int) -> int:
 def block_size(rule: Rule, params: Params, v: Params, n: int) -> int:
     """How many mini-batches make a block of `blocked_steps`; 1 where that would be wrong, or is not known to be faster.
 
-    The gradient is `backprop`: `autodiff` differentiates by every weight itself, and a gradient of the user's own may
-    look at all of them, at their norm say. The first layer, perhaps after a `Flatten`, is a `Dense`, and `SGD` moves
-    it along its inputs. A velocity moves too, which takes longer than it saves.
+    Blocks need three things. The gradient is `backprop`: `autodiff` must differentiate by every weight, and a gradient
+    of the user's own may need all weights, for their norm say. The first layer, perhaps after a `Flatten`, is a
+    `Dense`. The optimiser is `SGD` without momentum: with a velocity, blocks take longer than they save.
 
     Args:
         rule: Its net, optimiser and gradient may be of any kind.
@@ -124,7 +126,7 @@ def block_size(rule: Rule, params: Params, v: Params, n: int) -> int:
     """
     net = rule.net
     if not net or len(net) != len(params) or rule.batch_size < 1:
-        return 1  # what is wrong is said where the steps are taken
+        return 1  # the code that takes the steps raises the error
     first = flattened(net)
     if not (
         first < len(net)
@@ -148,7 +150,7 @@ def flattened(net: Net) -> int:
 
 
 def scanned(examples: Any, order: Array, batch_size: int, body: Body, carry: Any) -> Any:
-    """The carry after all mini-batches of an epoch, whose examples come in this `order`.
+    """The carry after all mini-batches of an epoch whose examples come in this `order`.
 
     Raises:
         ValueError: B is not in 1 … n.
@@ -189,7 +191,7 @@ def steps_in_a_body(carry: Any, count: int) -> int:
 def networks_at_once(params: Params, block: int) -> int:
     """How many networks of a sweep step together, of `params` with leaves `(m, ...)`.
 
-    On a CPU they are as many as a core's cache holds, for each mini-batch of a `block`; elsewhere they are all.
+    On a CPU: as many as a core's cache holds, times the mini-batches of a `block`. On other devices: all.
     """
     leaves = jax.tree.leaves(params)
     m = leaves[0].shape[0]
@@ -198,11 +200,11 @@ def networks_at_once(params: Params, block: int) -> int:
 
 
 def divisor(number: int, most: int) -> int:
-    """The largest divisor up to `most`."""
+    """The largest divisor of `number` that is at most `most`."""
     return next(k for k in range(most, 0, -1) if number % k == 0)
 
 
 def even(whole: int, most: int) -> int:
-    """A size of at least 1 and at most `most` to cut `whole` into; a divisor saves compiling the rest once more."""
+    """The size of the parts of `whole`, from 1 to `most`. A divisor is preferred: a rest is compiled once more."""
     most = max(1, min(whole, most))
     return next((size for size in range(most, most // 2, -1) if whole % size == 0), most)

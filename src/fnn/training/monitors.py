@@ -1,23 +1,24 @@
 """What a training looks like inside, layer by layer: dead and saturated units, sizes of delta and update, signs.
 
 A layer *works entry by entry* if it has no params, keeps the shape, and its `backward` multiplies delta by a
-derivative f′(z) of every entry: the activations, a user's own too. Its units are the first axis of an example, so
-that a filter is one unit, as it is to its weights. A unit's weights are those that share its bias. Of a layer:
+derivative f′(z) of every entry. The activation functions do, a user's own too. Its units are the first axis of an
+example, so a filter is one unit. The weights of a unit are those that share one bias. The numbers of a layer are:
 
-- `dead`: the share of its units with f′(z) = 0 at every example of the epoch (and every position of an image),
-  each at the params that its step trained: no gradient came through. Every example is counted, none sampled.
+- `dead`: the share of its units with f′(z) = 0 for every example of the epoch (and every position of an image). The
+  derivative is taken at the params before the step that uses the example. So no gradient passed such a unit in the
+  whole epoch. All examples are counted, not a sample.
 - `saturated`: the share of its entries, over units, positions and examples, with |f′(z)| < 1e-3: beyond
-  |z| = 6.91 for the sigmoid, 4.15 for tanh; for ReLU, which has no flat end but 0, the entries that are off.
+  |z| = 6.91 for the sigmoid, 4.15 for tanh; for ReLU these are the entries with output 0.
 - `delta`: ‖δ‖, where δ is the derivative of one example's cost (no 1/n in it) by the layer's output; the root mean
   square over examples. It is the speed of learning of a layer in Nielsen, ch. 5, where it vanishes or explodes.
 - `update`: ‖ΔW‖/‖W‖ of a step, momentum and decay included; both norms as root mean squares over steps.
-- `coherence`: of a unit in a step, |p − m|/(p + m) for p positive and m negative entries of its weights' gradient;
-  the mean over units, those without gradient left out, and steps. Inputs that are all positive make it 1 at
-  mini-batches of one example, which is the zig-zag of LeCun et al., "Efficient BackProp" (1998), sec. 4.3.
+- `coherence`: how far the entries of the gradient of one unit's weights agree in sign: |p − m|/(p + m) for p positive
+  and m negative entries. It is the mean over steps and over units with a gradient. If all inputs are positive and a
+  mini-batch has one example, it is 1. This causes the zig-zag of LeCun et al., "Efficient BackProp" (1998), sec. 4.3.
 
 Means "over steps" and ‖δ‖ are over the first of every `MEASURED_EVERY` mini-batches of the epoch. Measuring one costs
-about two steps. In a long epoch this is next to nothing; an epoch of few steps may take twice as long, and its means
-are of few samples. The output activation belongs to the cost and is no layer. Shape letters: `n` examples of a batch,
+about two steps. In a long epoch this is almost nothing. An epoch of few steps may take twice as long, and its means
+are over few steps. The output activation belongs to the cost and is no layer. Shape letters: `n` examples of a batch,
 `L` layers, `shape` a layer's output.
 """
 
@@ -35,12 +36,12 @@ from fnn.network import activations, backprop, deltas
 from fnn.training.mini_batches import Rule
 from fnn.types import Array, Cost, Layer, Net, Params, Shape
 
-SATURATED = 1e-3  # a derivative below this passes next to nothing back; the sigmoid's largest is 0.25
-MEASURED_EVERY = 100  # mini-batches of which one is measured, which costs as much as two steps
+SATURATED = 1e-3  # a derivative below this passes almost nothing back; the sigmoid's largest is 0.25
+MEASURED_EVERY = 100  # mini-batches, of which one is measured; that costs as much as two steps
 
 
 class Reading(NamedTuple):
-    """One layer in an epoch or a batch, as `fnn.monitors` defines it; nan where a number does not apply."""
+    """One layer in an epoch or a batch, as `fnn.training.monitors` defines it; nan where a number does not apply."""
 
     dead: Array  # (), share of units, 0 … 1
     saturated: Array  # (), share of entries
@@ -50,14 +51,14 @@ class Reading(NamedTuple):
 
 
 class Sizes(NamedTuple):
-    """Sums over steps; of a layer without weights the last four are 0."""
+    """Sums over the measured steps. For a layer without weights the last four are 0."""
 
     rows: Array  # (), examples
     delta: Array  # (L,), of ‖δ‖² over examples
     update: Array  # (L,), of ‖ΔW‖²
     weight: Array  # (L,), of ‖W‖²
     agreement: Array  # (L,), of |p − m|/(p + m) over units with a gradient
-    units: Array  # (L,), of those units
+    units: Array  # (L,), the number of those units
 
 
 class Tally(NamedTuple):
@@ -65,7 +66,7 @@ class Tally(NamedTuple):
 
     steps: Array  # (), int32
     rows: Array  # (), int32, examples
-    zero: tuple[Any, ...]  # per layer: of each entry the examples with f′(z) = 0, int32 `shape`, or () without f′
+    zero: tuple[Any, ...]  # per layer: for each entry the number of examples with f′(z) = 0, int32 `shape`; or ()
     small: tuple[Any, ...]  # the same for |f′(z)| < 1e-3
     sizes: Sizes  # of the steps that are measured
 
@@ -81,7 +82,7 @@ def monitor(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[R
         y: Desired outputs `(n, n_out)`.
 
     Returns:
-        The readings, first layer to last. `update` is that of the step W ← W − ∇C: η times it is that of W ← W − η∇C.
+        The readings, first layer to last. `update` is for the step W ← W − ∇C. Multiply it by η for W ← W − η∇C.
 
     Raises:
         ValueError: `net` and `params` differ in length, or `y` does not fit the output.
@@ -120,7 +121,7 @@ def zeros(net: Net, params: Params, shape: Shape) -> Tally:
 
 
 def _by_entry(layer: Layer, params: Params, shape: Shape) -> bool:
-    """Whether a layer that keeps the shape has no params and `backward` is a product with a derivative."""
+    """Whether a layer that keeps the shape has no params and its `backward` multiplies delta by a derivative."""
     if jax.tree.leaves(params):
         return False
     with jax.ensure_compile_time_eval():  # numbers, not tracers, also when a caller is being compiled
@@ -136,11 +137,11 @@ def _slopes(layer: Layer, params: Params, z: Array) -> Array:
 
 
 def saw(tally: Tally, rule: Rule, params: Params, v: Params, x: Array, y: Array) -> tuple[Tally, Params]:
-    """The tally after the step from `params` on the mini-batch `x`, `y`, and the params, as they were.
+    """The tally after the step from `params` on the mini-batch `x`, `y`, and the params, unchanged.
 
-    The activations are those that the gradient has anyway: the compiler sees that they are the same. What the few
-    measured steps need, deltas by the delta rule and the gradient, is computed again for them: if it were shared, the
-    compiler would round the training's otherwise.
+    The activations cost nothing, because the gradient needs them too and the compiler computes them once. For the few
+    measured steps the deltas and the gradient are computed a second time. If they were shared with the training, the
+    compiler would round the training's steps differently.
     """
 
     def measured(sizes: Sizes, params: Params, v: Params, x: Array, y: Array) -> Sizes:
@@ -157,7 +158,7 @@ def saw(tally: Tally, rule: Rule, params: Params, v: Params, x: Array, y: Array)
 
 
 def _counted(tally: Tally, net: Net, params: Params, trace: tuple[Array, ...]) -> Tally:
-    """The tally with the derivatives of one batch counted, whose `activations` are `trace`."""
+    """The tally with the derivatives of one more batch counted; `trace` are its `activations`."""
     zero, small = list(tally.zero), list(tally.small)
     for i, (layer, p, z) in enumerate(zip(net, params, trace[:-1], strict=True)):
         if not isinstance(zero[i], tuple):
@@ -168,7 +169,7 @@ def _counted(tally: Tally, net: Net, params: Params, trace: tuple[Array, ...]) -
 
 
 def _sizes(params: Params, after: Params, nabla: Params, entering: tuple[Array, ...]) -> Sizes:
-    """Those of one step from `params` to `after` along `nabla`, with the batch's `deltas`."""
+    """The sizes of one step from `params` to `after` along `nabla`; `entering` are the `deltas` of the batch."""
     n = float(len(entering[0]))
     moved = jax.tree.map(jnp.subtract, after, params)
     signs = jax.tree.map(jnp.sign, nabla)
@@ -177,7 +178,7 @@ def _sizes(params: Params, after: Params, nabla: Params, entering: tuple[Array, 
         jnp.asarray(n, jnp.float32),
         _stacked(
             n**2 * _square(delta.reshape(len(delta), -1)) for delta in entering
-        ),  # n: the batch's deltas have 1/n in them
+        ),  # n², because the deltas of the batch contain 1/n
         _stacked(_square(_rows(p)) for p in moved),
         _stacked(_square(_rows(p)) for p in params),
         _stacked(agreements),
@@ -195,7 +196,7 @@ def _rows(params: Params) -> Array:
 
 
 def _agreement(signs: Array) -> tuple[Array, Array]:
-    """Of the signs of gradients `(units, n_in)`: |p − m|/(p + m), summed over the units that have any, and those."""
+    """|p − m|/(p + m) of the signs `(units, n_in)`, summed over units with a gradient, and how many these are."""
     one_way, all_ways = abs(row_sums(signs, "highest")), row_sums(abs(signs), "highest")
     return (one_way / jnp.maximum(all_ways, 1)).sum(), (all_ways > 0).sum()
 
@@ -212,7 +213,7 @@ def _stacked(numbers: Iterable[Array]) -> Array:
 def readings(tally: Tally) -> tuple[Reading, ...]:
     """The readings that follow from a tally, first layer to last.
 
-    Outside `jit`, shares are counts divided once; inside, a division by a constant is a product with its reciprocal.
+    Call it outside `jit`: inside, XLA turns a division by a constant into a product with its rounded reciprocal.
     """
     sizes = tally.sizes
     shares = [_shares(tally.rows, *counts) for counts in zip(tally.zero, tally.small, strict=True)]
@@ -222,9 +223,9 @@ def readings(tally: Tally) -> tuple[Reading, ...]:
 
 
 def _shares(rows: Array, zero: Any, small: Any) -> tuple[Array, Array]:
-    """Of one layer, the dead units and the saturated entries."""
+    """The shares of dead units and of saturated entries in one layer."""
     if isinstance(zero, tuple):
         return jnp.asarray(jnp.nan, jnp.float32), jnp.asarray(jnp.nan, jnp.float32)
     dead = (zero == rows).all(axis=tuple(range(1, zero.ndim)))
-    entries = rows.astype(jnp.float32) * small.size  # floating: integers would overflow in an epoch of many images
+    entries = rows.astype(jnp.float32) * small.size  # not an integer, which would overflow in an epoch of many images
     return dead.sum() / dead.size, small.astype(jnp.float32).sum() / entries

@@ -1,9 +1,9 @@
 """Segments of an epoch: the same steps as `epochs.epoch`, bit for bit, with control back in Python between two turns.
 
-An epoch has turns, the mini-batches whose rows are gathered at once, numbered from 0. When mini-batches or rows are
-left at its end, they make one more turn. Where a segment starts and stops is traced, so one program runs all of them,
-and a caller gets control back as often as it wants: to save, to stop, to look. Shape letters: `n` examples, `B` the
-mini-batch size.
+An epoch has turns, numbered from 0; the rows of the mini-batches of a turn are gathered at once. When mini-batches or
+rows are left at its end, they make one more turn. Where a segment starts and stops is traced, so one program runs all
+segments, and a caller gets control back as often as it wants: to save, to stop, to look. Shape letters: `n` examples,
+`B` the mini-batch size.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from fnn.types import Array, Key, Params
 
 @partial(jax.jit, static_argnames="n")
 def order(key: Key, epoch: int, n: int) -> Array:
-    """The order of the examples in this epoch of a training with this key, `(n,)`: once, not once per segment."""
+    """The order of the examples in this epoch of a training with this key, `(n,)`; the same for all its segments."""
     return permutation(jax.random.fold_in(key, epoch), n)
 
 
@@ -50,7 +50,7 @@ def turn_after(steps: int, n: int, batch_size: int) -> int:
     """The turn that begins after so many steps.
 
     Raises:
-        ValueError: none does.
+        ValueError: no turn does.
     """
     found = bisect_left(range(count(n, batch_size)), steps, key=lambda turn: steps_before(turn, n, batch_size))
     if steps_before(found, n, batch_size) != steps:
@@ -88,7 +88,8 @@ def segment(
 ) -> tuple[Params, Params, Array]:
     """The parameters and the optimiser's state after the turns `first` ... `last - 1`, and whether all are finite.
 
-    Nan and infinity do not go away again, so "finite" speaks for every step of the segment.
+    A nan or an infinity stays in the params. So if all are finite at the end, they were finite after every step of the
+    segment.
 
     Args:
         rule: How a mini-batch changes the params.

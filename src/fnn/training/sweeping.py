@@ -4,11 +4,11 @@ Shape letters: `m` networks, `n` examples. On a CPU a few networks step together
 then the next few. On other devices all networks step together.
 
 Networks may share the order of the mini-batches. They then share the reading of every mini-batch, the product with
-it, and its blocks (`blocked_steps`). This saves a quarter of the time on two cores ([784, 30, 10], mini-batch 10,
-`python -m experiments.benchmark`). It also *pairs* the networks: they differ in what is swept and not in luck with the
-order, so a difference between two of them is sharper than with orders of their own. For the same reason their results
-are correlated: the spread over seeds shows the effect of the start alone, without that of the order. With one key per
-network every network has its own order, and is the network that `fit` would train.
+it, and its blocks (`training.blocked_steps`). This saves a quarter of the time on two cores ([784, 30, 10], mini-batch
+10, `python -m experiments.benchmark`). It also *pairs* the networks: they differ only in what is swept, not in the
+order of the mini-batches. A difference between two of them therefore has less noise than with an order for each. For
+the same reason their results are correlated: the spread over seeds shows the effect of the start alone, without that of
+the order. With one key per network every network has its own order, and is the network that `fit` would train.
 """
 
 from __future__ import annotations
@@ -58,15 +58,15 @@ def sweep(
     validation: Examples | None = None,
     test: Examples | None = None,
 ) -> Iterator[SweepResult]:
-    """Train `m` networks of one shape at once, yielding one result per epoch.
+    """Train `m` networks of one shape at once, and yield one result per epoch.
 
-    One compiled program, whatever the numbers in the optimiser; the networks are spread over all devices,
-    without communication. A network that diverges goes on as nan and does not touch the others.
+    One program is compiled, whatever the numbers in the optimiser are. The networks are spread over all devices,
+    without communication. A network that diverges goes on as nan and does not change the others.
 
     Args:
         net: The layers, of all networks.
         cost: The cost, of all networks.
-        optimizer: Its numbers are `(m,)`, one per network, or scalars for all: `SGD(jnp.array([0.1, 1.0]))`.
+        optimizer: Its numbers are `(m,)`, one per network, or one number for all: `SGD(jnp.array([0.1, 1.0]))`.
         params: Leaves `(m, ...)`: `jax.vmap(lambda key: init(net, key, shape))(keys)`.
         train: The examples, of all networks, as they are or `Shifted`.
         key: One key `()` for an order of mini-batches that all networks share, or `(m,)` keys for an order
