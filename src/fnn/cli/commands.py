@@ -72,7 +72,7 @@ CACHE = (
     "--cache",
     dict(metavar="DIR", help="keep compiled programs there for the next run; they are executed, so trust it"),
 )
-EXAMPLES = ("--examples", dict(type=int, default=32, metavar="N", help="training examples to check on (32)"))
+EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
 CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json and gradcheck.png there"))
 EXAMPLE = ("--example", dict(type=int, default=0, metavar="K", help="the training example, from 0 (0)"))
 FILE = (
@@ -95,7 +95,11 @@ COMMANDS = (
         (CONFIG, SET, TYPE, OUT, AWAKE, GRADIENT),
     ),
     Command("compare", "train by backprop and by autodiff: agreement and time", (CONFIG, SET, TYPE, AWAKE)),
-    Command("gradcheck", "backprop, autodiff and differences, one by one", (CONFIG, SET, TYPE, EXAMPLES, CHECK_OUT)),
+    Command(
+        "gradcheck",
+        "backprop, autodiff and differences, one by one; the training loop",
+        (CONFIG, SET, TYPE, EXAMPLES, CHECK_OUT),
+    ),
     Command("explain", "one training step of a small net, every number shown", (CONFIG, SET, TYPE, EXAMPLE, GRADIENT)),
     Command("predict", "outputs of a trained run for new inputs", (RUN, FILE, TYPE)),
     Command("report", "finished runs side by side: a table, curves, a page", (RUNS, REPORT_OUT, TYPE)),

@@ -10,11 +10,13 @@ from collections.abc import Generator, Iterable, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 
+from fnn.checking.training_loop import LoopReport, check_training_loop
 from fnn.config.sections import TYPES, Config
 from fnn.errors import InputError
 from fnn.machine.idle_cores import awake
 from fnn.runs import preparing
 from fnn.runs.preparing import Prepared
+from fnn.training.mini_batches import Rule
 
 
 def all_types(names: Iterable[str]) -> Mapping[str, type]:
@@ -61,6 +63,13 @@ def prepared_for(path: str, config: Config) -> Prepared:
         return preparing.prepare(config)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def training_loop(prepared: Prepared, gradient: str) -> LoopReport:
+    """Whether the training program of a config takes the right steps with the gradient of this name."""
+    task = preparing.task(prepared, gradient)
+    rule = Rule(task.net, task.cost, task.optimizer, task.gradient, task.batch_size)
+    return check_training_loop(rule, prepared.params, task.train, task.key)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 
 from fnn.checking import comparison
 from fnn.checking.comparison import Comparison
-from fnn.cli.common import all_types, cores_awake, prepared_for
+from fnn.cli.common import all_types, cores_awake, prepared_for, training_loop
 from fnn.config.reading import load_config
 from fnn.config.sections import MonitorConfig
 from fnn.runs import metrics, preparing
@@ -22,12 +22,16 @@ from fnn.types import Net
 
 
 def command(options: argparse.Namespace) -> int:
-    """Train by both gradients, compare them after every epoch, and return status 0."""
+    """Train by both gradients and compare them after every epoch; status 1 if a training loop is wrong, else 0."""
     with cores_awake(options):
         config = load_config(options.config, options.overrides, all_types(options.type))
         config = replace(config, monitor=MonitorConfig(on=False))  # its work would be timed as training
-        _compare(prepared_for(options.config, config))
-    return 0
+        prepared = prepared_for(options.config, config)
+        _compare(prepared)
+    loops = {way: training_loop(prepared, way) for way in ("backprop", "autodiff")}
+    for way, loop in loops.items():
+        print(f"{way:8}  {loop}")
+    return 0 if all(loop.ok for loop in loops.values()) else 1
 
 
 def _compare(prepared: Prepared) -> None:

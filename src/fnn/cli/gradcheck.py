@@ -1,4 +1,8 @@
-"""`fnn gradcheck CONFIG`: three opinions about the gradient of a config's net at its starting point."""
+"""`fnn gradcheck CONFIG`: is the gradient right where training starts, and does training take the right steps?
+
+By default the gradient is checked on as many examples as a mini-batch has, so that the code that is checked is the code
+that trains. Then some segments of the training program are compared with plain steps.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,8 @@ from pathlib import Path
 import jax
 
 from fnn.checking import Report, gradcheck
-from fnn.cli.common import all_types, prepared_for, written
+from fnn.checking.training_loop import LoopReport
+from fnn.cli.common import all_types, prepared_for, training_loop, written
 from fnn.config.reading import load_config
 from fnn.config.sections import GRADIENTS
 from fnn.errors import InputError
@@ -18,12 +23,13 @@ from fnn.storage.json_files import write_json
 
 
 def command(options: argparse.Namespace) -> int:
-    """Print the report; status 0 if all opinions agree, else 1."""
+    """Print both reports; status 0 if the gradient and the training loop are right, else 1."""
     config = load_config(options.config, options.overrides, all_types(options.type))
-    if options.examples < 1:
-        raise InputError(f"--examples {options.examples}: expected at least 1.")
+    examples = config.training.batch_size if options.examples is None else options.examples
+    if examples < 1:
+        raise InputError(f"--examples {examples}: expected at least 1.")
     prepared = prepared_for(options.config, config)
-    x, y = prepared.data.train.rows(slice(options.examples))
+    x, y = prepared.data.train.rows(slice(examples))
     optimizer = config.training.optimizer
     report = gradcheck(
         config.network.layers,
@@ -35,17 +41,19 @@ def command(options: argparse.Namespace) -> int:
         lmbda=float(optimizer.lmbda) if isinstance(optimizer, SGD) else 0.0,
     )
     print(report)
+    loop = training_loop(prepared, config.training.gradient)
+    print(loop)
     if options.out is not None:
-        _write(Path(options.out), report, config.name)
-    return 0 if report.ok else 1
+        _write(Path(options.out), report, loop, config.name)
+    return 0 if report.ok and loop.ok else 1
 
 
-def _write(folder: Path, report: Report, name: str) -> None:
-    """Write the report as JSON and, if matplotlib is installed, as a picture; print where they are."""
+def _write(folder: Path, report: Report, loop: LoopReport, name: str) -> None:
+    """Write the reports as JSON and, if matplotlib is installed, as a picture; print where they are."""
     made = f"gradcheck.json; {curves.MISSING}"
     with written(folder, "make room or name another by --out"):
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "gradcheck.json", report.to_dict())
+        write_json(folder / "gradcheck.json", report.to_dict() | {"training_loop": loop.to_dict()})
         if curves.available():
             from fnn.plots.gradcheck import heat_map  # importing matplotlib takes as long as importing JAX
 
