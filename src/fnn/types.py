@@ -137,6 +137,11 @@ Net = tuple[Layer, ...]
 Gradient = Callable[[Net, Cost, Params, Array, Array], tuple[Array, Params]]  # `backprop`, `autodiff`, or a user's
 
 
+def leaf_name(path: Any) -> str:
+    """The name of a leaf of params, layer number and field: `2.W`."""
+    return jax.tree_util.keystr(path, simple=True, separator=".")
+
+
 def positive(owner: str, name: str, value: object) -> None:
     """Refuse anything but a whole number of at least 1.
 

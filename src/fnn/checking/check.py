@@ -17,7 +17,7 @@ from fnn.checking.verdict import as_report
 from fnn.errors import InputError
 from fnn.network import backprop
 from fnn.optimizers import SGD
-from fnn.types import Array, Cost, Gradient, Net, Params
+from fnn.types import Array, Cost, Gradient, Net, Params, leaf_name
 
 BUDGET = 20_000
 Penalised = Callable[[Params, Params, float], Params]  # (params, gradient, lmbda) -> gradient with the penalty
@@ -120,7 +120,7 @@ def _evidence(point: Point, by_hand: Params, budget: int) -> Evidence:
     right = by_autodiff(point)
     inputs.check_finite("the cost at these params", np.asarray(right.value))
     for path, leaf in jax.tree.leaves_with_path(right.gradient):
-        inputs.check_finite(f"autodiff: gradient {inputs.leaf_name(path)}", np.asarray(leaf))
+        inputs.check_finite(f"autodiff: gradient {leaf_name(path)}", np.asarray(leaf))
     flat, hand, auto, rounded = (_flat(tree) for tree in (point.params, by_hand, right.gradient, right.rounded))
     sampled = sample([leaf.shape for leaf in jax.tree.leaves(point.params)], budget)
     directions, rounding = random_directions(widths(point.params)), EPS * rounded

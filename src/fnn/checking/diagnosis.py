@@ -9,10 +9,10 @@ import numpy as np
 
 from fnn.checking.evidence import DIFFERENCE, Evidence, relative_to
 from fnn.checking.finite_differences import Point
-from fnn.checking.inputs import leaf_name
 from fnn.checking.verdict import flat_leaves, wrong_coordinates
 from fnn.checking.wrong_factors import fits, mistakes_in_leaf
 from fnn.checking.wrong_rules import wrong_gradients
+from fnn.types import leaf_name
 
 
 def diagnose(point: Point, evidence: Evidence) -> tuple[str, ...]:

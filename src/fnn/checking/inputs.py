@@ -7,12 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn.errors import InputError
-from fnn.types import Params
-
-
-def leaf_name(path: Any) -> str:
-    """The name of a leaf, layer number and field: `2.W`."""
-    return jax.tree_util.keystr(path, simple=True, separator=".")
+from fnn.types import Params, leaf_name
 
 
 def as_params(params: Params) -> Params:

@@ -8,8 +8,8 @@ import numpy as np
 
 from fnn.checking.evidence import AUTODIFF, DIFFERENCE, Evidence, relative_to
 from fnn.checking.finite_differences import Point
-from fnn.checking.inputs import leaf_name
 from fnn.checking.report import Gap, LeafReport, Report, Worst
+from fnn.types import leaf_name
 
 
 def as_report(point: Point, value: float, evidence: Evidence, slips: tuple[str, ...]) -> Report:

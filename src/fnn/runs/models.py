@@ -16,7 +16,7 @@ from fnn.errors import CorruptFileError, InputError
 from fnn.network import init
 from fnn.storage.arrays import read_npz, write_npz
 from fnn.storage.json_files import read_json, write_json
-from fnn.types import Cost, Net, Params, Shape
+from fnn.types import Cost, Net, Params, Shape, leaf_name
 
 LARGEST_AXIS = 2**24  # numbers along an axis of one input; a damaged file may say more
 
@@ -54,11 +54,7 @@ def save_params(path: str | os.PathLike[str], params: Params) -> None:
 
 def named(params: Params) -> dict[str, np.ndarray]:
     """The leaves of a tree as NumPy arrays by name: the number of the layer and the field, `0.W`."""
-    return {_name(path): np.asarray(leaf) for path, leaf in jax.tree.leaves_with_path(params)}
-
-
-def _name(path: Any) -> str:
-    return jax.tree_util.keystr(path, simple=True, separator=".")
+    return {leaf_name(path): np.asarray(leaf) for path, leaf in jax.tree.leaves_with_path(params)}
 
 
 def load(run: str | os.PathLike[str], types: Types = TYPES) -> tuple[Net, Cost, Params]:
@@ -110,4 +106,4 @@ def _template(net: Net, shape: Shape) -> Params:
 
 
 def _shapes(params: Params) -> dict[str, Shape]:
-    return {_name(path): tuple(leaf.shape) for path, leaf in jax.tree.leaves_with_path(params)}
+    return {leaf_name(path): tuple(leaf.shape) for path, leaf in jax.tree.leaves_with_path(params)}
