@@ -14,7 +14,7 @@ from fnn.plots import curves, images, monitors
 from fnn.runs.preparing import Prepared
 from fnn.types import Params
 
-BATCH = 500  # test images that the network predicts at once
+IMAGES_AT_ONCE = 500  # that the network predicts
 
 
 def draw(folder: Path, prepared: Prepared, params: Params, history: Sequence[dict[str, Any]]) -> list[str]:
@@ -52,7 +52,7 @@ def _mistakes(folder: Path, prepared: Prepared, params: Params) -> bool:
     net, cost, data = prepared.config.network.layers, prepared.config.network.cost, prepared.data
     if not data.test.n or data.test.y.shape[1] != len(data.classes):
         return False
-    batches = (data.test.rows(slice(i, i + BATCH))[0] for i in range(0, data.test.n, BATCH))
+    batches = (data.test.rows(slice(i, i + IMAGES_AT_ONCE))[0] for i in range(0, data.test.n, IMAGES_AT_ONCE))
     outputs = np.concatenate([jax.jit(predict)(net, cost, params, x) for x in batches])
     said = outputs.argmax(axis=1)
     meant = data.test.y.argmax(axis=1)

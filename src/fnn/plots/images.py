@@ -12,7 +12,7 @@ import numpy as np
 from fnn.plots.curves import figure, write
 from fnn.types import Params
 
-PER_PAGE = 40  # images
+IMAGES_PER_PAGE = 40
 
 
 def image_shape(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -43,14 +43,14 @@ def weights(pictures: np.ndarray, path: str | os.PathLike[str], title: str) -> N
     """Draw the weights side by side on one scale, from dark (below 0) to light (above 0), also in a grey print.
 
     Args:
-        pictures: The weights, `(k, height, width)`; the first `PER_PAGE` are shown.
+        pictures: The weights, `(k, height, width)`; the first `IMAGES_PER_PAGE` are shown.
         path: The PNG to write.
         title: The page's title.
 
     Raises:
         ImportError: matplotlib is not installed.
     """
-    shown = pictures[:PER_PAGE]
+    shown = pictures[:IMAGES_PER_PAGE]
     limit = float(np.abs(shown).max())
     count = f"the first {len(shown)} of {len(pictures)} units" if len(shown) < len(pictures) else f"{len(shown)} units"
     fig, cells = _grid(len(shown), f"{title}: weights of {count}, one scale, largest {limit:.2g}")
@@ -73,7 +73,7 @@ def mistakes(
     """Draw the images that the network gets wrong, each with the class that it decided for and the right class.
 
     Args:
-        pictures: All such images, `(k, height, width)`; the first `PER_PAGE` are shown.
+        pictures: All such images, `(k, height, width)`; the first `IMAGES_PER_PAGE` are shown.
         said: The class that the network decided for, for each image.
         meant: The right class of each image.
         total: The number of examples that the network was asked about.
@@ -83,9 +83,9 @@ def mistakes(
     Raises:
         ImportError: matplotlib is not installed.
     """
-    which = f", the first {PER_PAGE}" if len(pictures) > PER_PAGE else ""
-    fig, cells = _grid(min(PER_PAGE, len(pictures)), f"{title}: {len(pictures)} of {total:,} wrong{which}")
-    for axes, picture, wrong, right in zip(cells, pictures[:PER_PAGE], said, meant, strict=False):
+    which = f", the first {IMAGES_PER_PAGE}" if len(pictures) > IMAGES_PER_PAGE else ""
+    fig, cells = _grid(min(IMAGES_PER_PAGE, len(pictures)), f"{title}: {len(pictures)} of {total:,} wrong{which}")
+    for axes, picture, wrong, right in zip(cells, pictures[:IMAGES_PER_PAGE], said, meant, strict=False):
         axes.imshow(picture, cmap="gray_r")
         axes.set_title(f"said {wrong}, is {right}", fontsize=7, pad=2)
     write(fig, path)

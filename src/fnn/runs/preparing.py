@@ -26,7 +26,7 @@ from fnn.training.fitting import Result, Task, resumed, start
 from fnn.training.streaming import in_file, placed
 from fnn.types import Cost, Key, Params
 
-MOST_STANDARDISED = 10**6  # inputs of an example; config.json then has about 50 MB
+MOST_STANDARDISED_INPUTS = 10**6  # of an example; config.json then has about 50 MB
 COPIES_OF_PARAMS = 3  # that a training holds at least: the params, their gradient, the optimiser's state
 
 
@@ -114,9 +114,9 @@ def _check_training(config: Config, data: Dataset) -> None:
             f"training.batch_size = {config.training.batch_size}: expected at most {n}, the number of training "
             "examples; that many is batch gradient descent."
         )
-    if config.data.standardise and n_in > MOST_STANDARDISED:
+    if config.data.standardise and n_in > MOST_STANDARDISED_INPUTS:
         raise InputError(
-            f"data.standardise: of at most {MOST_STANDARDISED:,} inputs, got {n_in:,}; config.json keeps a "
+            f"data.standardise: of at most {MOST_STANDARDISED_INPUTS:,} inputs, got {n_in:,}; config.json keeps a "
             "mean and a deviation for each. Set data.scale instead."
         )
 
