@@ -31,7 +31,7 @@ from experiments.benchmark import by_fnn, report
 from experiments.benchmark.cases import CASES, PRESETS, Preset, cases
 from experiments.benchmark.measuring import measured
 from experiments.benchmark.tasks import Data, Task, images, small_net, wide_net
-from fnn.machine.hardware import cores
+from fnn.machine.hardware import cores, processor
 from fnn.plots import curves
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import write_json
@@ -90,23 +90,13 @@ def run(name: str, awake: bool, chosen: Iterable[str]) -> Iterator[dict[str, Any
 def machine() -> dict[str, Any]:
     """Where this runs."""
     return {
-        "processor": processor(),
+        "processor": processor() or platform.machine(),
         "system": f"{platform.system()} {platform.machine()}",
         "cores": cores(),
         "devices": sorted({str(device.device_kind) for device in jax.devices()}),
         "load": os.getloadavg(),
         "environment": {name: value for name, value in os.environ.items() if name in ("XLA_FLAGS", "OMP_NUM_THREADS")},
     }
-
-
-def processor() -> str:
-    """The processor's name, if the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return next(iter(names), platform.processor() or platform.machine())
 
 
 def memory(preset: Preset, data: Data) -> list[dict[str, Any]]:
