@@ -17,13 +17,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.inputs import leaf_name
 from fnn.examples import Examples
 from fnn.training import segments
 from fnn.training.augmentation import Shifted
 from fnn.training.mini_batches import Rule
 from fnn.training.streaming import in_file, windows
-from fnn.types import Array, Key, Params
+from fnn.types import Array, Key, Params, leaf_name
 
 TOLERANCE = 1e-8  # of the change of a leaf; correct programs differ by roundings of float64, some 1e-13
 UNCHANGED = 1e-6  # of a leaf's largest entry is added to its change: what hardly moves has no digits to compare
