@@ -2,6 +2,7 @@
 
 import ast
 import pathlib
+import re
 import subprocess
 import sys
 
@@ -66,6 +67,23 @@ def test_a_row_may_import_only_rows_above_it():
     for name, may in ROWS.items():
         assert {row(place) for place in may} <= set(above), name
         above.append(name)
+
+
+def test_the_drawing_in_the_readme_is_this_table():
+    text = (SOURCE.parents[1] / "README.md").read_text(encoding="utf-8")
+    drawing = text.split("```text\n")[1].split("```")[0]
+    rows = re.findall(r"^(\S.*?)(?:\n)? {2,}\S.*?<- (.*)$", drawing, re.MULTILINE)
+    assert " ".join(names for names, _ in rows).replace("/", "").split() == [
+        *("types", "errors", "kernels", *MATHEMATICS),
+        *("storage", "data", "training", "checking", "lessons", "machine", "config", "runs", "plots", "cli"),
+    ]
+    above = set()
+    for names, arrow in rows:
+        said = {"nothing": set(), "all above": above}.get(arrow, set(arrow.split()))
+        said |= {"types", "errors"} if "mathematics" in said else set()
+        places = {row(name) for name in names.replace("/", "").split()}
+        assert all(set(ROWS[place]) == said for place in places), places
+        above = above | places
 
 
 def test_no_folder_has_folders():
