@@ -22,7 +22,7 @@ def init(net: Net, key: Key, shape: Shape) -> Params:
         shape: One example without the batch axis, `(784,)`.
 
     Raises:
-        TypeError: `net` is not a tuple of layers, or `shape` is not a tuple of whole numbers.
+        TypeError: `net` is not a tuple of layers, or `shape` does not consist of whole numbers.
         ValueError: an empty net, an empty axis, or a layer that cannot take what the one before it gives.
 
     Example:

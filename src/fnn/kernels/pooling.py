@@ -67,12 +67,12 @@ def pooled_convolution_backward(W: Array, a: Array, pool: int, delta: Array) -> 
 
 
 def responses(W: Array, a: Array, pool: int) -> Array:
-    """The responses that compete for every pooled pixel: `(g, filters, pool², p)`, without the bias, row by row.
+    """The responses that compete for every pooled pixel: `(g, filters, pool², p)`, without the bias.
 
-    A filter has pool² places in a square of side `size + pool − 1`. There are two ways to compute the responses.
-    Either the square is the patch, and the filter is copied to every place in it (`moved_filters`); this repeats
-    weights and multiplies zeros. Or every place is a patch of its own, and the filter stays as it is (`candidates`);
-    this repeats pixels. The cheaper way is taken; only roundings differ.
+    A filter has pool² places, row by row, in a square of side `size + pool − 1`. There are two ways to compute the
+    responses. Either the square is the patch, and the filter is copied to every place in it (`moved_filters`); this
+    repeats weights and multiplies zeros. Or every place is a patch of its own, and the filter stays as it is
+    (`candidates`); this repeats pixels. The cheaper way is taken; only roundings differ.
     """
     if repeats_pixels(a.shape, W.shape[2], pool):
         z = patch_product(W, candidates(a, W.shape[2], pool))

@@ -49,7 +49,7 @@ class Task(NamedTuple):
 class State(NamedTuple):
     """Where a training stands. With its `Task` this decides all that follows."""
 
-    epochs: int  # that are over, evaluation included
+    epochs: int  # that are finished, evaluation included
     step: int  # mini-batches of the next epoch that are done
     params: Params
     v: Params  # the optimiser's state
@@ -104,8 +104,8 @@ def fit(
         batch_size: Mini-batch size B; see `epoch` for a last short one.
         epochs: The number of epochs at most.
         gradient: `backprop` or `autodiff`.
-        validation: Examples to choose by, if there are any.
-        test: Examples to report on; nothing here depends on them.
+        validation: Examples to choose settings by, if there are any.
+        test: Examples to report results on; nothing here depends on them.
         schedule: `Constant()`, `EarlyStopping(patience)` or `HalveOnPlateau(patience)`. Its score is the
             validation accuracy, else minus the validation cost, else the same of the training set.
         target_cost: Stop after the first epoch whose training cost is at most this.

@@ -66,7 +66,7 @@ class Tally(NamedTuple):
 
     steps: Array  # (), int32
     rows: Array  # (), int32, examples
-    zero: tuple[Any, ...]  # per layer: for each entry the number of examples with f′(z) = 0, int32 `shape`; or ()
+    zero: tuple[Any, ...]  # per layer: for each entry, the examples with f′(z) = 0, int32 `shape`; () without f′
     small: tuple[Any, ...]  # the same for |f′(z)| < 1e-3
     sizes: Sizes  # of the steps that are measured
 

@@ -47,7 +47,7 @@ def steps_before(turn: int, n: int, batch_size: int) -> int:
 
 
 def turn_after(steps: int, n: int, batch_size: int) -> int:
-    """The turn that begins after so many steps.
+    """The turn that begins after `steps` steps.
 
     Raises:
         ValueError: no turn does.
@@ -64,9 +64,9 @@ def windowed(
     """What the turns from `first` on are trained with: `(last, examples, order)`, for the turns before each `last`.
 
     Examples in memory are yielded once, for all turns. Examples in a file are yielded window by window. A window is
-    filled in the order of the epoch, so its own order is 0, 1, ... From the end of the epoch on there is one window
-    without examples, to compile with. While a window is being read, `(last, None, order)` is yielded from time to
-    time with the previous `last`, so that the caller can stop.
+    filled in the order of the epoch, so its own order is 0, 1, ... If `first` is the end of the epoch, there is one
+    window without examples, to compile with. While a window is being read, `(last, None, order)` is yielded from time
+    to time with the previous `last`, so that the caller can stop.
     """
     n, end = len(order), count(len(order), batch_size)
     if not in_file(examples):
@@ -136,7 +136,8 @@ def finite_steps(
     """The state before the first step that goes wrong, and how many steps of a segment come before it.
 
     A step goes wrong when its mini-batch's cost, or the parameters or the optimiser's state after it, are not finite.
-    The arguments are those of `segment`. The steps are too: to the bit, except where `segment` takes blocks of steps.
+    The arguments and the steps are those of `segment`. The steps give the same bits, except where `segment` takes
+    blocks of steps.
     """
 
     def step(carry: Any, x: Array, y: Array) -> Any:

@@ -74,8 +74,8 @@ def sweep(
         batch_size: B.
         epochs: The number of epochs.
         gradient: `backprop` or `autodiff`.
-        validation: Examples to choose by.
-        test: Examples to report on.
+        validation: Examples to choose a network by.
+        test: Examples to report results on.
 
     Raises:
         ValueError: B is not in 1 … n, `net` and `params` differ in length, `y` does not fit the output, a number
