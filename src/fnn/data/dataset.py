@@ -18,6 +18,9 @@ class Dataset(NamedTuple):
     shape: tuple[int, ...]  # of one example
     mean: np.ndarray | float = 0.0  # shape; was subtracted from the x of the source, and must be from new inputs
     sd: np.ndarray | float = 1.0  # shape; the x were then divided by it, and new inputs must be
+    columns: tuple[str, ...] = ()  # the names of the inputs of a table, in order; () where they have none
+    label: str = ""  # the name of the column that y was read from; "" where it has none
+    read_as: str = ""  # what y was read as and why, in a sentence
 
 
 class Raw(NamedTuple):
