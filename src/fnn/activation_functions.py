@@ -71,16 +71,16 @@ class Tanh(Elementwise):
 
 @static
 class ReLU(Elementwise):
-    """`z` where `z > 0`, else 0; the derivative at the kink `z = 0` is 0."""
+    """`z` where `z > 0`, else 0; the derivative at the kink `z = 0` is 0; nan stays nan."""
 
     def f(self, z: Array) -> Array:
         """`max(z, 0)`."""
-        return jnp.where(z > 0, z, 0)  # not jnp.maximum: its gradient at a tie is 1/2
+        return jnp.where(z <= 0, 0, z)  # nan is not below 0; jnp.maximum has the gradient 1/2 at a tie
 
     def df(self, z: Array) -> Array:
-        """1 where `z > 0`, else 0."""
-        # the output is positive exactly where z is; it is in memory, while z would have to be computed again
-        return jnp.where(self.f(z) > 0, jnp.ones_like(z), 0)
+        """0 where `z <= 0`, else 1."""
+        # the output is 0 exactly where z <= 0; it is in memory, while z would have to be computed again
+        return jnp.where(self.f(z) <= 0, 0, jnp.ones_like(z))
 
 
 @static
@@ -121,7 +121,7 @@ class Identity(Elementwise):
 
 @static
 class Step(Elementwise):
-    """The perceptron: 1 where `z > 0`, else 0, so `z = 0` gives 0; the derivative is 0 everywhere.
+    """The perceptron: 1 where `z > 0`, else 0, so `z = 0` gives 0; the derivative is 0 everywhere; nan stays nan.
 
     Rosenblatt's unit with bias = −threshold (Nielsen, ch. 1). The derivative is 0 at the jump too, so no gradient
     passes. Such nets are set by hand, not trained.
@@ -129,7 +129,7 @@ class Step(Elementwise):
 
     def f(self, z: Array) -> Array:
         """1 or 0."""
-        return jnp.where(z > 0, jnp.ones_like(z), 0)
+        return jnp.where(jnp.isnan(z), jnp.nan, jnp.where(z > 0, jnp.ones_like(z), 0))
 
     def df(self, z: Array) -> Array:
         """`0`."""

@@ -16,9 +16,10 @@ from fnn.initializers import Normal, ScaledNormal
 from fnn.kernels.im2col import places
 from fnn.kernels.pooling import max_pool, max_pool_backward, pooled_convolution, pooled_convolution_backward
 from fnn.kernels.products import convolution, convolution_backward
-from fnn.types import Array, Initializer, Key, Params, Shape, positive, static
+from fnn.types import Array, Initializer, Key, Params, Shape, positive, static, stored_as
 
 
+@stored_as("fnn.ConvParams")
 class ConvParams(NamedTuple):
     """Parameters of `Conv` and `ConvPool`: filters and biases that all positions share."""
 

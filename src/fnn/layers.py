@@ -15,9 +15,10 @@ import jax.numpy as jnp
 
 from fnn.initializers import Normal, ScaledNormal
 from fnn.kernels.products import affine, outer_sum
-from fnn.types import Array, Initializer, Key, Shape, positive, static, width
+from fnn.types import Array, Initializer, Key, Shape, positive, static, stored_as, width
 
 
+@stored_as("fnn.DenseParams")
 class DenseParams(NamedTuple):
     """Parameters of `Dense`."""
 
@@ -60,6 +61,7 @@ class Dense:
         return DenseParams(W=outer_sum(delta, a), b=delta.sum(axis=0)), delta @ params.W
 
 
+@stored_as("fnn.MaxoutParams")
 class MaxoutParams(NamedTuple):
     """Parameters of `Maxout`: `k` affine maps side by side."""
 

@@ -6,11 +6,13 @@ Shape letters: `n` examples in a batch, `shape` one example, `n_out` outputs of 
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Iterator
 
 import jax
+import numpy as np
 
-from fnn.types import Array, Cost, Key, Net, Params, Shape
+from fnn.types import Array, Cost, Key, Net, Params, Shape, is_whole
 
 
 def init(net: Net, key: Key, shape: Shape) -> Params:
@@ -32,7 +34,7 @@ def init(net: Net, key: Key, shape: Shape) -> Params:
         >>> params[0].W.shape, params[1], params[2].b.shape
         ((4, 3), (), (2,))
     """
-    _check_net(net, shape)
+    shape = _checked_shape(net, shape)
     params = []
     for layer, k in zip(net, jax.random.split(key, len(net)), strict=True):
         p, shape = layer.init(k, shape)
@@ -46,7 +48,7 @@ def shape_out(net: Net, shape: Shape) -> Shape:
     Raises:
         TypeError, ValueError: as `init`.
     """
-    _check_net(net, shape)
+    shape = _checked_shape(net, shape)
     for layer in net:
         shape = _shape_after(layer, shape)
     return shape
@@ -58,7 +60,8 @@ def _shape_after(layer, shape: Shape) -> Shape:
     return after[0]
 
 
-def _check_net(net: Net, shape: Shape) -> None:
+def _checked_shape(net: Net, shape: Shape) -> Shape:
+    """The shape of an example in Python's numbers, if it and the net can be."""
     if not isinstance(net, tuple):
         raise TypeError(f"net is a {type(net).__name__}; a net is a tuple of layers, such as (Dense(10),).")
     if not net:
@@ -66,10 +69,11 @@ def _check_net(net: Net, shape: Shape) -> None:
     for i, layer in enumerate(net):
         if isinstance(layer, type):
             raise TypeError(f"net[{i}] is the class {layer.__name__}; a layer is a value of one, such as Sigmoid().")
-    if not isinstance(shape, tuple | list) or not all(isinstance(k, int) for k in shape):
+    if not isinstance(shape, tuple | list) or not all(is_whole(k) for k in shape):
         raise TypeError(f"shape is {shape!r}; expected the whole numbers of one example's shape, such as (784,).")
     if any(k < 1 for k in shape):
         raise ValueError(f"shape is {shape}; every axis of an example needs at least one entry.")
+    return tuple(operator.index(k) for k in shape)
 
 
 def count_params(params: Params) -> int:
@@ -102,6 +106,7 @@ def activations(net: Net, params: Params, x: Array) -> tuple[Array, ...]:
         ValueError: `net` and `params` differ in length.
     """
     check_lengths(net, params)
+    _check_units(x)
     trace = [x]
     for layer, p in zip(net, params, strict=True):
         trace.append(layer.forward(p, trace[-1]))
@@ -214,6 +219,19 @@ def check_lengths(net: Net, params: Params) -> None:
         raise ValueError(
             f"net has {len(net)} layers but params has {len(params)} entries; "
             "make them with init(net, key, shape) for this net."
+        )
+
+
+def _check_units(x: Array) -> None:
+    """Refuse bytes as images are stored, in place of the numbers that the network is trained on.
+
+    Raises:
+        TypeError: `x` holds bytes above 1. Within a compiled program nobody can see that.
+    """
+    if x.dtype == np.uint8 and not isinstance(x, jax.core.Tracer) and x.size and x.max() > 1:
+        raise TypeError(
+            f"x holds bytes up to {x.max()}, as they are stored; a network takes them in the units of training: "
+            "x, y = examples.rows(slice(None)), or model.predict(x) for a model that was loaded."
         )
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, dataclass_transform, runtime_checkable
+from typing import Any, Protocol, TypeGuard, TypeVar, dataclass_transform, runtime_checkable
 
 import jax
+import numpy as np
+from jax import export
 
 Array = jax.Array
 Key = jax.Array  # a typed key, `jax.random.key(seed)`
@@ -40,6 +42,10 @@ def static(cls: type[T]) -> type[T]:
     check = getattr(cls, "__post_init__", lambda self: None)  # the class's own, or an inherited one
 
     def __post_init__(self: Any) -> None:
+        for field in dataclasses.fields(self):  # a NumPy number becomes Python's, which JSON and hashes know
+            value = getattr(self, field.name)
+            if isinstance(value, np.generic):
+                object.__setattr__(self, field.name, value.item())
         check(self)
         # hash now: an array in a field would otherwise fail only in a later call of jit
         for field in dataclasses.fields(self):
@@ -47,6 +53,15 @@ def static(cls: type[T]) -> type[T]:
 
     cls.__post_init__ = __post_init__  # type: ignore[attr-defined] (a class of any kind)
     return jax.tree_util.register_static(dataclasses.dataclass(frozen=True)(cls))
+
+
+def stored_as(name: str) -> Callable[[type[T]], type[T]]:
+    """A decorator of a NamedTuple of params, which `jax.export` then writes into a file under this name."""
+
+    def registered(cls: type[T]) -> type[T]:
+        return export.register_namedtuple_serialization(cls, serialized_name=name)
+
+    return registered
 
 
 def _hashable(owner: str, name: str, value: object) -> None:
@@ -142,6 +157,11 @@ def leaf_name(path: Any) -> str:
     return jax.tree_util.keystr(path, simple=True, separator=".")
 
 
+def is_whole(value: object) -> TypeGuard[int]:
+    """Whether a value is a whole number of Python or NumPy; True and False are none."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
 def positive(owner: str, name: str, value: object) -> None:
     """Refuse anything but a whole number of at least 1.
 
@@ -149,7 +169,7 @@ def positive(owner: str, name: str, value: object) -> None:
         TypeError: not an integer.
         ValueError: below 1.
     """
-    if isinstance(value, bool) or not isinstance(value, int):
+    if not is_whole(value):
         raise TypeError(f"{owner}({name}={value!r}): expected a whole number, got a {type(value).__name__}.")
     if value < 1:
         raise ValueError(f"{owner}({name}={value}): expected at least 1.")

@@ -38,10 +38,11 @@ def _squares(a: Array, size: int) -> Array:
 
 
 def largest(z: Array) -> Array:
-    """The maximum over axis 2; the first of equal entries takes the whole derivative."""
+    """The maximum over axis 2; the first of equal entries takes the whole derivative, and so does the first nan."""
     winner = z[:, :, 0]
     for i in range(1, z.shape[2]):
-        winner = jnp.where(z[:, :, i] > winner, z[:, :, i], winner)
+        rival = z[:, :, i]
+        winner = jnp.where((rival > winner) | (jnp.isnan(rival) & ~jnp.isnan(winner)), rival, winner)
     return winner
 
 
