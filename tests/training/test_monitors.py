@@ -39,7 +39,7 @@ KEY, MOMENTUM = jax.random.key(1), SGD(0.02, mu=0.5, lmbda=0.01)
 @pytest.fixture(autouse=True)
 def often(monkeypatch):
     """Every third mini-batch is measured, so that short epochs will do."""
-    monkeypatch.setattr(monitors, "EVERY", 3)
+    monkeypatch.setattr(monitors, "MEASURED_EVERY", 3)
 
 
 @fnn.static
@@ -96,7 +96,7 @@ def expected(net, cost, optimizer, params, examples, order, batch_size):
         for layer, of in enumerate(net):
             if type(of) in SLOPES:
                 slopes[layer].append(SLOPES[type(of)](z[layer].astype(np.float64)))
-            if k % monitors.EVERY == 0:
+            if k % monitors.MEASURED_EVERY == 0:
                 square, moved = np.square(len(x) * deltas[layer].astype(np.float64)).sum(), (0, 0)
                 if params[layer] != ():
                     W, b = params[layer]
