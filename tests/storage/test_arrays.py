@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
 from fnn.errors import CorruptFileError
-from fnn.storage.arrays import DTYPES, npy_bytes, npz_bytes, read_npy, read_npz, write_npy, write_npz
+from fnn.storage.arrays import DTYPES, OtherArraysError, npy_bytes, npz_bytes, read_npy, read_npz, write_npy, write_npz
 from tests.helpers.archives import ARRAYS, read_xy, refused
 from tests.helpers.hostile import MIB, memory_below, mutations
 
@@ -93,8 +93,10 @@ LYING_ARRAYS = {
     "objects": npy(plain("'|O'"), bytes(16)),
     "a pickle": npy(plain("'|O'", "()"), b"cos\nsystem\n(S'false'\ntR."),
     "structured": npy(plain("[('a', '<f4')]"), bytes(8)),
-    "big-endian": npy(plain("'>f4'"), bytes(8)),
+    "big-endian and too short": npy(plain("'>f4'"), bytes(7)),
     "strings": npy(plain("'|S10'"), bytes(20)),
+    "dates": npy(plain("'<M8[ns]'"), bytes(16)),
+    "complex": npy(plain("'<c8'"), bytes(16)),
     "raw bytes": npy(plain("'|V2'"), bytes(4)),
     "a call": npy("{'descr': __import__('os').getcwd(), 'fortran_order': False, 'shape': (2,), }\n", bytes(8)),
     "deep brackets": npy("(" * 9000),
@@ -114,6 +116,58 @@ def test_an_array_that_lies_is_refused(tmp_path, case):
         archive.writestr("x.npy", LYING_ARRAYS[case])
         archive.writestr("y.npy", npy_bytes(ARRAYS["y"]))
     refused(read_xy, packed, "array 'x'")
+
+
+@pytest.mark.parametrize("dtype", [">f8", ">f4", ">f2", ">i8", ">u4", ">i2"])
+def test_big_endian_numbers_are_read_as_those_of_this_machine(tmp_path, dtype):
+    wanted = np.arange(6).reshape(2, 3)
+    for order in "CF":
+        np.save(tmp_path / "a.npy", wanted.astype(dtype, order=order))
+        found = read_npy(tmp_path / "a.npy")
+        assert (found.dtype, found.tolist()) == (np.dtype(dtype).newbyteorder("="), wanted.tolist())
+
+
+@pytest.mark.parametrize("dtype", ["<U3", ">U3", "S3"])
+def test_text_is_read_where_it_is_expected_and_nowhere_else(tmp_path, dtype):
+    wanted = np.array(["cat", "d", "e"], dtype)
+    np.save(tmp_path / "a.npy", wanted)
+    found = read_npy(tmp_path / "a.npy", text=True)
+    assert (found.dtype.kind, found.tolist()) == (wanted.dtype.kind, wanted.tolist())
+    np.savez(tmp_path / "a.npz", x=wanted, y=wanted)
+    assert read_npz(tmp_path / "a.npz", ("y",), unread=("x",), text=("y",))["y"].tolist() == wanted.tolist()
+    with pytest.raises(OtherArraysError, match=r"array 'x': its dtype is '.*3': text; expected numbers"):
+        read_npz(tmp_path / "a.npz", ("x", "y"), text=("y",))
+
+
+@pytest.mark.parametrize(
+    ("array", "words"),
+    [
+        (np.array([None, {}]), r"'\|O': Python objects, which would have to be unpickled; store them as numbers"),
+        (np.array(["2026-01-01"], "M8[D]"), r"'<M8\[D\]': dates; store them as numbers"),
+        (np.array([3], "m8[s]"), "durations; store them as numbers"),
+        (np.zeros(2, complex), "'<c16': complex numbers; store their real and imaginary parts"),
+        (np.zeros(2, "V2"), r"'\|V2'; expected one of \|b1"),
+        (np.zeros(2, "f8,i4"), "named fields .* store its columns as one plain array"),
+    ],
+    ids=["objects", "dates", "durations", "complex", "raw", "structured"],
+)
+def test_a_sound_array_of_another_kind_is_told_apart_from_damage(tmp_path, array, words):
+    np.save(tmp_path / "a.npy", array)
+    with pytest.raises(OtherArraysError, match="a.npy: it.*" + words):
+        read_npy(tmp_path / "a.npy")
+
+
+def test_a_character_that_does_not_exist_is_corrupt(tmp_path):
+    (tmp_path / "a.npy").write_bytes(npy(plain("'<U1'"), b"\xff" * 8))
+    with pytest.raises(CorruptFileError, match="a character that does not exist"):
+        read_npy(tmp_path / "a.npy", text=True)
+
+
+@pytest.mark.parametrize("names", [("X", "y"), ("x_train", "y_train"), ("x", "y", "note"), ("x",), ("data", "indptr")])
+def test_a_sound_file_of_other_names_is_told_apart_from_damage(tmp_path, names):
+    np.savez(tmp_path / "a.npz", **{name: np.zeros(2) for name in names})
+    with pytest.raises(OtherArraysError, match=f"holds '{names[0]}'.*; expected 'x', 'y', once each"):
+        read_npz(tmp_path / "a.npz", ("x", "y"))
 
 
 def test_fortran_order_is_read_from_a_header_too(tmp_path):

@@ -3,6 +3,7 @@
 `np.load` allocates what an unchecked header declares, takes the last of two members with one name, and can be asked to
 unpickle. Here all that a file declares (names, sizes, header, dtype, shape) is compared with the bytes that are there
 before the numbers are read. Nothing in a file is ever executed, and whatever is wrong raises a `CorruptFileError`.
+Big-endian numbers are read too, and become numbers of this machine.
 """
 
 import io
@@ -23,6 +24,16 @@ from fnn.storage.files import open_plain, write_atomically
 from fnn.storage.zips import check_end, check_members, quoted
 
 DTYPES = ("|b1", "|u1", "|i1", "<u2", "<i2", "<u4", "<i4", "<u8", "<i8", "<f2", "<f4", "<f8")  # plain numbers alone
+READ = {*DTYPES, *(dtype.replace("<", ">") for dtype in DTYPES)}
+TEXT = re.compile(r"\|S[1-9]\d{0,6}|[<>]U[1-9]\d{0,6}")
+OTHER = {  # the first letter of a dtype, and what to do about it
+    "O": "Python objects, which would have to be unpickled; store them as numbers, or texts by astype(str)",
+    "U": "text; expected numbers",
+    "S": "text; expected numbers",
+    "M": "dates; store them as numbers, for example as seconds",
+    "m": "durations; store them as numbers, for example as seconds",
+    "c": "complex numbers; store their real and imaginary parts as two columns",
+}
 LARGEST_NPZ = 2**31 - 1  # bytes, of an .npy file too; a larger zip file has 64-bit records, which are not read here
 LARGEST_HEADER = 10_000  # bytes of an `.npy` header; NumPy has the same limit
 BYTES_AT_ONCE = 2**20  # of an array that is read
@@ -30,6 +41,7 @@ HEADER = re.compile(
     rb"\{'descr': *'([^']{1,20})', *'fortran_order': *(True|False), *"
     rb"'shape': *\(((?:\d{1,19}, *)*(?:\d{1,19})?)\),? *\} *\n?"
 )
+STRUCTURED = rb"{'descr': ["  # how the header of an array with named fields begins
 UNREADABLE = (
     OSError,
     EOFError,
@@ -43,8 +55,12 @@ UNREADABLE = (
 )
 
 
+class OtherArraysError(CorruptFileError):
+    """A sound file that holds other arrays than the expected ones: other names, or an array of another kind."""
+
+
 def read_npz(
-    path: str | os.PathLike[str], names: Collection[str], *, unread: Collection[str] = ()
+    path: str | os.PathLike[str], names: Collection[str], *, unread: Collection[str] = (), text: Collection[str] = ()
 ) -> dict[str, np.ndarray]:
     """The arrays of an `.npz` file, by name.
 
@@ -52,6 +68,7 @@ def read_npz(
         path: A file made by `write_npz`, `np.savez` or `np.savez_compressed`, at most 2 GiB.
         names: Exactly the arrays it must hold, without `.npy`.
         unread: Arrays that may be there too; they are not looked at.
+        text: Those of `names` that may hold text in place of numbers.
 
     Returns:
         One array per name, in the order of `names`. They take no more memory than the file has bytes, or, if it is
@@ -59,22 +76,29 @@ def read_npz(
 
     Raises:
         CorruptFileError: The file is missing, unreadable, or anything in it is wrong.
+        OtherArraysError: It is sound, but these are not its arrays.
     """
     with _opened(path) as (file, size):
         check_end(file, size)
         with zipfile.ZipFile(file) as archive:
+            _check_names(archive, names, unread)
             members = check_members(archive, size, names, unread)
-            return {name: _read_member(archive, members[name]) for name in names}
+            return {name: _read_member(archive, members[name], name in text) for name in names}
 
 
-def read_npy(path: str | os.PathLike[str]) -> np.ndarray:
+def read_npy(path: str | os.PathLike[str], *, text: bool = False) -> np.ndarray:
     """The array of an `.npy` file of at most 2 GiB.
+
+    Args:
+        path: A file made by `write_npy` or `np.save`.
+        text: Whether it may hold text in place of numbers.
 
     Raises:
         CorruptFileError: The file is missing, unreadable, or anything in it is wrong.
+        OtherArraysError: It is sound, but its array is of another kind.
     """
     with _opened(path) as (file, size):
-        return _read_array(file, size)
+        return _read_array(file, size, text)
 
 
 def read_header(
@@ -89,7 +113,7 @@ def read_header(
         CorruptFileError: As `read_npy`.
     """
     with _opened(path, math.inf) as (file, size):
-        dtype, fortran, shape, start = _read_header(file)
+        dtype, fortran, shape, start = _read_header(file, text=False)
         _check_size(dtype, shape, size - start)
         return dtype, fortran, shape, start, os.fstat(file.fileno())
 
@@ -141,6 +165,8 @@ def _opened(path: str | os.PathLike[str], largest: float = LARGEST_NPZ) -> Gener
     try:
         with open_plain(path, largest) as file:
             yield file, os.fstat(file.fileno()).st_size
+    except OtherArraysError as error:
+        raise OtherArraysError(path, error.reason) from None
     except UNREADABLE as error:
         raise CorruptFileError(path, _reason(error)) from error
     except MemoryError as error:
@@ -153,27 +179,39 @@ def _reason(error: Exception) -> str:
     return str(error)[:300] or type(error).__name__  # cut, because zipfile quotes names from the file
 
 
-def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+def _check_names(archive: zipfile.ZipFile, names: Collection[str], unread: Collection[str]) -> None:
+    """Refuses a file of arrays with other names; `check_members` refuses names that no such file has."""
+    found = [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    if len(set(found)) == len(archive.namelist()) and not set(names) <= set(found) <= {*names, *unread}:
+        raise OtherArraysError("", f"holds {quoted(found)}; expected {quoted(names)}, once each")
+
+
+def _read_member(archive: zipfile.ZipFile, member: zipfile.ZipInfo, text: bool) -> np.ndarray:
     try:
         with archive.open(member) as stream:
-            return _read_array(stream, member.file_size)
+            return _read_array(stream, member.file_size, text)
     except UNREADABLE as error:
-        raise ValueError(f"array {quoted([member.filename.removesuffix('.npy')])}: {_reason(error)}") from error
+        other = isinstance(error, OtherArraysError)
+        reason = f"array {quoted([member.filename.removesuffix('.npy')])}: {error.reason if other else _reason(error)}"
+        raise (OtherArraysError("", reason) if other else ValueError(reason)) from error
 
 
-def _read_array(stream: IO[bytes], size: int) -> np.ndarray:
+def _read_array(stream: IO[bytes], size: int, text: bool) -> np.ndarray:
     """The array in a stream of `size` bytes."""
-    dtype, fortran, shape, start = _read_header(stream)
+    dtype, fortran, shape, start = _read_header(stream, text)
     _check_size(dtype, shape, size - start)
     payload = np.empty(size - start, np.uint8)
     _fill(stream, payload.data)
     if dtype == np.bool_ and payload.max(initial=0) > 1:
         raise ValueError("a truth value is neither 0 nor 1")
     array = payload.view(dtype)
+    if dtype.kind == "U" and array.view(dtype.str[0] + "u4").max(initial=0) > 0x10FFFF:
+        raise ValueError("a text holds a character that does not exist")
+    array = array.astype(dtype.newbyteorder("="), copy=False)
     return array.reshape(shape[::-1]).T if fortran else array.reshape(shape)
 
 
-def _read_header(stream: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:
+def _read_header(stream: IO[bytes], text: bool) -> tuple[np.dtype[Any], bool, tuple[int, ...], int]:
     """The dtype, whether the order is Fortran's, the shape, and the bytes of the header."""
     start = stream.read(8)
     width = {b"\x93NUMPY\1\0": 2, b"\x93NUMPY\2\0": 4, b"\x93NUMPY\3\0": 4}.get(start, 0)
@@ -182,13 +220,20 @@ def _read_header(stream: IO[bytes]) -> tuple[np.dtype[Any], bool, tuple[int, ...
         raise ValueError("is not an .npy array, or its header is longer than 10,000 bytes")
     header = stream.read(length)
     match = HEADER.fullmatch(header)  # a pattern and not a parser, so that nothing nests or is evaluated
+    if len(header) == length and header.startswith(STRUCTURED):
+        raise OtherArraysError("", "it has named fields (a structured array); store its columns as one plain array")
     if len(header) != length or match is None:
         raise ValueError(f"its header {ascii(header[:80])} is not that of a plain array")
     descr, fortran, dimensions = (group.decode("latin-1") for group in match.groups())
-    if descr not in DTYPES:
-        raise ValueError(f"its dtype is {ascii(descr)}; expected one of {' '.join(DTYPES)}")
+    if descr not in READ and not (text and TEXT.fullmatch(descr)):
+        raise OtherArraysError("", f"its dtype is {ascii(descr)}{_about(descr)}")
     shape = tuple(int(dimension) for dimension in dimensions.replace(",", " ").split())
     return np.dtype(descr), fortran == "True", shape, 8 + width + length
+
+
+def _about(descr: str) -> str:
+    known = OTHER.get(descr.lstrip("<>|=")[:1])
+    return f": {known}" if known else f"; expected one of {' '.join(DTYPES)}"
 
 
 def _check_size(dtype: np.dtype[Any], shape: tuple[int, ...], size: int) -> None:
