@@ -138,16 +138,16 @@ def acquire_store_utilise():
     *_, last = fnn.fit(net, cost, fnn.SGD(0.5), start, data.train, key, batch_size=10, epochs=3)
     x, _ = data.train.rows(slice(50))
     with tempfile.TemporaryDirectory() as folder:
-        fnn.save(folder, net, cost, last.params, (64,))
+        fnn.save(folder, net, cost, last.params, (64,), data=data)
         loaded = fnn.load(folder)
-    before, after = (np.asarray(fnn.predict(*args, x)) for args in ((net, cost, last.params), loaded))
+    before, after = np.asarray(fnn.predict(net, cost, last.params, x)), loaded.predict(data.train.x[:50])
     return Finding(
         "001-04",
         "A neural network acquires, stores and uses knowledge, in the weights of its links.",
         f"trained, saved, loaded: 50 predictions equal to the last bit: {(before == after).all()}; equal nets: "
-        f"{loaded[0] == net}",
+        f"{loaded.net == net}",
         "True; True",
-        judged((before == after).all() and loaded[0] == net),
+        judged((before == after).all() and loaded.net == net),
     )
 
 

@@ -18,7 +18,7 @@ def test_predictions_are_a_csv(finished, config, capsys):
     header, *rows = capsys.readouterr().out.splitlines()
     assert header == "row,class," + ",".join(f"output_{k}" for k in range(10))
     test = preparing.prepare(load_config(config)).data.test
-    expected = np.asarray(fnn.predict(*fnn.load(finished), test.rows(slice(None))[0]))
+    expected = fnn.load(finished).predict(test.x)
     assert len(rows) == test.n
     assert [int(row.split(",")[1]) for row in rows] == expected.argmax(axis=1).tolist()
 

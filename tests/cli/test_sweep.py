@@ -34,10 +34,10 @@ def test_the_command_keeps_tables_pictures_and_every_network(grid, tmp_path, cap
     assert [row["eta"] for row in rows] == ["0.5"] * 4 + ["3.0"] * 4
     assert len(table(folder / "curves.csv")) == 8 * 2
     # the first seed's network is the one that `fnn run` trains
-    net, cost, params = fnn.load(folder / "networks" / "0006")
+    model = fnn.load(folder / "networks" / "0006")
     prepared = preparing.prepare(load_config(grid, ["training.optimizer={type='SGD', eta=3.0, lmbda=0.01}"]))
     *_, last = preparing.results(prepared, "backprop")
-    assert_trees_close(params, last.params)
+    assert_trees_close(model.params, last.params)
     assert float(rows[6]["test_accuracy"]) == pytest.approx(float(last.test.accuracy), abs=0.004)
     assert json.loads((folder / "networks" / "0006" / "config.json").read_text())["member"]["eta"] == 3.0
     capsys.readouterr()

@@ -14,15 +14,15 @@ from tests.helpers.support import Swish, fails
 
 
 def test_a_run_loads_bit_for_bit(finished, config):
-    net, cost, params = fnn.load(finished)
+    model = fnn.load(finished)
     prepared = preparing.prepare(load_config(config))
-    assert (net, cost) == (prepared.config.network.layers, prepared.config.network.cost)
+    assert (model.net, model.cost) == (prepared.config.network.layers, prepared.config.network.cost)
     *_, last = preparing.results(prepared, "backprop")
-    assert [np.asarray(p).tobytes() for p in jax.tree.leaves(params)] == [
+    assert [np.asarray(p).tobytes() for p in jax.tree.leaves(model.params)] == [
         np.asarray(p).tobytes() for p in jax.tree.leaves(last.params)
     ]
     lines = (finished / "metrics.jsonl").read_text().splitlines()
-    assert float(fnn.evaluate(net, cost, params, prepared.data.test).cost) == pytest.approx(
+    assert float(fnn.evaluate(model.net, model.cost, model.params, prepared.data.test).cost) == pytest.approx(
         json.loads(lines[-1])["test_cost"], rel=1e-6
     )
 
@@ -37,7 +37,6 @@ def test_a_damaged_run_ends_with_status_3(finished, capsys, name):
 
 
 def test_params_of_another_shape_are_refused(finished):
-    net, cost, params = fnn.load(finished)
     about = json.loads((finished / "config.json").read_text())
     about["network"]["layers"][0]["units"] = 10**9
     (finished / "config.json").write_text(json.dumps(about))
@@ -58,7 +57,10 @@ def test_save_and_load_of_a_net_of_ones_own(tmp_path):
     net, cost = (fnn.Dense(3), Swish(), fnn.Maxout(2)), fnn.LogLikelihood()
     params = fnn.init(net, jax.random.key(0), (4,))
     fnn.save(tmp_path / "net", net, cost, params, (4,))
-    assert fnn.load(tmp_path / "net", dict(TYPES) | {"Swish": Swish})[:2] == (net, cost)
+    model = fnn.load(tmp_path / "net", dict(TYPES) | {"Swish": Swish})
+    assert (model.net, model.cost) == (net, cost)
+    x = np.random.default_rng(0).random((5, 4))
+    np.testing.assert_array_equal(model.predict(x), fnn.predict(net, cost, params, x.astype(np.float32)))
     with pytest.raises(fnn.InputError, match="unknown layer 'Swish'"):
         fnn.load(tmp_path / "net")
     with pytest.raises(ValueError, match="params do not fit"):

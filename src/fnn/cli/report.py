@@ -21,7 +21,7 @@ from fnn.storage.json_files import read_json
 
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 PICTURES = ("learning.png", "weights.png", "mistakes.png", "monitor.png")  # a run directory may have these
-NO_SETTINGS = ("classes", "inputs")  # entries of config.json that describe the data
+NO_SETTINGS = ("classes", "inputs", "label", "read_as")  # entries of config.json that describe the data
 LONGEST = 60  # characters of a setting; a hash is longer, and is cut off
 
 
@@ -81,7 +81,7 @@ def read(folder: Path, types: Mapping[str, type]) -> Run:
         CorruptFileError: Its files are not those that the training wrote.
     """
     directory.check_finished(folder)
-    net, _, params = load(folder, types)
+    params = load(folder, types).params
     config, environment = read_json(folder / "config.json"), read_json(folder / "environment.json")
     chosen = {key: value for key, value in config.items() if key not in NO_SETTINGS} | {"environment": environment}
     lines = [

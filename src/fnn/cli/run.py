@@ -49,7 +49,7 @@ def command(options: argparse.Namespace) -> int:
         _finish(folder, prepared, text, about, options)
         kept = "the training is finished and kept, --resume draws its pictures"
         with written(folder, f"make room; {kept}"), raised(f"{kept}: {folder}"):
-            _conclude(folder, prepared, load(folder, types)[2], metrics.read(folder))
+            _conclude(folder, prepared, load(folder, types).params, metrics.read(folder))
     return 0
 
 

@@ -13,14 +13,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fnn.config.reading import is_file, short_hash
 from fnn.config.schema import describe
 from fnn.config.sections import Config, DataConfig
 from fnn.errors import CorruptFileError, InputError
 from fnn.runs import metrics
-from fnn.runs.models import network_table
+from fnn.runs.model_tables import data_table, network_table
 from fnn.runs.preparing import Prepared
 from fnn.storage.files import sync_folder, write_atomically
 from fnn.storage.json_files import read_json, read_plain, write_json
@@ -92,12 +90,8 @@ def write_config(path: Path, prepared: Prepared) -> None:
 def description(prepared: Prepared) -> dict[str, Any]:
     """The table in `config.json`: every value of the config, defaults included, and what was read from the data."""
     config, data = prepared.config, prepared.data
-    return describe(config) | {
-        "network": network_table(config.network.layers, config.network.cost),
-        "shape": list(data.shape),
-        "classes": list(data.classes),
-        "inputs": {"scale": data.train.scale, "mean": np.ravel(data.mean).tolist(), "sd": np.ravel(data.sd).tolist()},
-    }
+    network = network_table(config.network.layers, config.network.cost)
+    return describe(config) | data_table(data) | {"network": network}
 
 
 def digests(path: Path) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 from pathlib import Path
 from typing import Any
@@ -9,19 +10,21 @@ from typing import Any
 import jax
 import numpy as np
 
-from fnn.config.reading import build_cost, build_net
-from fnn.config.schema import Types, describe
+from fnn.config.schema import Types
 from fnn.config.sections import TYPES
+from fnn.data import Dataset
 from fnn.errors import CorruptFileError, InputError
-from fnn.network import init
+from fnn.network import init, shape_out
+from fnn.runs.model_tables import data_table, network_table, read_model, read_network
+from fnn.runs.prediction import Model
 from fnn.storage.arrays import read_npz, write_npz
 from fnn.storage.json_files import read_json, write_json
 from fnn.types import Cost, Net, Params, Shape, leaf_name
 
-LARGEST_AXIS = 2**24  # numbers along an axis of one input; a damaged file may say more
 
-
-def save(path: str | os.PathLike[str], net: Net, cost: Cost, params: Params, shape: Shape) -> None:
+def save(
+    path: str | os.PathLike[str], net: Net, cost: Cost, params: Params, shape: Shape, *, data: Dataset | None = None
+) -> None:
     """Write a network into the folder `path`, for `load`.
 
     Args:
@@ -30,21 +33,35 @@ def save(path: str | os.PathLike[str], net: Net, cost: Cost, params: Params, sha
         cost: The cost, which has the output activation.
         params: The params of `net`.
         shape: The shape of one input, as for `init`.
+        data: The data set of the training. Its scaling, its columns and its classes are kept; the `predict` of the
+            loaded model then takes inputs in the units of its source. Without it, inputs are taken as they are.
 
     Raises:
-        ValueError: `params` are not those of `net` for inputs of `shape`.
+        ValueError: `params` are not those of `net` for inputs of `shape`, or not finite; or `data` is not for `net`.
         OSError: a file cannot be written, for example because the disk is full.
     """
+    shape = tuple(operator.index(k) for k in shape)
     if _shapes(params) != _shapes(_template(net, shape)):
         raise ValueError(f"params do not fit: expected those of init(net, key, {shape}) for this net.")
+    for name, array in named(params).items():
+        _check_finite(name, array)
+    table: dict[str, Any] = {"network": network_table(net, cost), "shape": list(shape)}
+    if data is not None:
+        table |= data_table(data) | {"targets": _targets(data, net, shape)}
     Path(path).mkdir(parents=True, exist_ok=True)
-    write_json(Path(path, "config.json"), {"network": network_table(net, cost), "shape": list(shape)})
+    write_json(Path(path, "config.json"), table)
     save_params(path, params)
 
 
-def network_table(net: Net, cost: Cost) -> dict[str, Any]:
-    """The table `network` of a `config.json`."""
-    return {"layers": describe(net), "cost": describe(cost)}
+def _targets(data: Dataset, net: Net, shape: Shape) -> str:
+    """Whether the outputs are one for each class, or the bits of its number."""
+    outputs, n_out = data.train.y.shape[1:], shape_out(net, shape)
+    if (tuple(data.shape), outputs) != (shape, n_out):
+        raise ValueError(
+            f"data have inputs of shape {data.shape} and outputs of shape {outputs}; the net takes {shape} and gives "
+            f"{n_out}. Pass the data set of its training."
+        )
+    return "one-hot" if not data.classes or n_out == (len(data.classes),) else "binary"
 
 
 def save_params(path: str | os.PathLike[str], params: Params) -> None:
@@ -57,47 +74,71 @@ def named(params: Params) -> dict[str, np.ndarray]:
     return {leaf_name(path): np.asarray(leaf) for path, leaf in jax.tree.leaves_with_path(params)}
 
 
-def load(run: str | os.PathLike[str], types: Types = TYPES) -> tuple[Net, Cost, Params]:
-    """The net, the cost and the params of a run directory, or of a folder that `save` wrote.
+def load(run: str | os.PathLike[str], types: Types = TYPES) -> Model:
+    """The model in a run directory, or in a folder that `save` wrote: `load(run).predict(raw)`.
+
+    The params are those in the file, bit for bit. Params in float64 are rounded to the nearest float32, unless JAX
+    has float64 switched on.
 
     Args:
         run: The folder.
         types: The classes that the file may name; `TYPES | {"Swish": Swish}` adds one of your own.
 
     Raises:
-        CorruptFileError: a file is missing or damaged, or the arrays are not those of the net.
+        CorruptFileError: a file is missing or damaged, the arrays are not those of the net, or a number in them is nan,
+            infinite, or too large for float32.
         InputError: there is no such folder, or the net has a class that is not in `types`.
     """
-    net, cost, shape = _description(run, types)
-    path = Path(run, "params.npz")
-    try:
-        template = _template(net, shape)
-    except (TypeError, ValueError, ArithmeticError) as error:
-        raise CorruptFileError(Path(run, "config.json"), f"has a net that cannot be: {error}") from None
-    expected = _shapes(template)
-    arrays = read_npz(path, tuple(expected))
-    for key, array in arrays.items():
-        if array.shape != expected[key] or array.dtype.kind != "f":
-            raise CorruptFileError(path, f"{key} is {array.dtype}{array.shape}, the net needs floats {expected[key]}")
-    return net, cost, jax.tree.unflatten(jax.tree.structure(template), jax.device_put(list(arrays.values())))
-
-
-def _description(run: str | os.PathLike[str], types: Types) -> tuple[Net, Cost, Shape]:
     path = Path(run, "config.json")
     if not Path(run).is_dir():
         raise InputError(f"{run}: there is no such folder; expected a run directory.")
     table = read_json(path)
-    if not isinstance(table, dict) or not isinstance(table.get("network"), dict):
-        raise CorruptFileError(path, "has no table 'network'")
+    net, cost, shape = read_network(path, table, types)
     try:
-        net = build_net(table["network"].get("layers", []), types)
-        cost = build_cost(table["network"].get("cost", {}), types)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
-    shape = table.get("shape")
-    if not isinstance(shape, list) or not all(type(k) is int and 0 < k <= LARGEST_AXIS for k in shape):
-        raise CorruptFileError(path, f"shape is {shape!r}; expected a list of whole numbers")
-    return net, cost, tuple(shape)
+        template = _template(net, shape)
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise CorruptFileError(path, f"has a net that cannot be: {error}") from None
+    return read_model(path, table, net, cost, _params(Path(run, "params.npz"), template), shape)
+
+
+def _params(path: Path, template: Params) -> Params:
+    """The params in a file, which are as many arrays of the same shapes as in the template."""
+    leaves = {leaf_name(place): leaf for place, leaf in jax.tree.leaves_with_path(template)}
+    arrays = read_npz(path, tuple(leaves))
+    for key, array in arrays.items():
+        if array.shape != leaves[key].shape or array.dtype.kind != "f":
+            expected = tuple(leaves[key].shape)
+            raise CorruptFileError(path, f"{key} is {array.dtype}{array.shape}, the net needs floats {expected}")
+        try:
+            _check_finite(key, array)
+            arrays[key] = _fitted(key, array, leaves[key].dtype)
+        except ValueError as error:
+            raise CorruptFileError(path, f"{error}; the training diverged, or the file is damaged") from None
+    return jax.tree.unflatten(jax.tree.structure(template), jax.device_put(list(arrays.values())))
+
+
+def _check_finite(name: str, array: np.ndarray) -> None:
+    finite = np.isfinite(array)
+    if not finite.all():
+        raise ValueError(f"{_entry(name, array, finite)}; expected finite numbers")
+
+
+def _fitted(name: str, array: np.ndarray, dtype: np.dtype[Any]) -> np.ndarray:
+    """The array as it is, or rounded to the nearest numbers of `dtype` if that has fewer bits."""
+    if array.dtype.itemsize <= dtype.itemsize:
+        return array
+    with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused below
+        rounded = array.astype(dtype)
+    finite = np.isfinite(rounded)
+    if not finite.all():
+        raise ValueError(f"{_entry(name, array, finite)}, which is too large for {dtype}")
+    return rounded
+
+
+def _entry(name: str, array: np.ndarray, right: np.ndarray) -> str:
+    """The first entry that is not right, in words: `0.W[2, 5] is nan`."""
+    place = [int(k) for k in np.unravel_index(right.argmin(), array.shape)]
+    return f"{name}{place if place else ''} is {array[tuple(place)]}"
 
 
 def _template(net: Net, shape: Shape) -> Params:

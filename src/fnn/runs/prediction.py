@@ -1,108 +1,167 @@
-"""Predictions of a trained run for inputs in their own units, before any scaling."""
+"""A trained network, and what it says about inputs in their own units, as they were before any scaling.
+
+Shape letters: `n` inputs of `shape`, `n_out` outputs.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
-from fnn.config.schema import Types, describe, read
-from fnn.config.sections import DataConfig
-from fnn.data import load_data, load_inputs
 from fnn.data.on_disk import Stored
-from fnn.errors import CorruptFileError, InputError
-from fnn.network import predict
-from fnn.runs.models import load
-from fnn.storage.json_files import read_json
-from fnn.types import Cost, Net, Params
+from fnn.errors import InputError
+from fnn.network import predict, shape_out
+from fnn.types import Cost, Net, Params, Shape
 
-INPUTS_AT_ONCE = 5000  # read from an `.npy` file
+INPUTS_AT_ONCE = 5000  # that one call of the network takes; so many are read from an `.npy` file
 
 
-class Trained(NamedTuple):
-    """What `fnn predict` needs of a run."""
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained network with the scaling of its inputs and the names of its columns and classes; `fnn.load` reads it.
+
+    `model.predict(raw)` says what `fnn predict` says. `fnn.predict(model.net, model.cost, model.params, x)` is for
+    inputs `x` that are scaled already.
+
+    Example:
+        >>> import jax
+        >>> from fnn import Dense, LogLikelihood, Model, init
+        >>> net = (Dense(2),)
+        >>> params = init(net, jax.random.key(0), (3,))
+        >>> model = Model(net, LogLikelihood(), params, (3,), classes=("cat", "dog"), scale=1 / 255)
+        >>> outputs = model.predict([[0, 128, 255], [255, 0, 7]])
+        >>> outputs.shape, len(model.classes_of(outputs))
+        ((2, 2), 2)
+    """
 
     net: Net
     cost: Cost
-    params: Params
-    data: DataConfig
-    shape: tuple[int, ...]  # of one input
-    classes: tuple[str, ...]  # their names; () if the outputs are quantities
-    scale: float  # the network sees ((x − mean)/sd) · scale
-    mean: np.ndarray  # (1,) or one number per input
-    sd: np.ndarray
+    params: Params = field(repr=False)
+    shape: Shape  # of one input
+    classes: tuple[str, ...] = ()  # in the order of their numbers; () if the outputs are quantities
+    columns: tuple[str, ...] = ()  # the names of the inputs, in order; () where they have none
+    label: str = ""  # the column of the desired outputs, which a table of new inputs may have too; "" for none
+    targets: str = "one-hot"  # or "binary": the outputs are the bits of the class number, the highest first
+    scale: float = 1.0  # the network sees ((x − mean)/sd) · scale
+    mean: np.ndarray | float = field(default=0.0, repr=False)  # shape
+    sd: np.ndarray | float = field(default=1.0, repr=False)  # shape
+
+    def predict(self, raw: Any) -> np.ndarray:
+        """The outputs `(n, n_out)` for `n` inputs in their own units; the same as `fnn predict` for the same rows.
+
+        Args:
+            raw: `(n, *shape)` numbers as they are in the file, neither scaled nor standardised: bytes or floats, an
+                array of NumPy or JAX, or nested lists. A flat row of as many numbers is taken as well. The columns of
+                a pandas table are matched by name.
+
+        Raises:
+            TypeError: `raw` does not consist of numbers.
+            ValueError: it has another shape, its columns are not those of the training, or an input is nan, infinite,
+                or too large for float32.
+        """
+        return outputs(self, _shaped(_numbers(_in_order(raw, self)), self.shape))
+
+    def classes_of(self, outputs: Any) -> list[str]:
+        """The name of the class that each row of `outputs` stands for; [] if the outputs are quantities.
+
+        It is "?" where the bits are the number of no class, and where an output is nan.
+
+        Raises:
+            ValueError: `outputs` is not `(n, n_out)`, as `predict` returns it.
+        """
+        a = np.asarray(outputs)
+        (n_out,) = shape_out(self.net, self.shape)
+        if a.ndim != 2 or a.shape[1] != n_out:
+            raise ValueError(f"outputs have shape {a.shape}; expected (n, {n_out}), as predict returns them.")
+        if not self.classes:
+            return []
+        bits = (a > 0.5) @ (2 ** np.arange(n_out)[::-1])
+        numbers = np.where(np.isnan(a).any(axis=1), -1, bits if self.targets == "binary" else a.argmax(axis=1))
+        return [self.classes[k] if 0 <= k < len(self.classes) else "?" for k in numbers]
 
 
-def open_run(run: str, types: Types) -> Trained:
-    """The run in a directory.
+def outputs(model: Model, x: np.ndarray | Stored) -> np.ndarray:
+    """The outputs `(n, n_out)` for inputs `(n, *shape)` in their own units, which may be in a file.
 
     Raises:
-        InputError: there is no such directory, or a type of the run is not in `types`.
-        CorruptFileError: a file of the run is missing or damaged.
+        ValueError: an input is nan, infinite, or too large for float32.
     """
-    net, cost, params = load(run, types)
-    path = Path(run, "config.json")
-    about = read_json(path)
-    try:
-        units = about["inputs"]
-        mean, sd = (np.array(units[key], np.float32) for key in ("mean", "sd"))
-        if any(numbers.shape not in ((1,), (math.prod(about["shape"]),)) for numbers in (mean, sd)):
-            raise ValueError(f"inputs.mean and inputs.sd have shapes {mean.shape} and {sd.shape}")
-        data = read(DataConfig, about["data"], "data", types)
-        return Trained(
-            net, cost, params, data, tuple(about["shape"]), tuple(about["classes"]), float(units["scale"]), mean, sd
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise CorruptFileError(path, f"is not the config of a run: {error!r}; fnn run writes one") from None
+    return scaled_outputs(model, (_scaled(model, np.asarray(x[i : i + INPUTS_AT_ONCE]), i) for i in _starts(len(x))))
 
 
-def inputs(trained: Trained, file: str | None) -> Iterator[np.ndarray]:
-    """The inputs of a file, scaled for the network. Without a file they are the run's own test data.
-
-    A run without test data has its training data instead. The inputs come all at once, those of an `.npy` file
-    `INPUTS_AT_ONCE` at a time.
-
-    Raises:
-        InputError: the file does not hold inputs of the network's shape.
-        CorruptFileError: the file is damaged.
-    """
-    if file is None:
-        data = load_data(**describe(trained.data))
-        examples = data.test if data.test.n else data.train
-        yield from (examples.rows(part)[0] for part in _parts(examples.x))
-        return
-    x = load_inputs(file, trained.shape, label=trained.data.label)
-    for part in _parts(x):
-        rows = np.asarray(x[part]).astype(np.float32)
-        flat = (rows.reshape(len(rows), -1) - trained.mean[None, :]) / trained.sd[None, :]
-        yield flat.reshape(rows.shape) * np.float32(trained.scale)
-
-
-def _parts(x: np.ndarray | Stored) -> Iterator[slice]:
-    size = INPUTS_AT_ONCE if isinstance(x, Stored) else len(x)
-    return (slice(i, i + size) for i in range(0, len(x), size))
-
-
-def outputs(trained: Trained, x: np.ndarray) -> np.ndarray:
-    """The network's outputs, `(n, n_out)`.
+def scaled_outputs(model: Model, parts: Iterable[np.ndarray]) -> np.ndarray:
+    """The outputs for inputs that are scaled as for the training, part by part.
 
     Raises:
         InputError: the network does not take inputs of this shape.
     """
+    return np.concatenate([_scaled_outputs(model, x) for x in parts])
+
+
+def _scaled_outputs(model: Model, x: np.ndarray) -> np.ndarray:
     try:
-        return np.asarray(jax.jit(predict)(trained.net, trained.cost, trained.params, x))
+        return np.asarray(jax.jit(predict)(model.net, model.cost, model.params, x))
     except (TypeError, ValueError) as error:
         raise InputError(f"inputs of shape {x.shape}: {error}") from None
 
 
-def classes(trained: Trained, a: np.ndarray) -> list[str]:
-    """The class that each row of outputs stands for: "?" if a binary code is that of no class, [] for quantities."""
-    if not trained.classes:
-        return []
-    bits = (a > 0.5) @ (2 ** np.arange(a.shape[1])[::-1])
-    numbers = bits if trained.data.targets == "binary" else a.argmax(axis=1)
-    return [trained.classes[k] if k < len(trained.classes) else "?" for k in numbers]
+def _starts(n: int) -> range:
+    return range(0, max(n, 1), INPUTS_AT_ONCE)  # no inputs are one empty part
+
+
+def _scaled(model: Model, x: np.ndarray, first: int) -> np.ndarray:
+    """Inputs as the network sees them; `first` is the number of the first one, for the message."""
+    x = scaled_inputs(x, model.mean, model.sd, model.scale)
+    finite = np.isfinite(x).all(axis=tuple(range(1, x.ndim)))
+    if not finite.all():
+        raise ValueError(
+            f"input {first + finite.argmin()} holds nan, or a number that is too large for float32 once it is scaled; "
+            "leave it out."
+        )
+    return x
+
+
+def scaled_inputs(x: np.ndarray, mean: np.ndarray | float, sd: np.ndarray | float, scale: float) -> np.ndarray:
+    """((x − mean)/sd) · scale in float32; the mean is subtracted in float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return ((x.astype(np.float64) - mean) / sd).astype(np.float32) * np.float32(scale)
+
+
+def _in_order(raw: Any, model: Model) -> Any:
+    """The inputs of a table of pandas or polars, in the order of the training; anything else as it is."""
+    names = getattr(raw, "columns", None)
+    if names is None or not model.columns:
+        return raw
+    return raw
+
+
+def _numbers(raw: Any) -> np.ndarray:
+    """The array of what a user gives as inputs."""
+    if np.ma.is_masked(raw):
+        raise ValueError("the inputs have masked numbers; the network needs all of them: fill them, or drop the rows.")
+    try:
+        x = np.asarray(raw)
+    except (TypeError, ValueError) as error:  # for example rows of different lengths
+        raise TypeError(f"the inputs are no array of numbers, (n, *shape): {error}") from None
+    if not any(jnp.issubdtype(x.dtype, kind) for kind in (np.bool_, np.integer, np.floating)):
+        raise TypeError(f"the inputs have dtype {x.dtype}; expected whole numbers or floats.")
+    return x
+
+
+def _shaped(x: np.ndarray, shape: Shape) -> np.ndarray:
+    """The inputs with each in the shape of the network: flat rows get axes, and axes of length 1 come and go."""
+    if x.ndim == 1 and shape == (1,):
+        return x[:, None]
+    got, expected = (tuple(k for k in axes if k != 1) for axes in (x.shape[1:], shape))
+    if x.ndim < 2 or math.prod(got) != math.prod(expected) or (got != expected and min(len(got), len(expected)) > 1):
+        alone = " One input alone goes into a list: predict([x])." if x.shape == shape else ""
+        raise ValueError(
+            f"the inputs have shape {x.shape}; expected (n, {', '.join(map(str, shape))}), one row for each.{alone}"
+        )
+    return x.reshape(len(x), *shape)

@@ -22,7 +22,8 @@ from fnn.network import activations, init
 from fnn.optimizers import SGD, is_weight
 from fnn.runs import directory, metrics, preparing
 from fnn.runs.grid import Member, members, widened
-from fnn.runs.models import network_table, save_params
+from fnn.runs.model_tables import network_table
+from fnn.runs.models import save_params
 from fnn.runs.preparing import Prepared
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import write_json

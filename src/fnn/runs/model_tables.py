@@ -1,0 +1,122 @@
+"""What a `config.json` says about a trained network, written and read: the net, its inputs and its outputs."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from fnn.config.reading import build_cost, build_net
+from fnn.config.schema import Types, describe
+from fnn.data import Dataset
+from fnn.errors import CorruptFileError, InputError
+from fnn.runs.prediction import Model
+from fnn.types import Cost, Net, Params, Shape
+
+LARGEST_AXIS = 2**24  # numbers along an axis of one input; a damaged file may say more
+LARGEST_SIZE = 1e300  # of a mean, a deviation or a scale
+
+
+def network_table(net: Net, cost: Cost) -> dict[str, Any]:
+    """The table `network` of a `config.json`."""
+    return {"layers": describe(net), "cost": describe(cost)}
+
+
+def data_table(data: Dataset) -> dict[str, Any]:
+    """What a `config.json` says about the data: what the inputs and the outputs are, and how inputs are scaled."""
+    return {
+        "shape": list(data.shape),
+        "classes": list(data.classes),
+        "label": data.label,
+        "read_as": data.read_as,
+        "inputs": {
+            "scale": float(data.train.scale),
+            "mean": np.ravel(data.mean).tolist(),
+            "sd": np.ravel(data.sd).tolist(),
+            "columns": list(data.columns),
+        },
+    }
+
+
+def read_network(path: Path, table: Any, types: Types) -> tuple[Net, Cost, Shape]:
+    """The net, the cost and the shape of one input that a `config.json` says; `path` is for messages.
+
+    Raises:
+        CorruptFileError: the table does not say them.
+        InputError: the net has a class that is not in `types`.
+    """
+    if not isinstance(table, dict) or not isinstance(table.get("network"), dict):
+        raise CorruptFileError(path, "has no table 'network'")
+    try:
+        net = build_net(table["network"].get("layers", []), types)
+        cost = build_cost(table["network"].get("cost", {}), types)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+    shape = table.get("shape")
+    if not isinstance(shape, list) or not all(type(k) is int and 0 < k <= LARGEST_AXIS for k in shape):
+        raise CorruptFileError(path, f"shape is {shape!r}; expected a list of whole numbers")
+    return net, cost, tuple(shape)
+
+
+def read_model(path: Path, table: dict[str, Any], net: Net, cost: Cost, params: Params, shape: Shape) -> Model:
+    """The model that a `config.json` describes; `path` is for messages.
+
+    A run's table has all entries but `label` and `inputs.columns`, which are newer than the first runs; inputs without
+    names go by their position. A table that `fnn.save` wrote without a data set has none of them.
+
+    Raises:
+        CorruptFileError: an entry is missing or does not fit the others.
+    """
+    if "data" not in table and "inputs" not in table:
+        return Model(net, cost, params, shape)
+    try:
+        data, inputs = table.get("data", table), table["inputs"]
+        mean, sd = (_numbers(f"inputs.{name}", inputs[name]) for name in ("mean", "sd"))
+        if any(numbers.shape not in ((1,), (math.prod(shape),)) for numbers in (mean, sd)):
+            raise ValueError(f"inputs.mean and inputs.sd have shapes {mean.shape} and {sd.shape}")
+        (scale,) = _numbers("inputs.scale", [inputs["scale"]])
+        if not (scale > 0 and (sd > 0).all()):
+            raise ValueError("inputs.scale or inputs.sd is not above 0")
+        columns = _texts("inputs.columns", inputs.get("columns", []))
+        if columns and len(columns) != math.prod(shape):
+            raise ValueError(f"inputs.columns are {len(columns)} names for {math.prod(shape)} inputs")
+        (label,) = _texts("label", [table.get("label", data.get("label", ""))])
+        targets = data["targets"]
+        if targets not in ("one-hot", "binary"):
+            raise ValueError(f"targets is {targets!r}")
+        return Model(
+            net=net,
+            cost=cost,
+            params=params,
+            shape=shape,
+            classes=_texts("classes", table["classes"]),
+            columns=columns,
+            label=label,
+            targets=targets,
+            scale=float(scale),
+            mean=_shaped(mean, shape),
+            sd=_shaped(sd, shape),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CorruptFileError(path, f"is not the config of a run: {error!r}; fnn run writes one") from None
+
+
+def _numbers(name: str, values: Any) -> np.ndarray:
+    if not isinstance(values, list) or not all(type(v) in (int, float) and abs(v) < LARGEST_SIZE for v in values):
+        raise ValueError(f"{name} is not a list of finite numbers")
+    return np.array(values, np.float64)
+
+
+def _texts(name: str, values: Any) -> tuple[str, ...]:
+    if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
+        raise ValueError(f"{name} is not a list of texts")
+    if len(set(values)) < len(values):
+        raise ValueError(f"{name} has a name twice")
+    return tuple(values)
+
+
+def _shaped(numbers: np.ndarray, shape: Shape) -> np.ndarray | float:
+    """One number for each input in their shape, or one number for all."""
+    return numbers.reshape(shape) if numbers.size == math.prod(shape) else float(numbers[0])
