@@ -4,16 +4,25 @@ Shape letters: `n` examples, `n_out` outputs. Every value is summed over outputs
 rows. Every delta is the exact gradient of the value, so both contain the 1/n of the mean. The cost of an empty
 batch is not defined (0/0).
 
-To add a cost, write a class like these: `output`, `value` and, under it, `delta`.
+To add a cost, write a class like these: `output`, `value` and, under it, `delta`. A cost that does not take every desired
+output says so by `targets`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import cache
+
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fnn.activation_functions import Sigmoid
-from fnn.types import Array, Layer, static
+from fnn.types import Array, Cost, Layer, Selective, static
+
+QUADRATIC = 'use Quadratic(Identity()), in a config { type = "Quadratic", activation = "Identity" }'
+LARGEST_GAP = 0.01  # between 1 and the sum of a row of soft desired outputs, which are rounded numbers
+BLOCK = 2**22  # desired outputs that are looked at together; a table of millions of rows is not copied as a whole
 
 
 @static
@@ -25,6 +34,10 @@ class Quadratic:
     """
 
     activation: Layer = Sigmoid()
+
+    def targets(self, y: np.ndarray) -> str:
+        """Every desired output is taken; what is said is why the activation cannot be one."""
+        return _no_activation(self.activation, y.shape[1])
 
     def output(self, z: Array) -> Array:
         """`a = f(z)`."""
@@ -47,6 +60,12 @@ class CrossEntropy:
     For soft desired outputs the minimum is their entropy, not 0.
     """
 
+    def targets(self, y: np.ndarray) -> str:
+        """What is wrong with desired outputs that are not from 0 to 1."""
+        if y.min() < 0 or y.max() > 1:
+            return f"CrossEntropy is for desired outputs from 0 to 1, got {y.min():g} to {y.max():g}; {QUADRATIC}."
+        return ""
+
     def output(self, z: Array) -> Array:
         """`a = σ(z)`."""
         return jax.nn.sigmoid(z)
@@ -66,8 +85,24 @@ class CrossEntropy:
 class LogLikelihood:
     """`−Σ y ln a` of softmax outputs, in nats per example (Nielsen, ch. 3, eq. 80).
 
-    Accepts soft desired outputs: rows of `y` that sum to 1. A row that sums to s is weighted by s.
+    Accepts soft desired outputs: rows of `y` that sum to 1. In `value` and `delta` a row that sums to s is weighted by
+    s; training and evaluation refuse such rows.
     """
+
+    def targets(self, y: np.ndarray) -> str:
+        """What is wrong with desired outputs that are no distribution over two or more outputs."""
+        low, high = y.min(), y.max()
+        instead = QUADRATIC if low < 0 or high > 1 else "use CrossEntropy, whose outputs are sigmoids"
+        if y.shape[1] < 2:
+            return f"the softmax of one output is always 1; {instead}."
+        wanted = "LogLikelihood is for desired outputs of at least 0 that sum to 1 in every row"
+        if low < 0:
+            return f"{wanted}, got {low:g} to {high:g}; {instead}."
+        for first, block in blocks(y):
+            (wrong,) = np.nonzero(abs(row_sums(block) - 1) > LARGEST_GAP)
+            if len(wrong):
+                return f"{wanted}, got a sum of {row_sums(block)[wrong[0]]:g} in row {first + wrong[0]}; {instead}."
+        return ""
 
     def output(self, z: Array) -> Array:
         """`a = softmax(z)`."""
@@ -81,3 +116,37 @@ class LogLikelihood:
     def delta(self, z: Array, y: Array) -> Array:
         """`(a − y) / n` for rows of `y` that sum to 1; in general `(a Σy − y) / n`, the exact gradient."""
         return (jax.nn.softmax(z, axis=-1) * y.sum(axis=1, keepdims=True) - y) / z.shape[0]
+
+
+def check_values(cost: Cost, y: np.ndarray) -> None:
+    """Refuse desired outputs `(n, n_out)` that a cost does not take; one without `targets` takes all.
+
+    Raises:
+        ValueError: what is wrong with them, and which cost takes them.
+    """
+    if isinstance(cost, Selective) and len(y) and (wrong := cost.targets(y)):
+        raise ValueError(wrong)
+
+
+def blocks(y: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """The rows of `y`, some thousands at a time, each time with the number of the first."""
+    size = max(1, BLOCK // max(1, y.shape[1]))
+    return ((first, y[first : first + size]) for first in range(0, len(y), size))
+
+
+def row_sums(y: np.ndarray) -> np.ndarray:
+    """The sums of the rows in float32, `(n,)`; as a product, which NumPy computes in a fifth of the time of `sum`."""
+    with np.errstate(invalid="ignore", over="ignore"):  # nan and infinity are sums like others
+        return y.astype(np.float32) @ np.ones(y.shape[1], np.float32)
+
+
+@cache
+def _no_activation(layer: Layer, width: int) -> str:
+    """Why a layer is no output activation for rows of this width; "" if it is one."""
+    try:
+        params, _ = jax.eval_shape(lambda: layer.init(jax.random.key(0), (width,)))
+    except (TypeError, ValueError) as error:
+        return f"the activation of Quadratic: {error}"
+    if jax.tree.leaves(params):
+        return f"the activation of Quadratic: {type(layer).__name__} has parameters; make it the last layer of the net."
+    return ""

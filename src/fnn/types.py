@@ -107,7 +107,10 @@ class Layer(Protocol):
 
 @runtime_checkable
 class Cost(Protocol):
-    """A cost owns the output activation: it takes the network's raw output `z`, `(n, n_out)`."""
+    """A cost owns the output activation: it takes the network's raw output `z`, `(n, n_out)`.
+
+    A cost that does not take every desired output may say so: see `Selective`.
+    """
 
     def output(self, z: Array) -> Array:
         """What the network says, `(n, n_out)`."""
@@ -119,6 +122,19 @@ class Cost(Protocol):
 
     def delta(self, z: Array, y: Array) -> Array:
         """∂value/∂z, `(n, n_out)`, the 1/n included (BP1 of Nielsen, ch. 2, divided by n)."""
+        ...
+
+
+@runtime_checkable
+class Selective(Protocol):
+    """What a cost has beside `Cost` if it does not take every desired output; a cost without it takes all."""
+
+    def targets(self, y: np.ndarray) -> str:
+        """What is wrong with the desired outputs `y`, `(n, n_out)`, n > 0, and which cost takes them; "" if nothing.
+
+        Training and evaluation ask for each part of the data before anything is compiled. nan is no reason to refuse:
+        training names the mini-batch that has it.
+        """
         ...
 
 
