@@ -145,3 +145,49 @@ def test_arrays_are_for_vmap(run):
         run(y, {"p": 1.0, "q": np.arange(3.0)})
     many = jax.vmap(lambda p, q: run(y, {"p": p, "q": q}))(jnp.array([1.0, 5.0]), jnp.array([4.0, 2.0]))
     assert jax.tree.leaves(many)[0].tolist() == [4.0, 5.0]
+
+
+def chain(gates):
+    y = X
+    for _ in range(gates):
+        y = y + 0.5
+    return y
+
+
+def test_a_deep_graph_is_drawn_in_parts_with_every_value_and_every_delta():
+    lines = graphs.drawn(chain(100), {"x": 1.0}).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    below = [line.split() for line in lines if "below" in line]
+    assert [line.split() for line in lines if line.startswith("add")] == [
+        ["add", "51", "1"],
+        ["add", "#1", "31", "1"],
+        ["add", "#2", "11", "1"],
+    ]
+    assert [line[-5:] for line in below] == [["#1,", "as", "below", "31", "1"], ["#2,", "as", "below", "11", "1"]]
+    values = [float(line.split()[-2]) for line in lines if "add" in line and "below" not in line]
+    assert values == [51 - k / 2 for k in range(100)]
+    assert sum("x" in line for line in lines) == 1
+
+
+def test_a_gate_that_is_deep_and_used_twice_is_drawn_once():
+    deep = graphs.sin(X)
+    y = deep
+    for _ in range(45):
+        y = y + 0.5
+    said = graphs.drawn(y * deep * y, {"x": 1.0})
+    assert len([line for line in said.splitlines() if "sin" in line and "as" not in line]) == 1
+
+
+@pytest.mark.parametrize("gates", [1500, 15_000])
+def test_a_deep_graph_needs_no_recursion(gates):
+    y = chain(gates)
+    assert len(graphs.drawn(y, {"x": 0.0}).splitlines()) == 1 + 2 * gates + 1 + (gates - 1) // 40
+    assert repr(y) == "<Node add, 2 inputs>"
+
+
+def test_the_text_of_a_graph_does_not_grow_with_the_paths_through_it():
+    y = X
+    for _ in range(60):
+        y = y * y
+    assert len(repr(y)) < 80
+    assert len(graphs.drawn(y, {"x": 1.0}).splitlines()) < 200

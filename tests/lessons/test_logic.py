@@ -166,3 +166,15 @@ def test_a_layer_without_a_step_after_it_is_not_scaled():
     params = fnn.init(net, jax.random.key(0), (2,))
     x = jnp.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
     np.testing.assert_allclose(forward(*logic.softened(net, params, 1e4), x), forward(net, params, x), atol=1e-4)
+
+
+def test_a_deep_circuit_needs_no_recursion_and_one_look_at_each_gate():
+    gates = 15_000
+    net, params = layered(circuit(1, lambda nand, p: reduce(lambda q, _: nand(q, q), range(gates), p)))
+    assert len(net) == len(params) == 2 * gates
+    assert only_nands_and_repeaters(params)
+    assert by_hand(net, params, logic.inputs(1)).tolist() == [[0], [1]]
+
+
+def test_an_output_that_is_an_input_needs_no_gate():
+    assert by_hand(*layered(Circuit(2, (), (1, 0))), logic.inputs(2)).tolist() == [[0, 0], [1, 0], [0, 1], [1, 1]]

@@ -5,7 +5,8 @@ A graph is given by its last node. If a node is used more than once, its deltas 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import jax.numpy as jnp
@@ -27,6 +28,8 @@ from fnn.lessons.gates import (
 )
 
 Values = Mapping[str, Array | float]  # of the variables, by name; scalars
+BRANCH, LAST_BRANCH = "├─ ", "└─ "
+DEEPEST = 40  # levels of a drawing; every level indents by three characters
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,10 @@ class Node:
 
     gate: Gate | Variable
     inputs: tuple[Node, ...] = ()
+
+    def __repr__(self) -> str:
+        """The gate and the number of its inputs; the whole graph may be deeper than Python recurses."""
+        return f"<Node {_name(self)}, {len(self.inputs)} inputs>"
 
     def __add__(self, other: Node | float) -> Node:
         return apply(Add(), self, other)
@@ -213,7 +220,8 @@ def drawn(y: Node, values: Values) -> str:
     """The graph as text: under each gate its inputs, with every value and every delta.
 
     A node that is used several times has a number. Its inputs are drawn at its first place only. Its delta is the sum
-    over all its uses.
+    over all its uses. At `DEEPEST` levels a drawing ends: the node there has a number, and it is drawn further down,
+    from the left margin again.
 
     Example:
         >>> from fnn.lessons import graphs
@@ -228,22 +236,38 @@ def drawn(y: Node, values: Values) -> str:
     order = _ordered(y)
     outputs = _outputs(order, values)
     deltas = _deltas(order, outputs)
-    uses = [x for node in order for x in node.inputs]
-    shared = [node for node in order if uses.count(node) > 1]
-    rows = list(_drawn(y, "", "", {node: f" #{k}" for k, node in enumerate(shared, 1)}, set()))
+    uses = Counter(x for node in order for x in node.inputs)
+    rows = _rows(y, [node for node in order if uses[node] > 1])
     width = max(len(text) for text, _ in rows)
     lines = [f"{'gate':{width}}  {'value':>12}  {'delta':>12}"]
     return "\n".join(lines + [f"{text:{width}}  {_six(outputs[node])}  {_six(deltas[node])}" for text, node in rows])
 
 
-def _drawn(node: Node, mark: str, indent: str, numbers: dict[Node, str], seen: set[Node]):
-    """The lines of the drawing, each with its node."""
-    again = node in seen and bool(node.inputs)
-    yield f"{mark}{_name(node)}{numbers.get(node, '')}{', as above' if again else ''}", node
-    seen.add(node)
-    for i, x in enumerate(() if again else node.inputs):
-        last = i == len(node.inputs) - 1
-        yield from _drawn(x, indent + ("└─ " if last else "├─ "), indent + ("   " if last else "│  "), numbers, seen)
+def _rows(y: Node, shared: list[Node]) -> list[tuple[str, Node]]:
+    """The lines of the drawing, each with its node; `shared` are the nodes that are used several times."""
+    numbers = {node: k for k, node in enumerate(shared, 1)}
+    rows, tops, places = [], [y], {}  # the places say where the inputs of a gate are drawn
+    for top in tops:  # the deep nodes are added to it meanwhile
+        stack = [(top, "", "")]
+        while stack:
+            node, mark, indent = stack.pop()
+            place = "" if node is top else places.get(node, "")
+            if not place and node.inputs and len(indent) == DEEPEST * len(BRANCH):
+                numbers.setdefault(node, len(numbers) + 1)
+                tops.append(node)
+                place = places[node] = ", as below"
+            rows.append((f"{mark}{_name(node)}{f' #{numbers[node]}' if node in numbers else ''}{place}", node))
+            if not place and node.inputs:
+                places[node] = ", as above"
+                stack += _branches(node.inputs, indent)
+    return rows
+
+
+def _branches(inputs: tuple[Node, ...], indent: str) -> Iterator[tuple[Node, str, str]]:
+    """The inputs of a gate, last to first, each with what stands before its name and before the names under it."""
+    for i, x in reversed(list(enumerate(inputs, 1))):
+        last = i == len(inputs)
+        yield x, indent + (LAST_BRANCH if last else BRANCH), indent + ("   " if last else "│  ")
 
 
 def _name(node: Node) -> str:

@@ -112,9 +112,12 @@ def layered(circuit: Circuit) -> tuple[Net, Params]:
     depths = _depths(circuit)
     last = max(1, *(depths[s] for s in circuit.outputs))
     until = _until(circuit, depths, last)
+    new: dict[int, list[int]] = {}
+    for signal, depth in depths.items():
+        new.setdefault(depth, []).append(signal)
     before, net, params = list(range(circuit.n)), [], []
     for layer in range(1, last + 1):
-        here = [s for s, depth in depths.items() if depth <= layer <= until.get(s, 0)]
+        here = sorted(s for s in before + new.get(layer, []) if layer <= until.get(s, 0))
         here = list(circuit.outputs) if layer == last else here
         net += [Dense(len(here)), Step()]
         params += [_units(circuit, depths, layer, before, here), ()]
@@ -143,11 +146,12 @@ def _until(circuit: Circuit, depths: dict[int, int], last: int) -> dict[int, int
 def _units(circuit: Circuit, depths: dict[int, int], layer: int, before: list[int], here: list[int]) -> DenseParams:
     """The units of a layer: a NAND for each signal that is new in it, a repeating unit for each other signal."""
     W, b = np.zeros((len(here), len(before))), np.empty(len(here))
+    places = {signal: column for column, signal in enumerate(before)}
     for row, signal in enumerate(here):
         new = depths[signal] == layer
         b[row] = 3 if new else -1
         for s in circuit.gates[signal - circuit.n] if new else (signal,):
-            W[row, before.index(s)] += -2 if new else 2
+            W[row, places[s]] += -2 if new else 2
     return DenseParams(jnp.asarray(W, jnp.result_type(float)), jnp.asarray(b, jnp.result_type(float)))
 
 
