@@ -101,7 +101,7 @@ def segment(
         last: The turn after the last one. A segment of no turn, `first` to `first`, does nothing but compile.
     """
     steps = body(rule, params, v, len(order))
-    params, v = _walk(rule.batch_size, examples, order, first, last, steps, (params, v))
+    params, v = walk(rule.batch_size, examples, order, first, last, steps, (params, v))
     return params, v, finite((params, v))
 
 
@@ -124,7 +124,7 @@ def monitored_segment(
         tally, params = monitors.saw(tally, rule, params, v, x, y)
         return *rule.optimizer.update(params, v, nabla), tally
 
-    walked = _walk(rule.batch_size, examples, order, first, last, by_steps(step), (params, v, tally))
+    walked = walk(rule.batch_size, examples, order, first, last, by_steps(step), (params, v, tally))
     params, v, tally = walked
     return params, v, finite((params, v)), tally
 
@@ -148,11 +148,11 @@ def finite_steps(
         return jax.tree.map(partial(jnp.where, well), after, before), well, steps + jnp.where(well, 1, 0)
 
     carry = (params, v), jnp.asarray(True), jnp.asarray(0)
-    (params, v), _, steps = _walk(rule.batch_size, examples, order, first, last, by_steps(step), carry)
+    (params, v), _, steps = walk(rule.batch_size, examples, order, first, last, by_steps(step), carry)
     return params, v, steps
 
 
-def _walk(
+def walk(
     batch_size: int,
     examples: Examples | Shifted | Window,
     order: Array,

@@ -14,7 +14,7 @@ the order. With one key per network every network has its own order, and is the 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -23,13 +23,23 @@ import jax.numpy as jnp
 
 from fnn.examples import Examples
 from fnn.network import backprop, check_lengths
-from fnn.training import blocked_steps
+from fnn.training import blocked_steps, segments
 from fnn.training.augmentation import Shifted
 from fnn.training.evaluation import Evaluation, evaluate
-from fnn.training.mini_batches import Body, Rule, block_size, networks_at_once, scanned
-from fnn.training.order import permutation
+from fnn.training.fitting import Pace, Task
+from fnn.training.mini_batches import Body, Rule, block_size, networks_at_once
 from fnn.training.streaming import check_in_memory
-from fnn.types import Cost, Gradient, Key, Net, Optimizer, Params
+from fnn.types import Array, Cost, Gradient, Key, Net, Optimizer, Params
+
+
+class SweepState(NamedTuple):
+    """Where a sweep stands. With its `Task` this decides all that follows."""
+
+    epochs: int  # that are finished, evaluation included
+    step: int  # mini-batches of the next epoch that are done
+    params: Params  # leaves (m, ...)
+    v: Params  # the optimisers' states
+    seconds: float = 0.0  # of training in the unfinished epoch
 
 
 class SweepResult(NamedTuple):
@@ -91,56 +101,127 @@ def sweep(
         >>> int(last.train.cost.argmin())
         2
     """
-    check_lengths(net, params)
-    for part in (train, validation, test):
+    task = Task(net, cost, optimizer, train, key, batch_size, epochs, gradient, validation, test)
+    yield from resumed(task, start(task, params), lambda state: None)
+
+
+def start(task: Task, params: Params) -> SweepState:
+    """The state before the first step, for `params` with leaves `(m, ...)`.
+
+    Raises:
+        ValueError: the net and `params` differ in length.
+    """
+    check_lengths(task.net, params)
+    own = jax.tree.map(lambda number: 0 if jnp.ndim(number) else None, task.optimizer)  # one for all stays as it is
+    v = jax.vmap(lambda optimizer, params: optimizer.init(params), (own, 0))(task.optimizer, params)
+    return SweepState(0, 0, params, v)
+
+
+def resumed(task: Task, state: SweepState, between: Callable[[SweepState], None]) -> Iterator[SweepResult]:
+    """Go on with a sweep, and yield the result of each epoch that ends; `sweep` documents the rest.
+
+    Args:
+        task: As for `fit`, with the numbers and the key of `sweep`.
+        state: Where to go on: `start(task, params)`, or any state that `between` was given.
+        between: Called with every state from which the sweep can go on: after about half a second of training, and
+            after every evaluation. It may save the state, and raise an error to stop.
+    """
+    for part in (task.train, task.validation, task.test):
         check_in_memory(part, "sweep")
-    m = jax.tree.leaves(params)[0].shape[0]
+    m = jax.tree.leaves(state.params)[0].shape[0]
     over, everywhere = _placement(m)
-    own = jax.tree.map(lambda number: 0 if jnp.ndim(number) else None, optimizer)  # a number for all stays as it is
-    v = jax.vmap(lambda optimizer, params: optimizer.init(params), (own, 0))(optimizer, params)
-    optimizer = jax.tree.map(lambda number: jnp.broadcast_to(number, (m,)), optimizer)
-    params, v, optimizer = jax.device_put((params, v, optimizer), over)
-    train, validation, test = jax.device_put((train, validation, test), everywhere)
-    rule = Rule(net, cost, optimizer, gradient, batch_size)
-    for e in range(1, epochs + 1):
-        inputs = rule, params, v, train, _fold(key, e)
-        compiled = _epoch_of_all.lower(*inputs, mesh=over.mesh).compile()
-        start = time.perf_counter()
-        params, v = jax.block_until_ready(compiled(*inputs))
-        seconds = time.perf_counter() - start
-        on_train, on_validation, on_test = (_scores(net, cost, params, part) for part in (train, validation, test))
-        yield SweepResult(e, on_train, on_validation, on_test, seconds, params, v)
+    numbers = jax.tree.map(lambda number: jnp.broadcast_to(number, (m,)), task.optimizer)
+    params, v, numbers = jax.device_put((state.params, state.v, numbers), over)
+    train, validation, test = jax.device_put((task.train, task.validation, task.test), everywhere)
+    task = task._replace(optimizer=numbers, train=train, validation=validation, test=test)
+    state, pace = state._replace(params=params, v=v), Pace()
+    _segment(task, state, _order(task.key, 1, train.n, over), 0, 0, over)  # compiles, off the clock
+    while state.epochs < task.epochs:
+        for trained in _trained(task, state, pace, over):
+            state = trained
+            between(state)
+        on_train, on_validation, on_test = (
+            _evaluated(task, part, state, between) for part in (train, validation, test)
+        )
+        e = state.epochs + 1
+        yield SweepResult(e, on_train, on_validation, on_test, state.seconds, state.params, state.v)
+        state = SweepState(e, 0, state.params, state.v)
+        between(state)
+
+
+def _trained(task: Task, state: SweepState, pace: Pace, over: jax.NamedSharding) -> Iterator[SweepState]:
+    """The state after each segment of an epoch, from `state` to the end of the epoch."""
+    n, clock = task.train.n, time.perf_counter()
+    first, end = segments.turn_after(state.step, n, task.batch_size), segments.count(n, task.batch_size)
+    order = jax.block_until_ready(_order(task.key, state.epochs + 1, n, over))
+    seconds = state.seconds + time.perf_counter() - clock
+    while first < end:
+        last, clock = min(end, first + pace.turns), time.perf_counter()
+        params, v = _segment(task, state, order, first, last, over)
+        took = time.perf_counter() - clock
+        pace.saw(last - first, took)
+        seconds, first = seconds + took, last
+        state = SweepState(state.epochs, segments.steps_before(last, n, task.batch_size), params, v, seconds)
+        yield state
+
+
+def _segment(task: Task, state: SweepState, order: Array, first: int, last: int, over: jax.NamedSharding) -> Any:
+    """The params and the optimisers' states after some turns, once they are computed."""
+    rule = Rule(task.net, task.cost, task.optimizer, task.gradient, task.batch_size)
+    return jax.block_until_ready(
+        _segment_of_all(rule, state.params, state.v, task.train, order, first, last, mesh=over.mesh)
+    )
+
+
+@partial(jax.jit, static_argnames=("n", "over"))
+def _order(key: Key, epoch: int, n: int, over: jax.NamedSharding) -> Array:
+    """The order of the examples in this epoch: `(n,)` for one key, `(m, n)` for m keys, spread like the networks."""
+    if not key.ndim:
+        return segments.order(key, epoch, n)
+    own, shared = jax.P("networks"), jax.P()
+
+    @partial(jax.shard_map, mesh=over.mesh, in_specs=(own, shared), out_specs=own, check_vma=False)
+    def on_a_device(keys, epoch):
+        return jax.lax.map(lambda key: segments.order(key, epoch, n), keys)
+
+    return on_a_device(key, epoch)
 
 
 @partial(jax.jit, static_argnames="mesh")
-def _epoch_of_all(rule, params, v, train, key, *, mesh):
-    """The params and the optimisers' states of all networks after an epoch; `rule` has the numbers of all."""
+def _segment_of_all(rule, params, v, train, order, first, last, *, mesh):
+    """The params and the optimisers' states of all networks after the turns `first` ... `last - 1` of an epoch.
+
+    `rule` has the numbers of all; `first` and `last` are traced, so one program runs all segments.
+    """
     own, shared = jax.P("networks"), jax.P()
-    keys = own if key.ndim else shared
+    several = order.ndim == 2
+    specs = own, own, own, shared, own if several else shared, shared, shared
 
-    @partial(jax.shard_map, mesh=mesh, in_specs=(own, own, own, shared, keys), out_specs=own, check_vma=False)
-    def on_a_device(rule, params, v, train, key):
+    @partial(jax.shard_map, mesh=mesh, in_specs=specs, out_specs=own, check_vma=False)
+    def on_a_device(rule, params, v, train, order, first, last):
         def one(network):
-            rule, params, v, own_key = network if key.ndim else (*network, key)
+            rule, params, v, own_order = network if several else (*network, order)
             body = Body(rule.step, partial(blocked_steps.block, rule), block)
-            return scanned(train, permutation(own_key, train.n), rule.batch_size, body, (params, v))
+            return segments.walk(rule.batch_size, train, own_order, first, last, body, (params, v))
 
-        on_one_order = jax.tree.map(lambda leaf: leaf[0], params) if key.ndim else params
+        on_one_order = params if not several else jax.tree.map(lambda leaf: leaf[0], params)
         block = block_size(rule, on_one_order, v, train.n)
-        networks = (rule, params, v, key) if key.ndim else (rule, params, v)
+        networks = (rule, params, v, order) if several else (rule, params, v)
         return jax.lax.map(one, networks, batch_size=networks_at_once(params, block))
 
-    return on_a_device(rule, params, v, train, key)
+    return on_a_device(rule, params, v, train, order, first, last)
 
 
-def _fold(key: Key, e: int) -> Key:
-    return jax.vmap(jax.random.fold_in, (0, None))(key, e) if key.ndim else jax.random.fold_in(key, e)
-
-
-def _scores(net: Net, cost: Cost, params: Params, examples: Examples | Shifted | None) -> Any:
+def _evaluated(
+    task: Task, examples: Examples | Shifted | None, state: SweepState, between: Callable[[SweepState], None]
+) -> Any:
+    """The evaluation of all networks, None without examples."""
     if examples is None or not examples.n:
         return None
-    return jax.block_until_ready(jax.vmap(lambda params: evaluate(net, cost, params, examples))(params))
+    scores = jax.vmap(lambda params: evaluate(task.net, task.cost, params, examples))(state.params)
+    jax.block_until_ready(scores)
+    between(state)
+    return scores
 
 
 def _placement(m: int) -> tuple[jax.NamedSharding, jax.NamedSharding]:
