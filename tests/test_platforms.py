@@ -23,6 +23,7 @@ from fnn import (
     autodiff,
     backprop,
 )
+from tests.helpers.support import assert_trees_close, draw, draw_params
 
 COST, KEY = CrossEntropy(), jax.random.key(0)
 NETS = {
@@ -72,6 +73,22 @@ def test_every_exported_function_is_lowered_or_runs_on_the_host():
         name for name in fnn.__all__ if inspect.isroutine(getattr(fnn, name)) or hasattr(getattr(fnn, name), "lower")
     }
     assert functions == ON_THE_HOST | {name.split(" ")[0] for name in CALLS}
+
+
+PER_ROW = [name for name in CALLS if name not in ("init", "monitor", "evaluate", "epoch", "epoch by autodiff")]
+
+
+@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("name", PER_ROW)
+def test_a_function_of_a_batch_is_exported_for_any_number_of_rows_and_kept_in_a_file(name, net):
+    layers, shape = NETS[net]
+    (n,) = export.symbolic_shape("n")
+    shapes = jax.eval_shape(lambda: fnn.init(layers, KEY, shape))
+    x, y = jax.ShapeDtypeStruct((n, *shape), np.float32), jax.ShapeDtypeStruct((n, 3), jnp.float32)
+    program = jax.jit(lambda params, x, y: CALLS[name](layers, params, x, y))
+    kept = export.export(program)(shapes, x, y).serialize()
+    params, (x, y) = draw_params(layers, 0, shape), draw(1, (7, *shape), (7, 3))
+    assert_trees_close(export.deserialize(kept).call(params, x, y), program(params, x, y))
 
 
 @pytest.mark.parametrize("net", NETS)

@@ -106,7 +106,7 @@ def activations(net: Net, params: Params, x: Array) -> tuple[Array, ...]:
         ValueError: `net` and `params` differ in length.
     """
     check_lengths(net, params)
-    _check_units(x)
+    check_units(x)
     trace = [x]
     for layer, p in zip(net, params, strict=True):
         trace.append(layer.forward(p, trace[-1]))
@@ -222,13 +222,15 @@ def check_lengths(net: Net, params: Params) -> None:
         )
 
 
-def _check_units(x: Array) -> None:
+def check_units(x: object) -> None:
     """Refuse bytes as images are stored, in place of the numbers that the network is trained on.
 
     Raises:
         TypeError: `x` holds bytes above 1. Within a compiled program nobody can see that.
     """
-    if x.dtype == np.uint8 and not isinstance(x, jax.core.Tracer) and x.size and x.max() > 1:
+    if not isinstance(x, np.ndarray | jax.Array) or isinstance(x, jax.core.Tracer) or x.dtype != np.uint8:
+        return
+    if x.size and x.max() > 1:
         raise TypeError(
             f"x holds bytes up to {x.max()}, as they are stored; a network takes them in the units of training: "
             "x, y = examples.rows(slice(None)), or model.predict(x) for a model that was loaded."

@@ -55,11 +55,11 @@ def per_example_norms(net: Net, cost: Cost, params: Params, x: Array, y: Array) 
     """
     inputs, entering = activations(net, params, x)[:-1], deltas(net, cost, params, x, y)
     squares = [
-        _squares(layer, p, a, len(x) * delta)  # the delta of the batch contains the 1/n of the mean
+        _squares(layer, p, a, x.shape[0] * delta)  # the delta of the batch contains the 1/n of the mean
         for layer, p, a, delta in zip(net, params, inputs, entering, strict=True)
         if jax.tree.leaves(p)
     ]
-    return jnp.sqrt(sum(squares, jnp.zeros_like(x, shape=len(x))))
+    return jnp.sqrt(sum(squares, jnp.zeros_like(x, shape=x.shape[0])))
 
 
 def _squares(layer: Layer, params: Params, a: Array, delta: Array) -> Array:

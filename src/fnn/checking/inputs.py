@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn.errors import InputError
+from fnn.network import check_units
 from fnn.types import Params, leaf_name
 
 
@@ -62,8 +63,12 @@ def as_batch(x: object, y: object) -> tuple[jax.Array, jax.Array]:
     """The examples in float64, whatever their type is.
 
     Raises:
-        InputError: no examples, different numbers of `x` and `y`, nan or infinity.
+        InputError: no examples, different numbers of `x` and `y`, nan or infinity, or bytes as images are stored.
     """
+    try:
+        check_units(x)
+    except TypeError as error:
+        raise InputError(str(error)) from None
     x, y = as_array("x", x), as_array("y", y)
     if x.ndim < 2 or not len(x):
         raise InputError(f"x has shape {x.shape}; expected (n, *shape) with at least one example.")
