@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fnn.errors import StoppedError
-from fnn.machine.signals import raised, wishes
+from fnn.machine.signals import stopped, wishes
 
 
 def test_no_signal_is_lost_while_handlers_change(monkeypatch):
@@ -24,7 +24,7 @@ def test_no_signal_is_lost_while_handlers_change(monkeypatch):
     assert order == ["fd", "handler", "handler", "handler", "handler", "fd"]
 
 
-@raised("it is kept")
+@stopped("it is kept")
 def stopped_twice(ended):
     """The second signal comes while the first one's error is on its way."""
     try:

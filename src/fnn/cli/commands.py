@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from fnn import __version__
 from fnn.errors import CorruptFileError, DivergedError, InputError, StoppedError
-from fnn.machine import compile_cache
+from fnn.machine import compile_cache, signals
 
 Argument = tuple[str, dict[str, Any]]  # for `ArgumentParser.add_argument`: the name and the keyword arguments
 
@@ -110,7 +110,9 @@ COMMANDS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status."""
+    """Run one command and return its exit status; without `arguments` it is the command that this process is for."""
+    if arguments is None or list(arguments) == sys.argv[1:]:
+        signals.end_at_once()  # the caller of any other command goes on after a signal
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # escape what the terminal's encoding lacks, instead of failing
             stream.reconfigure(errors="backslashreplace")

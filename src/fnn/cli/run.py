@@ -16,7 +16,7 @@ from fnn.cli.common import all_types, cores_awake, overrides, prepared_for, writ
 from fnn.cli.progress import shown
 from fnn.config.reading import config_text, resolved
 from fnn.errors import DivergedError, InputError, StoppedError
-from fnn.machine.signals import raised, wishes
+from fnn.machine.signals import stopped, wishes
 from fnn.network import count_params
 from fnn.plots import curves
 from fnn.runs import directory, metrics, preparing, resuming
@@ -48,7 +48,7 @@ def command(options: argparse.Namespace) -> int:
         print(f"{prepared.config.name}: {_summary(prepared)}")
         _finish(folder, prepared, text, about, options)
         kept = "the training is finished and kept, --resume draws its pictures"
-        with written(folder, f"make room; {kept}"), raised(f"{kept}: {folder}"):
+        with written(folder, f"make room; {kept}"), stopped(f"{kept}: {folder}"):
             _conclude(folder, prepared, load(folder, types).params, metrics.read(folder))
     return 0
 

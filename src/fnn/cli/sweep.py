@@ -23,7 +23,7 @@ from fnn.config.sections import Config
 from fnn.errors import InputError
 from fnn.machine.environment import environment
 from fnn.machine.hardware import cores
-from fnn.machine.signals import raised
+from fnn.machine.signals import stopped
 from fnn.plots import curves
 from fnn.runs import directory, metrics, preparing, sweeps
 from fnn.runs.preparing import Prepared
@@ -49,7 +49,7 @@ def command(options: argparse.Namespace) -> int:
         groups = sweeps.groups(config, prepared.data.shape)
         folder = directory.create(options.out, f"{config.name}-sweep", config)
         remedy = "make room or give it back its rights, then begin anew"
-        with written(folder, remedy), raised(f"what was done is in {folder}"):
+        with written(folder, remedy), stopped(f"what was done is in {folder}"):
             done = _sweep(folder, prepared, text, groups)
     if all(track.diverged for track in done):
         print(f"fnn: every network has diverged; {REMEDY}.", file=sys.stderr)

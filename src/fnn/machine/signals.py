@@ -1,16 +1,25 @@
-"""SIGINT and SIGTERM as a wish to stop: the first signal is noted, the second ends the process at once."""
+"""SIGINT and SIGTERM: the process ends at once, or a wish to stop is noted where something must be saved first.
+
+Python runs no handler before compiled code returns. The handler of the system, however, writes a byte to a pipe at
+once, and a thread reads it. So nothing is waited for. And no exception ends a command in the middle of a computation:
+the interpreter would be torn down under the threads of XLA, which ends in a segmentation fault.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import signal
+import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 from fnn.errors import StoppedError
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+LAST_WORDS = 1.0  # seconds, at most, in which a process that ends writes what it has printed; its reader may be stuck
+
+_at_once = False  # whether `end_at_once` was called
 
 
 class Wish:
@@ -21,49 +30,64 @@ class Wish:
 
 @contextlib.contextmanager
 def wishes() -> Generator[Wish, None, None]:
-    """A `Wish` in which signals are noted while the block runs; the block looks at it from time to time.
+    """A `Wish` in which the first signal in the block is noted; the second ends the process at once.
 
-    Python runs no handler before compiled code returns. The handler of the system, however, writes a byte to a pipe at
-    once, and a thread reads it. The second signal therefore does not wait for anything.
+    The block looks at the wish from time to time.
+
+    Raises:
+        StoppedError: there was a signal, and the block has come to its end without looking at it.
     """
     wish = Wish()
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
         yield wish
         return
-    reader, writer = os.pipe()
-    os.set_blocking(writer, False)
-    thread = threading.Thread(target=_listen, args=(reader, wish), daemon=True)
-    thread.start()
-    # the pipe is set before the handlers and reset after them, so that no signal in between is lost
-    before = signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
-    handlers = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
-    try:
+
+    def note(number: int) -> None:
+        if wish.number:
+            _end(number, "\nfnn: ended at once; the last checkpoint is as it was")
+        wish.number = number
+
+    with contextlib.closing(_Listener(note)):
         yield wish
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(before)
-        os.write(writer, b"\0")
-        thread.join()
-        os.close(reader)
-        os.close(writer)
+    if wish.number:
+        raise StoppedError(wish.number)
+
+
+def end_at_once() -> None:
+    """From now on a signal ends this process at once; in blocks of `wishes` and `stopped` they decide."""
+    global _at_once
+    if threading.current_thread() is threading.main_thread() and not _at_once:
+        _Listener(lambda number: _end(number, f"fnn: {_said(number)}"))
+        _at_once = True
 
 
 @contextlib.contextmanager
-def raised(kept: str) -> Generator[None, None, None]:
-    """Raises a `StoppedError`, which says what is kept, at a signal in the block; a second one ends the process."""
+def stopped(kept: str) -> Generator[None, None, None]:
+    """A block that a signal stops, with a line that says what is kept; a second signal ends the process.
+
+    After `end_at_once` the first signal ends the process too.
+
+    Raises:
+        StoppedError: there was a signal, and this process is not to end at once: its caller goes on.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
-        return
+    elif _at_once:
+        with contextlib.closing(_Listener(lambda number: _end(number, f"fnn: {_said(number)}; {kept}"))):
+            yield
+    else:
+        with _raised(kept):
+            yield
 
+
+@contextlib.contextmanager
+def _raised(kept: str) -> Generator[None, None, None]:
     def stop(number: int, _: object) -> None:
         for each in SIGNALS:
-            signal.signal(each, end)
-        raise StoppedError(number, f"stopped by {signal.Signals(number).name}; {kept}")
-
-    def end(number: int, _: object) -> None:
-        os.write(2, b"\nfnn: ended at once; what was being written is as it was\n")
-        os._exit(128 + number)
+            signal.signal(
+                each, lambda number, _: _end(number, "\nfnn: ended at once; what was being written is as it was")
+            )
+        raise StoppedError(number, f"{_said(number)}; {kept}")
 
     before = {number: signal.signal(number, stop) for number in SIGNALS}
     try:
@@ -73,11 +97,50 @@ def raised(kept: str) -> Generator[None, None, None]:
             signal.signal(number, handler)
 
 
-def _listen(reader: int, wish: Wish) -> None:
-    while number := os.read(reader, 1)[0]:
-        if number not in SIGNALS:
-            continue
-        if wish.number:
-            os.write(2, b"\nfnn: ended at once; the last checkpoint is as it was\n")
-            os._exit(128 + number)
-        wish.number = number
+class _Listener:
+    """Calls a function in a thread, with the number of each signal as soon as it comes."""
+
+    def __init__(self, told: Callable[[int], None]) -> None:
+        """Listens until `close` is called."""
+        self.reader, self.writer = os.pipe()
+        os.set_blocking(self.writer, False)
+        self.thread = threading.Thread(target=self._listen, args=(told,), daemon=True)
+        self.thread.start()
+        # the pipe is set before the handlers and reset after them, so that no signal in between is lost
+        self.before = signal.set_wakeup_fd(self.writer, warn_on_full_buffer=False)
+        self.handlers = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
+
+    def close(self) -> None:
+        """Returns once all signals so far have been told; the next ones go where they went before."""
+        for number, handler in self.handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self.before)
+        os.write(self.writer, b"\0")
+        self.thread.join()
+        os.close(self.reader)
+        os.close(self.writer)
+
+    def _listen(self, told: Callable[[int], None]) -> None:
+        while number := os.read(self.reader, 1)[0]:
+            if number in SIGNALS:
+                told(number)
+
+
+def _said(number: int) -> str:
+    return f"stopped by {signal.Signals(number).name}"
+
+
+def _end(number: int, line: str) -> None:
+    """Ends the process with the status of the signal. No Python code runs after this, and no destructor."""
+    words = threading.Thread(target=_say, args=(line,), daemon=True)
+    with contextlib.suppress(RuntimeError):  # the interpreter is shutting down and starts no thread
+        words.start()
+        words.join(LAST_WORDS)
+    os._exit(128 + number)
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError, ValueError, AttributeError):  # stdout is closed, or there is none
+        sys.stdout.flush()
+    with contextlib.suppress(OSError):
+        os.write(2, f"{line}\n".encode())
