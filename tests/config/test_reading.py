@@ -7,7 +7,7 @@ import pathlib
 import pytest
 
 import fnn
-from fnn.config.reading import build_cost, build_net, full_hash, load_config, short_hash
+from fnn.config.reading import build_cost, build_net, full_hash, load_config, rebuilt, short_hash
 from fnn.config.schema import describe
 from fnn.config.sections import TYPES
 from tests.helpers.configs import GOOD
@@ -79,14 +79,23 @@ def test_the_hash_is_of_the_values_not_of_the_text(write):
 
 
 def test_a_config_without_later_entries_has_the_hash_of_old(write):
-    # the one it had before there were [monitor] and .npy files: checkpoints written then are found and accepted
+    # the one it had before there were [monitor] and .npy files, and when the default of targets was called one-hot:
+    # checkpoints written then are found and accepted
     config, monitored = load_config(write(GOOD)), load_config(write(GOOD), ["monitor.on=true"])
     old = {name: table for name, table in describe(config).items() if name != "monitor"}
     old["data"] = {name: value for name, value in old["data"].items() if name not in ("y", "memory")}
+    old["data"]["targets"] = "one-hot"
     assert full_hash(config) == hashlib.sha256(json.dumps(old, sort_keys=True).encode()).hexdigest()
     assert full_hash(config) != full_hash(monitored)
     in_files = [load_config(write(GOOD), ["data.y=y.npy", f"data.memory={gib}"]) for gib in (1, 2)]
     assert len({full_hash(c) for c in (config, *in_files)}) == 3
+
+
+def test_an_older_config_json_keeps_the_meaning_of_its_targets(write):
+    table = describe(load_config(write(GOOD), ["data.targets=one-hot"]))
+    assert rebuilt(table).data.targets == ""  # then the default: one-hot where the data hold classes
+    assert rebuilt(table | {"read_as": "y: 10 classes"}).data.targets == "one-hot"
+    assert rebuilt(describe(load_config(write(GOOD), ["data.targets=binary"]))).data.targets == "binary"
 
 
 @pytest.mark.parametrize("name", ["own.csv", "OWN.CSV"])

@@ -88,7 +88,7 @@ def test_standardised_inputs_have_mean_0_and_deviation_1_over_the_training_examp
         ("digits", {"classes": ("0", "0")}, r"two or more different"),
         ("sine", {"classes": ("0", "1")}, r"none, its outputs are quantities"),
         ("sine", {"targets": "binary"}, r"targets = 'binary': the outputs are quantities"),
-        ("xor", {"targets": "bits"}, r"targets = 'bits': expected 'one-hot' or 'binary'"),
+        ("xor", {"targets": "bits"}, r"targets = 'bits': expected 'one-hot', 'binary', 'quantity', or '' for what"),
         ("digits", {"shape": (8, 9)}, r"shape = \[8, 9\]: 72 numbers, an example has 64, \[64\]"),
         ("digits", {"shape": (-8, -8)}, r"an example has 64"),
         ("digits", {"scale": -1.0}, r"scale = -1.0: expected a number above 0"),

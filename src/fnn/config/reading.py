@@ -167,6 +167,9 @@ def rebuilt(table: Mapping[str, Any], types: Types = TYPES) -> Config:
     training = entries.get("training")
     if isinstance(training, dict) and training.get("target_cost") in ("inf", "-inf"):  # JSON has no such numbers
         entries["training"] = training | {"target_cost": float(training["target_cost"])}
+    data = entries.get("data")
+    if isinstance(data, dict) and "read_as" not in table and data.get("targets") == "one-hot":
+        entries["data"] = data | {"targets": ""}  # in older runs "one-hot" was the default and meant this
     return read(Config, entries, "", types)
 
 
@@ -179,6 +182,7 @@ def full_hash(config: Config) -> str:
         del table["monitor"]
     if not config.data.y:
         del table["data"]["y"], table["data"]["memory"]
+    table["data"]["targets"] = config.data.targets or "one-hot"  # as the default was called
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 
 

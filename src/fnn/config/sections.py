@@ -51,7 +51,7 @@ class DataConfig:
     test: int = 0
     split_seed: int = 0
     classes: tuple[str, ...] = ()
-    targets: str = "one-hot"
+    targets: str = ""
     shape: tuple[int, ...] = ()
     scale: float = 0.0
     standardise: bool = False

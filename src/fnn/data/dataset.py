@@ -7,6 +7,10 @@ import numpy as np
 from fnn.errors import InputError
 from fnn.examples import Examples
 
+ROWS_AT_ONCE = 4096  # that are in float64 at a time
+ROWS_LOOKED_AT = 10_000
+SMALL, LARGE = 1e-3, 20.0  # the largest input, in magnitude, with which nets train without scaling
+
 
 class Dataset(NamedTuple):
     """Examples in three parts, and the names of their classes."""
@@ -16,8 +20,8 @@ class Dataset(NamedTuple):
     test: Examples  # 0 rows when there is none
     classes: tuple[str, ...]  # in the order of the class numbers; () for quantities
     shape: tuple[int, ...]  # of one example
-    mean: np.ndarray | float = 0.0  # shape; was subtracted from the x of the source, and must be from new inputs
-    sd: np.ndarray | float = 1.0  # shape; the x were then divided by it, and new inputs must be
+    mean: np.ndarray | float = 0.0  # shape, float64; was subtracted from the x of the source, see `scaled_inputs`
+    sd: np.ndarray | float = 1.0  # shape, float64; the x were then divided by it
     columns: tuple[str, ...] = ()  # the names of the inputs of a table, in order; () where they have none
     label: str = ""  # the name of the column that y was read from; "" where it has none
     read_as: str = ""  # what y was read as and why, in a sentence
@@ -26,10 +30,13 @@ class Dataset(NamedTuple):
 class Raw(NamedTuple):
     """What a source holds, before it is split and its classes become outputs."""
 
-    x: Any  # (n, *shape), uint8 or float32, in memory or `Stored`
-    y: np.ndarray  # (n,) class numbers, or (n, n_out) float32 quantities
+    x: Any  # (n, *shape), numbers as stored, in memory or `Stored`
+    y: np.ndarray  # (n,) class numbers, or (n, n_out) quantities
     classes: tuple[str, ...]  # () for quantities
     scale: float = 1.0
+    columns: tuple[str, ...] = ()  # the last three as in `Dataset`
+    label: str = ""
+    read_as: str = ""
 
     def rows(self, i: slice | np.ndarray) -> "Raw":
         """Some of the rows."""
@@ -50,18 +57,19 @@ def of_classes(raw: Raw, names: tuple[str, ...]) -> Raw:
 
 
 def outputs(raw: Raw, targets: str) -> np.ndarray:
-    """Desired outputs `(n, n_out)`: quantities as they are; class numbers as uint8 one-hot rows, or as bits.
+    """Desired outputs `(n, n_out)`: quantities in float32; class numbers as uint8 one-hot rows, or as bits.
 
     `binary` writes the class number in as few bits as the largest one needs, the most significant first. Two classes
     are one output, ten are four.
     """
-    if targets not in ("one-hot", "binary"):
-        raise InputError(f"targets = {targets!r}: expected 'one-hot' or 'binary'")
     if not raw.classes:
         if targets == "binary":
-            raise InputError("targets = 'binary': the outputs are quantities, and only classes have a number; drop it")
-        return raw.y
-    return _one_hot(raw.y, len(raw.classes)) if targets == "one-hot" else _bits(raw.y, len(raw.classes))
+            raise InputError(
+                "targets = 'binary': the outputs are quantities, and only classes have a number; drop it. "
+                f"{raw.read_as}"
+            )
+        return raw.y.astype(np.float32)
+    return _bits(raw.y, len(raw.classes)) if targets == "binary" else _one_hot(raw.y, len(raw.classes))
 
 
 def _one_hot(y: np.ndarray, k: int) -> np.ndarray:
@@ -73,3 +81,56 @@ def _one_hot(y: np.ndarray, k: int) -> np.ndarray:
 def _bits(y: np.ndarray, k: int) -> np.ndarray:
     width = max(1, (k - 1).bit_length())
     return (y[:, None] >> np.arange(width - 1, -1, -1)[None, :] & 1).astype(np.uint8)
+
+
+def scaled_inputs(x: np.ndarray, mean: np.ndarray | float, sd: np.ndarray | float, scale: float) -> np.ndarray:
+    """`((x - mean)/sd) * scale` in float32, which is what the network sees of inputs as stored.
+
+    It is computed in float64, so that large numbers close to each other stay apart. Training and prediction both come
+    here and thus see the same bits. Where nothing is subtracted or divided, it is `x * scale` in float32.
+
+    Args:
+        x: `(n, *shape)` numbers in any dtype, as they are in the file.
+        mean: One number, or one for each of an example's, in any shape.
+        sd: As `mean`.
+        scale: A factor.
+
+    Raises:
+        InputError: An input is so far from the others that it is infinite in float32.
+    """
+    if not np.any(mean) and np.all(np.equal(sd, 1)):
+        return x.astype(np.float32) * np.float32(scale)
+    centre, width = (_per_example(units, x.shape[1:]) for units in (mean, sd))
+    scaled = np.empty(x.shape, np.float32)
+    for i in range(0, len(x), ROWS_AT_ONCE):
+        with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused below
+            scaled[i : i + ROWS_AT_ONCE] = (x[i : i + ROWS_AT_ONCE].astype(np.float64) - centre) / width * scale
+    if not np.isfinite(scaled).all():
+        row = int(np.isfinite(scaled).reshape(len(x), -1).all(axis=1).argmin())
+        raise InputError(f"x[{row}] is too far from the training examples: beyond float32 when it is standardised")
+    return scaled
+
+
+def _per_example(units: np.ndarray | float, shape: tuple[int, ...]) -> np.ndarray:
+    units = np.asarray(units, np.float64)
+    return units.reshape(()) if units.size == 1 else units.reshape(shape)
+
+
+def hint(data: Dataset) -> str:
+    """Advice about inputs that nobody scaled and that are far from 1, in a line for before the training; "" for none.
+
+    Only the first 10,000 training examples are looked at.
+    """
+    if data.train.scale != 1 or np.any(data.mean) or not np.all(np.equal(data.sd, 1)) or not data.train.n:
+        return ""
+    x = np.asarray(data.train.x[:ROWS_LOOKED_AT])
+    least, most = float(x.min()), float(x.max())
+    largest = max(abs(least), abs(most))
+    if not largest or SMALL <= largest <= LARGE:
+        return ""
+    pixels = x.dtype == np.uint8 and largest > 127
+    factor = "0.00392 (1/255)" if pixels else f"{1 / largest:.3g}"
+    return (
+        f"inputs go from {least:.6g} to {most:.6g} and are not scaled; data.scale = {factor} or "
+        "data.standardise = true usually trains better"
+    )

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from fnn.errors import CorruptFileError, InputError
-from fnn.storage.arrays import read_header
+from fnn.storage.arrays import OtherArraysError, read_header
 
 BLOCK_BYTES = 2**20  # that are read for a block of rows, about
 PAGE = 4096  # bytes; a disk is read in pages
@@ -26,7 +26,8 @@ PAGE = 4096  # bytes; a disk is read in pages
 class Stored:
     """Inputs in an `.npy` file, made by `stored`: `x[i]` chooses rows, `np.asarray(x[i])` reads them.
 
-    Bytes and truth values are read as uint8, all other numbers as float32, the same as if the file had been loaded.
+    Bytes and truth values are read as uint8, all other numbers as float32, the same as if the file had been loaded;
+    those of `as_stored` in the type of the file.
     """
 
     path: str
@@ -35,12 +36,12 @@ class Stored:
     start: int  # of the first number, in bytes
     stamp: tuple[int, int]  # the file's bytes and time of change: the same as long as nobody writes to it
     memory: float  # bytes that a training may hold of it at once
+    dtype: np.dtype[Any]  # of the numbers once read
     chosen: np.ndarray | None = None  # (n,) rows of the file; None: all of them
 
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """What the numbers are once read: uint8 or float32."""
-        return np.dtype(np.uint8 if self.kind.str in ("|u1", "|b1") else np.float32)
+    def as_stored(self) -> Stored:
+        """The same rows in the type of the file, for example float64; truth values as uint8."""
+        return self if self.dtype == np.uint8 else replace(self, dtype=self.kind.newbyteorder("="))
 
     @property
     def nbytes(self) -> int:
@@ -126,12 +127,11 @@ class Stored:
 
     def _finite(self, numbers: np.ndarray, rows: np.ndarray) -> np.ndarray:
         with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused below
-            numbers = numbers.astype(np.float32, copy=False)
-        finite = np.isfinite(numbers).reshape(len(rows), -1).all(axis=1)
+            finite = np.isfinite(numbers.astype(np.float32, copy=False)).reshape(len(rows), -1).all(axis=1)
         if not finite.all():
             row = rows[finite.argmin()]
             raise InputError(f"{self.path}: x[{row}] holds nan, or a number beyond float32; remove the row")
-        return numbers
+        return numbers.astype(self.dtype, copy=False)
 
 
 def stored(path: str | os.PathLike[str], memory: float) -> Stored:
@@ -143,14 +143,18 @@ def stored(path: str | os.PathLike[str], memory: float) -> Stored:
 
     Raises:
         CorruptFileError: The file is missing, or its header is not that of such an array.
-        InputError: It holds no rows, or is in Fortran order.
+        InputError: It holds no rows, something else than numbers, or is in Fortran order.
     """
-    kind, fortran, shape, start, status = read_header(path)
+    try:
+        kind, fortran, shape, start, status = read_header(path)
+    except OtherArraysError as error:
+        raise InputError(f"{path}: {error.reason}") from None
     if not shape or not math.prod(shape):
         raise InputError(f"{path}: x has shape {shape}; expected (n, ...), one example per row")
     if fortran and len(shape) > 1:
         raise InputError(f"{path}: is stored column by column; expected row by row: np.save(path, x.copy(order='C'))")
-    return Stored(str(path), kind, shape if len(shape) > 1 else (*shape, 1), start, _stamp(status), memory)
+    dtype = np.dtype(np.uint8 if kind.str in ("|u1", "|b1") else np.float32)
+    return Stored(str(path), kind, shape if len(shape) > 1 else (*shape, 1), start, _stamp(status), memory, dtype)
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int]:

@@ -7,42 +7,62 @@ from typing import Any
 
 import numpy as np
 
-from fnn.data.cells import MOST_CLASSES
 from fnn.data.csv_files import read_inputs, read_table
 from fnn.data.dataset import Raw
+from fnn.data.labels import AS_CLASSES, AS_QUANTITY, MOST_CLASSES, Labels, Outputs, counted
 from fnn.data.on_disk import Stored, stored
+from fnn.data.precision import check_kept
 from fnn.errors import InputError
-from fnn.storage.arrays import read_npy, read_npz
+from fnn.storage.arrays import OtherArraysError, read_npy, read_npz
+
+OUTPUTS_REMEDY = "subtract a number from all of them in the file"
 
 
-def load(path: str, label: str, y: str, memory: float) -> Raw:
-    """The examples of an `.npz` or `.csv` file, or of the `.npy` file at `path` and the one at `y`."""
+def load(path: str, label: str, y: str, memory: float, targets: str) -> Raw:
+    """The examples of an `.npz` or `.csv` file, or of the `.npy` file at `path` and the one at `y`.
+
+    `targets` decides what `y` is, as for `fnn.load_data`.
+    """
+    path, y = os.path.expanduser(path), os.path.expanduser(y)
     _check_there(path)
     if path.lower().endswith(".npy"):
-        return _read_files(path, y, memory)
-    return read_table(path, label) if path.lower().endswith(".csv") else _read_arrays(path)
+        raw = _read_files(path, y, memory, targets)
+    else:
+        raw = read_table(path, label, targets) if path.lower().endswith(".csv") else _read_arrays(path, targets)
+    if raw.classes and not np.any(raw.y != raw.y[0]):
+        name = raw.classes[int(raw.y[0])]
+        raise InputError(f"{path}: every row has the label {name!r}; expected two or more classes. {raw.read_as}")
+    if not raw.classes:
+        where = f"{path}, column" if raw.label else f"{y or path}: y"
+        check_kept(where, raw.y, (raw.label,) if raw.label else (), np.float32, OUTPUTS_REMEDY)
+    return raw
 
 
-def load_inputs(path: str | os.PathLike[str], shape: tuple[int, ...], *, label: str = "") -> np.ndarray | Stored:
-    """New inputs `(n, *shape)` for a trained network, uint8 or float32, as stored: neither scaled nor standardised.
+def load_inputs(
+    path: str | os.PathLike[str], shape: tuple[int, ...], *, label: str = "", columns: tuple[str, ...] = ()
+) -> np.ndarray | Stored:
+    """New inputs `(n, *shape)` for a trained network, in the type of the file: neither scaled nor standardised.
 
     Args:
-        path: An `.npy`, whose rows stay in it, an `.npz` with `x`, or a `.csv` with a header line. Desired outputs that
-            are there are ignored: `y`, or one more column than `shape` has numbers.
+        path: An `.npy`, whose rows stay in it, an `.npz` with `x`, or a `.csv` with a header line. `y` in an `.npz` is
+            ignored.
         shape: The shape of one example.
-        label: The csv column to ignore when there is one too many; "" for the last.
+        label: The name of the label column, which a csv may have and which is ignored.
+        columns: The names of the inputs in the order of the training. The columns of a csv are matched by name. With
+            () they are taken in the order of the file, as many as `shape` has numbers.
 
     Raises:
-        InputError: The file is missing, or its rows do not have `shape`.
+        InputError: The file is missing, its rows do not have `shape`, or its columns are not the inputs.
         CorruptFileError: It is damaged.
     """
+    path = os.path.expanduser(str(path))
     _check_there(path)
-    if str(path).lower().endswith(".csv"):
-        x = read_inputs(path, prod(shape), label)
-    elif str(path).lower().endswith(".npy"):
-        x = stored(path, 0.0)
+    if path.lower().endswith(".csv"):
+        x: Any = read_inputs(path, prod(shape), label, columns)
+    elif path.lower().endswith(".npy"):
+        x = stored(path, 0.0).as_stored()
     else:
-        x = _inputs(path, read_npz(path, ("x",), unread=("y",))["x"])
+        x = _inputs(path, _arrays(path, ("x",), ("y",))["x"])
     if prod(x.shape[1:]) != prod(shape):
         raise InputError(f"{path}: its examples have shape {x.shape[1:]}, the network takes {shape}")
     return x.reshape(len(x), *shape)
@@ -53,39 +73,92 @@ def _check_there(path: str | os.PathLike[str]) -> None:
         raise InputError(f"{path}: there is no such file; expected a path to an .npz, .npy or .csv file")
 
 
-def _read_arrays(path: str) -> Raw:
-    """The examples of an `.npz` file.
-
-    The dtype and the shape of `y` decide what it is. Whole numbers `(n,)` are labels, whatever their values; other
-    numbers `(n,)` are one quantity. `(n, k)` are classes `0..k-1` if every row is one-hot, else the desired outputs.
-    """
-    arrays = read_npz(path, ("x", "y"))
-    return _raw(path, _inputs(path, arrays["x"]), arrays["y"])
+def _read_arrays(path: str, targets: str) -> Raw:
+    """The examples of an `.npz` file."""
+    arrays = _arrays(path, ("x", "y"), ())
+    return _raw(path, _inputs(path, arrays["x"]), arrays["y"], targets)
 
 
-def _read_files(path: str, y: str, memory: float) -> Raw:
+def _read_files(path: str, y: str, memory: float, targets: str) -> Raw:
     """The examples of two `.npy` files; `x` stays in its file."""
     _check_there(y)
-    return _raw(y, stored(path, memory), read_npy(y))
+    try:
+        return _raw(y, stored(path, memory), read_npy(y, text=True), targets)
+    except OtherArraysError as error:
+        raise InputError(f"{y}: {error.reason}") from None
 
 
-def _raw(path: str, x: Any, y: np.ndarray) -> Raw:
-    """The examples, with `y` taken for what its dtype and shape say; `path` is that of `y`."""
+def _arrays(path: str, names: tuple[str, ...], unread: tuple[str, ...]) -> dict[str, np.ndarray]:
+    try:
+        return read_npz(path, names, unread=unread, text=("y",))
+    except OtherArraysError as error:
+        raise InputError(f"{path}: {error.reason}; write them by np.savez(path, x=x, y=y)") from None
+
+
+def _raw(path: str, x: Any, y: np.ndarray, targets: str) -> Raw:
+    """The examples, with `y` taken for what its dtype and shape say, or for what `targets` says.
+
+    Whole numbers `(n,)` are labels, whatever their values, and so is text; other numbers `(n,)` are one quantity.
+    `(n, k)` are classes `0..k-1` if every row is one-hot, else the desired outputs. `path` is that of `y`.
+    """
     if y.ndim not in (1, 2) or len(y) != len(x) or y.size == 0:
         raise InputError(f"{path}: y has shape {y.shape}; expected ({len(x)},) or ({len(x)}, k), a row for each x")
-    if y.ndim == 2 and y.shape[1] > 1 and (np.count_nonzero(y, axis=1) == 1).all() and (y.max(axis=1) == 1).all():
-        return Raw(x, y.argmax(axis=1), tuple(str(k) for k in range(y.shape[1])))
-    return _labelled(path, x, y) if y.ndim == 1 and y.dtype.kind in "biu" else Raw(x, _numbers(path, "y", y), ())
+    if y.dtype.kind in "US":
+        outputs = _text(path, y, targets)
+    elif y.shape[1:] in ((), (1,)):
+        outputs = _one_column(path, y, targets)
+    else:
+        outputs = _several_columns(path, y, targets)
+    return Raw(x, outputs.y, outputs.classes, read_as=outputs.read_as)
 
 
-def _labelled(path: str, x: Any, y: np.ndarray) -> Raw:
+def _text(path: str, y: np.ndarray, targets: str) -> Outputs:
+    """The same as the cells of a csv column."""
+    if y.shape[1:] not in ((), (1,)):
+        raise InputError(f"{path}: y holds text and has shape {y.shape}; expected one label a row, ({len(y)},)")
+    labels = Labels(path, "", targets)
+    for row, cell in enumerate(y.ravel().tolist()):
+        labels.add(row, (cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell).strip())
+    return labels.outputs()
+
+
+def _one_column(path: str, y: np.ndarray, targets: str) -> Outputs:
+    """One number a row."""
+    numbers = _numbers(path, "y", y)
+    whole = y.dtype.kind in "biu" or not np.any(numbers % 1)
+    labels = y.dtype.kind in "biu" and y.ndim == 1
+    holds = f"holds {'whole numbers' if y.dtype.kind in 'biu' else 'floats'} of shape {y.shape}"
+    if targets == "quantity":
+        return Outputs(numbers, (), "y: read as a quantity, since targets = 'quantity'")
+    if labels if targets == "" else whole:
+        why = f"it {holds}" if labels else f"targets = {targets!r}"
+        return _labelled(path, y.ravel(), why)
+    if whole:
+        return Outputs(numbers, (), f"y: read as a quantity, since it {holds}, though all are whole{AS_CLASSES}")
+    return Outputs(numbers, (), "y: read as a quantity, since not all of its numbers are whole")
+
+
+def _labelled(path: str, y: np.ndarray, why: str) -> Outputs:
     labels, numbers = np.unique(y, return_inverse=True)
     if len(labels) > MOST_CLASSES:
         raise InputError(
             f"{path}: y holds {len(labels):,} different whole numbers; expected at most {MOST_CLASSES:,} classes."
-            " For quantities store y as float32"
+            f" For quantities store y as float32, or set targets = 'quantity'"
         )
-    return Raw(x, numbers, tuple(str(int(label)) for label in labels))
+    classes = tuple(str(int(label)) for label in labels)
+    read = f"y: read as {counted(len(classes), 'class', 'classes')}, since {why}{AS_QUANTITY}"
+    return Outputs(numbers, classes, read)
+
+
+def _several_columns(path: str, y: np.ndarray, targets: str) -> Outputs:
+    """Several numbers a row."""
+    k = y.shape[1]
+    one_hot = (np.count_nonzero(y, axis=1) == 1).all() and (y.max(axis=1) == 1).all()
+    if one_hot and targets != "quantity":
+        read = f"y: read as {k:,} classes, since each of its rows has a single 1; targets = 'quantity' reads quantities"
+        return Outputs(y.argmax(axis=1), tuple(str(i) for i in range(k)), read)
+    why = "not each of its rows has a single 1" if targets != "quantity" else "targets = 'quantity'"
+    return Outputs(_numbers(path, "y", y), (), f"y: read as {k:,} quantities a row, since {why}")
 
 
 def _inputs(path: str | os.PathLike[str], x: np.ndarray) -> np.ndarray:
@@ -95,10 +168,10 @@ def _inputs(path: str | os.PathLike[str], x: np.ndarray) -> np.ndarray:
 
 
 def _numbers(path: str | os.PathLike[str], name: str, array: np.ndarray) -> np.ndarray:
-    """The array in float32, with at least two axes, each number finite."""
+    """The array as stored, with at least two axes, each number finite in float32."""
+    array = array.reshape(len(array), *(array.shape[1:] or (1,)))
     with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused below
-        array = array.astype(np.float32, copy=False).reshape(len(array), *(array.shape[1:] or (1,)))
-    finite = np.isfinite(array).reshape(len(array), -1).all(axis=1)
+        finite = np.isfinite(array.astype(np.float32, copy=False)).reshape(len(array), -1).all(axis=1)
     if not finite.all():
         raise InputError(f"{path}: {name}[{finite.argmin()}] holds nan, or a number beyond float32; remove the row")
     return array

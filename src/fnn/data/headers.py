@@ -1,0 +1,99 @@
+"""The header line of a table: the names of its columns, and which of them are the inputs."""
+
+import os
+import re
+from difflib import get_close_matches
+
+from fnn.data.cells import is_number
+from fnn.errors import InputError
+
+LONGEST_NAME = 200  # characters
+UNNAMED = re.compile(r"(Unnamed: \d+)?")  # what pandas calls a column without a name
+
+
+def check_header(path: str | os.PathLike[str], header: list[str]) -> None:
+    """Refuses names that are no names: numbers and blanks, as in a table without a header line, and the same twice."""
+    if not any(header):
+        raise InputError(f"{path}, line 1: expected a header line, a different name for each column")
+    for place, name in enumerate(header, 1):
+        if len(name) > LONGEST_NAME:
+            raise InputError(f"{path}, line 1: a name of {len(name):,} characters; expected at most {LONGEST_NAME}")
+        if is_number(name):
+            every = "all numbers" if all(map(is_number, header)) else f"column {place} is called {name!r}, a number"
+            raise InputError(
+                f"{path}, line 1: {every}; expected a header line with the names of the columns: the file seems to "
+                "have none, write one"
+            )
+        if UNNAMED.fullmatch(name):
+            called = f"is called {name!r}, as pandas calls a column without a name" if name else "has no name"
+            raise InputError(
+                f"{path}, line 1: column {place} {called}; is it an index? Name it or delete it, for example by "
+                "df.to_csv(path, index=False)"
+            )
+        if name in header[: place - 1]:
+            raise InputError(
+                f"{path}, line 1: expected a header line, a different name for each column; {name!r} is there twice"
+            )
+
+
+def label_place(path: str | os.PathLike[str], header: list[str], label: str) -> int:
+    """Where the label column stands; the last one for ""."""
+    if label and label not in header:
+        raise InputError(
+            f"{path}: label = {label!r} is none of its columns: {str(header[:20])[:400]}{_near(label, header)}"
+        )
+    return header.index(label) if label else len(header) - 1
+
+
+def input_places(
+    path: str | os.PathLike[str], header: list[str], n_in: int, label: str, columns: tuple[str, ...]
+) -> list[int]:
+    """Where the inputs stand, in the order of the training.
+
+    Args:
+        path: The table, for the messages.
+        header: The names of its columns.
+        n_in: The number of inputs.
+        label: The name of the label column, which may be there and is left out.
+        columns: The names of the inputs; () where they are not known. All columns but the label are then taken, in
+            the order of the file.
+
+    Raises:
+        InputError: An input is missing, or a column is neither an input nor the label.
+    """
+    if not columns:
+        return _by_position(path, header, n_in, label)
+    missing = [name for name in columns if name not in header]
+    unknown = [name for name in header if name not in columns and name != label]
+    if missing:
+        raise InputError(
+            f"{path}: has no column {shown(missing)}, which the network was trained on; its columns are "
+            f"{shown(header)}{_near(missing[0], unknown)}"
+        )
+    if unknown:
+        raise InputError(
+            f"{path}: the network was not trained on its column {shown(unknown)}; remove it. The inputs are "
+            f"{shown(columns)}"
+        )
+    return [header.index(name) for name in columns]
+
+
+def _by_position(path: str | os.PathLike[str], header: list[str], n_in: int, label: str) -> list[int]:
+    places = [place for place, name in enumerate(header) if name != label]
+    if len(places) != n_in:
+        raise InputError(
+            f"{path}: {len(places)} columns, the network takes {n_in} inputs and does not know their names: "
+            f"{shown([header[place] for place in places])}; leave the {n_in} inputs alone, in their order"
+        )
+    return places
+
+
+def shown(names: list[str] | tuple[str, ...]) -> str:
+    """Some names, for a message."""
+    more = f", ... ({len(names):,})" if len(names) > 20 else ""
+    return f"{', '.join(repr(name) for name in names[:20])[:400]}{more}"
+
+
+def _near(name: str, names: list[str]) -> str:
+    near = get_close_matches(name, names, 1)
+    return f"; did you mean {near[0]!r}?" if near else ""
