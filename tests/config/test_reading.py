@@ -7,7 +7,7 @@ import pathlib
 import pytest
 
 import fnn
-from fnn.config.reading import build_cost, build_net, full_hash, load_config, rebuilt, short_hash
+from fnn.config.reading import build_cost, build_net, config_text, full_hash, load_config, rebuilt, short_hash
 from fnn.config.schema import describe
 from fnn.config.sections import TYPES
 from tests.helpers.configs import GOOD
@@ -192,3 +192,49 @@ def test_files_that_are_no_configs(tmp_path, write):
         load_config(tmp_path / "bytes.toml")
     with pytest.raises(fnn.InputError, match="larger than"):
         load_config(write("#" * 2**21))
+
+
+@pytest.mark.parametrize("text", [GOOD, GOOD.replace("\n", "\r\n")], ids=["lf", "crlf"])
+def test_a_config_with_the_mark_of_windows_is_read_and_kept_as_it_is(tmp_path, write, text):
+    path = tmp_path / "marked.toml"
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert load_config(path) == load_config(write(GOOD))
+    assert config_text(path).encode() == path.read_bytes()
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_utf_16_is_refused_in_plain_words(tmp_path, encoding):
+    path = tmp_path / "wide.toml"
+    path.write_bytes(GOOD.encode(encoding))
+    with pytest.raises(fnn.InputError, match=r"wide\.toml: is UTF-16 text, .*; save it as UTF-8\.$"):
+        load_config(path)
+
+
+HIDDEN = ["training.epochs=3\r", "training.epochs=3\r\n", "training.epochs\r=3", "data.source=a.csv\r", "name=a\x1b[2J"]
+
+
+@pytest.mark.parametrize("override", HIDDEN, ids=ascii)
+def test_an_invisible_character_is_shown(write, override):
+    with pytest.raises(fnn.InputError, match=r"--set '.*\\(r|x1b).*': holds '\\(r|x1b)'.*; remove it\.") as caught:
+        load_config(write(GOOD), [override])
+    assert str(caught.value).isprintable()
+
+
+def test_a_value_with_spaces_and_a_line_end_is_a_value(write):
+    assert load_config(write(GOOD), ["training.epochs =\t3 \n"]).training.epochs == 3
+
+
+def test_a_tilde_in_the_paths_to_data_is_the_home_folder(write, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    data = load_config(write(GOOD.replace('"digits"', '"~/x.npy"\ny = "~/d/y.npy"')), []).data
+    assert (data.source, data.y) == (str(tmp_path / "home/x.npy"), str(tmp_path / "home/d/y.npy"))
+    assert load_config(write(GOOD), ["data.source=~/a.csv"]).data.source == str(tmp_path / "home/a.csv")
+    assert load_config(write(GOOD), ["data.source=./~/a.csv"]).data.source == str(tmp_path / "~/a.csv")
+    with pytest.raises(fnn.InputError, match=r"it\.toml: data: ~no-such-user/a\.csv: there is no such user"):
+        load_config(write(GOOD), ["data.source=~no-such-user/a.csv"])
+
+
+def test_a_key_of_two_thousand_parts_is_one_line(write):
+    path = write(GOOD.replace('source = "digits"', f"source{'.a' * 2000} = 3"))
+    with pytest.raises(fnn.InputError, match=r"it\.toml: is not a config: nested too deeply"):
+        load_config(path)

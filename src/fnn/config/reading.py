@@ -6,6 +6,7 @@ them strictly. A wrong entry raises one `InputError`: it names the file, the key
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import json
 import tomllib
@@ -17,6 +18,7 @@ from typing import Any
 from fnn.config.schema import Types, describe, read
 from fnn.config.sections import TYPES, Config
 from fnn.errors import InputError
+from fnn.storage.paths import check_visible, user_path
 from fnn.types import Cost, Layer, Net
 
 LARGEST_CONFIG = 2**20  # bytes
@@ -44,15 +46,17 @@ def resolved(path: str | Path, text: str, overrides: Iterable[str], types: Types
         for override in overrides:
             _set(table, override)
         config = read(Config, table, "", types)
+        source, y = (_located(name, Path(path).parent) for name in (config.data.source, config.data.y))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-    source, y = (_located(name, Path(path).parent) for name in (config.data.source, config.data.y))
+    except RecursionError:  # a key of 1,000 parts
+        raise InputError(f"{path}: is not a config: nested too deeply.") from None
     return replace(config, data=replace(config.data, source=source, y=y))
 
 
 def _located(source: str, folder: Path) -> str:
     """A path to the user's data as an absolute path; the name of a source unchanged."""
-    return str((folder / source).resolve()) if is_file(source) else source
+    return str((folder / user_path(source, "data:")).resolve()) if is_file(source) else source
 
 
 def is_file(source: str) -> bool:
@@ -70,7 +74,7 @@ def without_folders(config: Config) -> Config:
 
 
 def config_text(path: str | Path) -> str:
-    """The text of a config file.
+    """The text of a config file, as it is: with its line ends, and with the mark that Windows puts before UTF-8.
 
     Raises:
         InputError: the file cannot be read, is too large, or is not UTF-8.
@@ -80,11 +84,15 @@ def config_text(path: str | Path) -> str:
             data = file.read(LARGEST_CONFIG + 1)
         if len(data) > LARGEST_CONFIG:
             raise InputError(f"{path}: larger than {LARGEST_CONFIG:,} bytes; a config is a page of TOML.")
+        if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\0" in data[:4]:
+            raise InputError(f"{path}: is UTF-16 text, which Windows calls Unicode; save it as UTF-8.")
         return data.decode()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); expected a TOML file.") from None
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: is not UTF-8 text (byte {error.start}); expected a TOML file.") from None
+        raise InputError(
+            f"{path}: is not UTF-8 text (byte {error.start}); expected a TOML file, saved as UTF-8."
+        ) from None
 
 
 def parse(text: str) -> dict[str, Any]:
@@ -94,7 +102,7 @@ def parse(text: str) -> dict[str, Any]:
         InputError: the text is not TOML, or is nested too deeply for a config.
     """
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.removeprefix("\ufeff"))  # the mark of UTF-8, as Notepad and PowerShell write it
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"is not valid TOML: {error}.") from None
     except (RecursionError, ValueError):  # for example 10,000 brackets, or an integer of 10,000 digits
@@ -106,6 +114,7 @@ def _set(table: dict[str, Any], override: str) -> None:
     key, equals, text = override.partition("=")
     if "\n" in override.strip():
         raise InputError(f"--set {override!r}: expected one line; say --set once more for another entry.")
+    check_visible(override.rstrip("\n"), "--set")
     if not equals or not key.strip():
         raise InputError(f"--set {override}: expected key=value, such as training.epochs=3.")
     *path, last = key.strip().split(".")

@@ -1,0 +1,40 @@
+"""Paths as users give them: `~` is the home folder, and no invisible character is part of a name."""
+
+from __future__ import annotations
+
+import os
+import unicodedata
+
+from fnn.errors import InputError
+
+
+def user_path(path: str, name: str) -> str:
+    """The path with `~` and `~user` replaced by the home folder; a shell does that only for a word of its own.
+
+    Args:
+        path: What the user wrote.
+        name: The option, variable or entry that the user gave it to, for messages.
+
+    Raises:
+        InputError: there is no such user or no home folder, or the path holds an invisible character.
+    """
+    check_visible(path, name)
+    expanded = os.path.expanduser(path)
+    if path.startswith("~") and expanded == path:
+        raise InputError(
+            f"{name} {path}: there is no such user, or no home folder; give the path from / on, "
+            "or ./~... for a name that begins with ~."
+        )
+    return expanded
+
+
+def check_visible(text: str, name: str) -> None:
+    """Refuse a text with a control character, such as the carriage return that a file with Windows line ends leaves behind.
+
+    Raises:
+        InputError: there is one; the message shows it.
+    """
+    hidden = next((c for c in text if unicodedata.category(c) == "Cc" and c != "\t"), None)
+    if hidden is not None:
+        hint = " A file with Windows line ends leaves it at the end of a line." if hidden == "\r" else ""
+        raise InputError(f"{name} {text!r}: holds {hidden!r}, a character that cannot be seen; remove it.{hint}")
