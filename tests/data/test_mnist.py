@@ -175,6 +175,33 @@ def test_files_are_found_where_the_user_put_them_even_read_only(folder, place, s
     (folder / place).chmod(0o700)
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("place", ["", "mnist"])
+def test_names_with_a_dot_are_found(folder, monkeypatch, suffix, place):
+    (folder / place).mkdir(exist_ok=True)
+    files = [file._replace(name=f"{file.name}-idx{len(file.shape)}-ubyte") for file in FILES]
+    for file, data in zip(files, CONTENT.values(), strict=True):
+        content = gzip.compress(data) if suffix else data
+        (folder / place / (file.name.replace("-idx", ".idx") + suffix)).write_bytes(content)
+    monkeypatch.setenv("HOME", str(folder))
+    for home in (str(folder), "~"):
+        monkeypatch.setenv("FNN_DATA_DIR", home)
+        assert mnist.load(files=files, hosts=[])[0].x.shape == (6, 100)
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_another_set_with_the_same_names_is_not_to_be_removed(folder, suffix):
+    for name, data in CONTENT.items():
+        (folder / (name + suffix)).write_bytes(gzip.compress(data) if suffix else data)
+    other = IMAGES[:-1] + b"x"
+    (folder / ("train-images" + suffix)).write_bytes(gzip.compress(other) if suffix else other)
+    with pytest.raises(
+        CorruptFileError, match=r"SHA-256 .*Fashion-MNIST. Move it or set FNN_DATA_DIR.*\.npz"
+    ) as caught:
+        mnist.load(files=FILES, hosts=[])
+    assert "remove" not in str(caught.value)
+
+
 def test_a_folder_that_cannot_be_made_or_written_is_named(folder, monkeypatch):
     monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
     with pytest.raises(InputError, match=r"mnist: is read-only.*\n.*FNN_DATA_DIR"):

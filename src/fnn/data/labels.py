@@ -107,6 +107,8 @@ class Labels:
     def _quantity(self) -> Outputs:
         if self.beyond:
             raise self._wrong(self.beyond[0], f"{self.beyond[1][:40]}; expected a finite number that fits float32")
+        if self.digits and min(self.values) == max(self.values) and len({int(name) for name in self.seen}) > 1:
+            raise InputError(f"{self._name()}: its numbers differ only after sixteen digits, and are one as quantities")
         return Outputs(np.frombuffer(self.values)[:, None], (), f"{self._subject()} read as a quantity, {self._why()}")
 
     def _why(self) -> str:
@@ -127,13 +129,17 @@ class Labels:
     def _check_text(self) -> None:
         """Refuse text in a column of numbers, where it is a slip and not the name of a class."""
         rows = len(self.values)
-        decimals = not self.whole and 10 * self.plain >= rows  # numbers with a fraction are hardly names
-        if self.text is None or self.targets or not (decimals or 2 * (self.plain + self.alike) > rows):
+        most, fractions = 2 * self.plain > rows, not self.whole  # numbers with fractions are hardly names
+        if self.targets:
+            slip = most and fractions
+        else:
+            slip = 2 * (self.plain + self.alike) > rows or (fractions and 10 * self.plain > rows)
+        if self.text is None or not slip:
             return
         place, cell = self.text
         as_in = f", as in {self.plain:,} of {rows:,} rows" if self.plain else " such as 3.5"
-        otherwise = "targets = 'one-hot' makes each different text a class"
-        raise self._wrong(place, f"{cell[:40]!r}; expected a number{as_in}: correct it, or {otherwise}")
+        otherwise = "" if most and fractions else ", or targets = 'one-hot' makes each different text a class"
+        raise self._wrong(place, f"{cell[:40]!r}; expected a number{as_in}: correct it{otherwise}")
 
     def _check_spelling(self) -> None:
         """Refuse a number that is written in two ways, such as 1 and 01."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from fnn.data import digits, generated, mnist, user_files
 from fnn.data.dataset import Dataset, Raw, of_classes, outputs, scaled_inputs
-from fnn.data.labels import AS_QUANTITY, counted
+from fnn.data.labels import counted
 from fnn.data.on_disk import Stored
 from fnn.data.precision import check_kept, units
 from fnn.data.splitting import Parts, split, split_in_order
@@ -125,7 +125,7 @@ def _meant(raw: Raw, targets: str) -> Raw:
     if not raw.classes:
         return raw._replace(read_as=f"y: {counted(raw.y.shape[1], 'quantity', 'quantities')}")
     if targets != "quantity":
-        return raw._replace(read_as=f"y: {counted(len(raw.classes), 'class', 'classes')}{AS_QUANTITY}")
+        return raw._replace(read_as=f"y: {counted(len(raw.classes), 'class', 'classes')}")
     numbers = np.array([float(name) for name in raw.classes])  # our own classes are digits
     return raw._replace(y=numbers[raw.y][:, None], classes=(), read_as="y: a quantity, since targets = 'quantity'")
 

@@ -20,11 +20,16 @@ from fnn.data.dataset import Raw
 from fnn.data.download import FAILURES, fetch
 from fnn.errors import CorruptFileError, InputError
 from fnn.storage.files import write_atomically
+from fnn.storage.paths import user_path
 
 HOSTS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 TIMEOUT = 20.0  # seconds of silence before a host is given up
 SLACK = 2**16  # bytes by which a compressed file may be larger than its content
 CLASSES = tuple("0123456789")
+MOVE = (
+    "it is damaged, or of another set with the same file names, such as Fashion-MNIST. Move it or set FNN_DATA_DIR to "
+    "another folder, and MNIST is downloaded; other sets are read as source = 'set.npz' with arrays x and y"
+)
 UINT8 = 0x08  # the code of unsigned bytes in an IDX file, the only type read here
 
 
@@ -76,22 +81,43 @@ def load(
 
 
 def cache_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Where downloaded files go: `mnist` in `FNN_DATA_DIR`, or in `fnn` in the user's cache folder."""
-    if environ.get("FNN_DATA_DIR"):
-        return Path(environ["FNN_DATA_DIR"]) / "mnist"
-    if platform == "darwin":
-        cache = Path.home() / "Library" / "Caches"
-    elif platform == "win32":
-        cache = Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    else:
-        cache = Path(environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "fnn" / "mnist"
+    """Where downloaded files go: `mnist` in `FNN_DATA_DIR`, or in `fnn` in the user's cache folder.
+
+    Raises:
+        InputError: `FNN_DATA_DIR` can be no folder, or it is not set and there is no home folder.
+    """
+    if chosen := _data_dir(environ):
+        return chosen / "mnist"
+    variable, cache = {
+        "darwin": ("", "~/Library/Caches"),
+        "win32": ("LOCALAPPDATA", "~/AppData/Local"),
+    }.get(platform, ("XDG_CACHE_HOME", "~/.cache"))
+    return Path(user_path(environ.get(variable, "") or cache, variable or "the cache folder")) / "fnn" / "mnist"
+
+
+def _data_dir(environ: Mapping[str, str]) -> Path | None:
+    """The folder that `FNN_DATA_DIR` names; None if it is not set.
+
+    Raises:
+        InputError: it is a file, `~` stands for no home folder, or the name holds an invisible character.
+    """
+    name = environ.get("FNN_DATA_DIR")
+    if not name:
+        return None
+    path = Path(user_path(name, "FNN_DATA_DIR"))
+    if path.is_file():
+        raise InputError(f"FNN_DATA_DIR {name}: is a file; expected the folder that has the four files of MNIST.")
+    return path
 
 
 def find(name: str) -> Path | None:
-    """The file of that name, plain or compressed, in the cache folder or in `FNN_DATA_DIR` itself."""
-    folders = [cache_folder()] + [Path(folder) for folder in [os.environ.get("FNN_DATA_DIR")] if folder]
-    candidates = (folder / f"{name}{suffix}" for folder in folders for suffix in ("", ".gz"))
+    """The file of that name, plain or compressed, in the cache folder or in `FNN_DATA_DIR` itself.
+
+    Some archives have `train-images.idx3-ubyte` in place of `train-images-idx3-ubyte`; both are found.
+    """
+    folders = [folder for folder in (cache_folder(), _data_dir(os.environ)) if folder]
+    names = (name, name.replace("-idx", ".idx"))
+    candidates = (folder / f"{called}{suffix}" for folder in folders for called in names for suffix in ("", ".gz"))
     return next((path for path in candidates if path.is_file()), None)
 
 
@@ -121,7 +147,7 @@ def _read(file: IdxFile, files: Sequence[IdxFile], hosts: Sequence[str], timeout
     try:
         return parse_idx(_content(file, _bounded(path, file.size + SLACK), path.suffix == ".gz"), file.shape)
     except (OSError, ValueError) as error:
-        raise CorruptFileError(path, f"{error}; remove it, and it is downloaded anew") from error
+        raise CorruptFileError(path, f"{error}; {MOVE}") from error
 
 
 def _bounded(path: Path, limit: int) -> bytes:
