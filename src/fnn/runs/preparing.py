@@ -131,7 +131,7 @@ def _check_outputs(config: Config, data: Dataset) -> None:
     if out != (n_out,):
         raise InputError(
             f"network.layers: the last layer gives {_outputs(out)}, the data want {n_out}"
-            f"{_meaning(data)}; let the last Dense have units = {n_out}."
+            f"{_meaning(data)}; let the last Dense have units = {n_out}. {data.read_as}."
         )
 
 
