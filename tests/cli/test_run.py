@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from fnn import cli
@@ -66,3 +67,46 @@ def test_a_run_does_not_depend_on_what_can_be_told(streams, config, tmp_path, mo
     if out is not None:
         out.seek(0)
         assert "\\xe9" in out.read()
+
+
+@pytest.fixture
+def table(tmp_path):
+    """`fnn run` of a table whose inputs are in `unit`, with these entries set; the lines that it prints."""
+
+    def lines(capsys, unit, *entries):
+        rng = np.random.default_rng(0)
+        rows = [f"{unit * rng.random():.9g},{unit * rng.random():.9g},{k % 2}" for k in range(40)]
+        (tmp_path / "t.csv").write_text("\n".join(["height,weight,kind", *rows]))
+        (tmp_path / "t.toml").write_text(GOOD.replace("digits", "t.csv").replace("test = 300\n", ""))
+        sets = ["network.layers.2.units=2", "data.validation=0", "training.epochs=1", *entries]
+        words = [word for entry in sets for word in ("--set", entry)]
+        assert cli.main(["run", str(tmp_path / "t.toml"), "--out", str(tmp_path / "runs"), *words]) == 0
+        return capsys.readouterr().out.splitlines()
+
+    return lines
+
+
+@pytest.mark.usefixtures("no_pictures")
+def test_what_y_was_read_as_is_told_before_the_first_epoch_and_kept(table, tmp_path, capsys):
+    _, said, epoch, *_ = table(capsys, 1.0)
+    assert said.startswith("y: column 'kind' read as 2 classes, since it holds whole numbers")
+    assert epoch.startswith("epoch 1/1")
+    about = json.loads(next(tmp_path.glob("runs/*/config.json")).read_text())
+    assert (about["read_as"], about["label"], about["inputs"]["columns"]) == (said, "kind", ["height", "weight"])
+
+
+@pytest.mark.usefixtures("no_pictures")
+@pytest.mark.parametrize(
+    ("unit", "entries", "hinted"),
+    [
+        (255, (), True),
+        (1e-5, (), True),
+        (1, (), False),
+        (255, ("data.scale=0.00392",), False),
+        (255, ("data.standardise=true",), False),
+    ],
+)
+def test_inputs_that_nobody_scaled_get_a_hint_before_the_first_epoch(table, capsys, unit, entries, hinted):
+    before = [line for line in table(capsys, unit, *entries)[:3] if not line.startswith("epoch")]
+    assert ("hint: inputs go from" in before[-1]) == hinted
+    assert len(before) == 2 + hinted

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from fnn.checking.training_loop import LoopReport, check_training_loop
 from fnn.config.sections import TYPES, Config
+from fnn.data import Dataset
+from fnn.data.dataset import hint
 from fnn.errors import InputError
 from fnn.machine.idle_cores import awake
 from fnn.runs import preparing
@@ -63,6 +65,12 @@ def prepared_for(path: str, config: Config) -> Prepared:
         return preparing.prepare(config)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def about_data(data: Dataset) -> list[str]:
+    """What the outputs of a data set were read as, and a hint where its inputs want scaling, a line each."""
+    advice = hint(data)
+    return [*([data.read_as] if data.read_as else []), *([f"hint: {advice}"] if advice else [])]
 
 
 def training_loop(prepared: Prepared, gradient: str) -> LoopReport:

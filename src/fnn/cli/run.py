@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fnn.cli import run_pictures
-from fnn.cli.common import all_types, cores_awake, overrides, prepared_for, written
+from fnn.cli.common import about_data, all_types, cores_awake, overrides, prepared_for, written
 from fnn.cli.progress import shown
 from fnn.config.reading import config_text, resolved
 from fnn.errors import DivergedError, InputError, StoppedError
@@ -45,7 +45,7 @@ def command(options: argparse.Namespace) -> int:
         prepared = prepared_for(options.config, resolved(options.config, text, overrides(options), types))
         about = resuming.about(prepared)
         folder = _folder(prepared, about, options)
-        print(f"{prepared.config.name}: {_summary(prepared)}")
+        print(f"{prepared.config.name}: {_summary(prepared)}", *about_data(prepared.data), sep="\n")
         _finish(folder, prepared, text, about, options)
         kept = "the training is finished and kept, --resume draws its pictures"
         with written(folder, f"make room; {kept}"), stopped(f"{kept}: {folder}"):
