@@ -133,12 +133,26 @@ def test_what_is_no_number_is_refused(raw, message):
         model().predict(raw)
 
 
-@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf, 1e39])
-def test_an_input_that_is_no_finite_number_is_refused_by_its_row(number):
+@pytest.mark.parametrize(
+    ("number", "what"),
+    [
+        (np.nan, "nan or an infinite number; leave it out"),
+        (np.inf, "nan or an infinite number; leave it out"),
+        (1e39, "a number that is too large for float32 once it is scaled; leave it out"),
+        (-3e38, "a number that is too large for float32 once it is scaled; leave it out"),
+    ],
+)
+def test_an_input_that_is_no_number_of_float32_is_refused_by_its_row(number, what):
     x = np.ones((prediction.INPUTS_AT_ONCE + 9, 4))
     x[prediction.INPUTS_AT_ONCE + 3, 2] = number
-    with pytest.raises(ValueError, match="input 5003 holds nan, or a number that is too large for float32"):
-        model().predict(x)
+    with pytest.raises(ValueError, match=f"^input 5003 holds {what}"):
+        model(scale=2.0).predict(x)
+
+
+def test_an_input_far_from_those_of_the_training_is_refused():
+    far = [[0.0, 0, 0, 0], [1e30, 0, 0, 0]]
+    with pytest.raises(ValueError, match=r"inputs from number 0 on: x\[1\] is too far from the training examples"):
+        model(sd=np.full(4, 1e-20)).predict(far)
 
 
 def test_masked_numbers_are_refused():
@@ -152,6 +166,40 @@ def test_many_inputs_are_predicted_in_parts_and_none_are_none(monkeypatch):
     monkeypatch.setattr(prediction, "INPUTS_AT_ONCE", 7)
     np.testing.assert_allclose(model().predict(x), whole, rtol=1e-6)
     assert model().predict(np.zeros((0, 4))).shape == (0, 3)
+
+
+class Table:
+    """What pandas and polars have in common, with the columns of a table of pets."""
+
+    def __init__(self, *columns):
+        self.columns = list(columns)
+
+    def __getitem__(self, names):
+        return Table(*names)
+
+    def __array__(self, dtype=None, copy=None):
+        numbers = {"height": [10.0, 2.0], "weight": [0.5, 0.1], "kind": ["cat", "dog"]}
+        return np.stack([numbers[name] for name in self.columns], axis=1)
+
+
+@pytest.mark.parametrize("order", [("weight", "height"), ("kind", "height", "weight"), ("height", "weight")])
+def test_the_columns_of_a_table_in_memory_are_matched_by_name(order):
+    asked = model((2,), columns=("height", "weight"), label="kind")
+    np.testing.assert_array_equal(asked.predict(Table(*order)), asked.predict([[10.0, 0.5], [2.0, 0.1]]))
+
+
+@pytest.mark.parametrize(
+    ("order", "message"),
+    [
+        (("price", "weight"), "the table: has no column 'height', which the network was trained on"),
+        (("height",), "the table: has no column 'weight', which the network was trained on"),
+        (("height", "weight", "id"), "the table: the network was not trained on its column 'id'; remove it"),
+        (("height", "weight", "height"), "the table: has the column 'height' twice"),
+    ],
+)
+def test_a_table_in_memory_with_other_columns_is_refused(order, message):
+    with pytest.raises(ValueError, match=message):
+        model((2,), columns=("height", "weight"), label="kind").predict(Table(*order))
 
 
 def test_a_model_prints_without_its_numbers():

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from fnn.cli.common import all_types
-from fnn.config.schema import describe, read
-from fnn.config.sections import DataConfig
+from fnn.config.reading import rebuilt
+from fnn.config.schema import describe
 from fnn.data import load_data, load_inputs
 from fnn.errors import CorruptFileError, InputError
 from fnn.runs import directory
@@ -41,7 +41,7 @@ def of_file(model: Model, file: str) -> np.ndarray:
         InputError: the file does not hold inputs that the network takes.
         CorruptFileError: the file is damaged.
     """
-    x = load_inputs(file, model.shape, label=model.label)
+    x = load_inputs(file, model.shape, label=model.label, columns=model.columns)
     try:
         return outputs(model, x)
     except (InputError, CorruptFileError):
@@ -62,9 +62,9 @@ def of_own_data(model: Model, run: Path, types: Mapping[str, type]) -> np.ndarra
     if "data" not in table:
         raise InputError(f"{run}: fnn.save wrote this network, which has no data of its own; name a FILE of inputs.")
     try:
-        config = read(DataConfig, table["data"], "data", types)
+        config = rebuilt(table, types).data
     except InputError as error:
-        raise CorruptFileError(path, f"is not the config of a run: {error!r}; fnn run writes one") from None
+        raise InputError(f"{path}: {error}") from None
     directory.check_data(run, config)
     data = load_data(**describe(config))
     examples = data.test if data.test.n else data.train

@@ -12,10 +12,12 @@ from fnn.config.reading import build_cost, build_net
 from fnn.config.schema import Types, describe
 from fnn.data import Dataset
 from fnn.errors import CorruptFileError, InputError
+from fnn.network import shape_out
 from fnn.runs.prediction import Model
 from fnn.types import Cost, Net, Params, Shape
 
 LARGEST_AXIS = 2**24  # numbers along an axis of one input; a damaged file may say more
+TARGETS = ("", "one-hot", "binary", "quantity")  # an entry of `[data]`
 LARGEST_SIZE = 1e300  # of a mean, a deviation or a scale
 
 
@@ -72,35 +74,39 @@ def read_model(path: Path, table: dict[str, Any], net: Net, cost: Cost, params: 
     if "data" not in table and "inputs" not in table:
         return Model(net, cost, params, shape)
     try:
-        data, inputs = table.get("data", table), table["inputs"]
-        mean, sd = (_numbers(f"inputs.{name}", inputs[name]) for name in ("mean", "sd"))
-        if any(numbers.shape not in ((1,), (math.prod(shape),)) for numbers in (mean, sd)):
-            raise ValueError(f"inputs.mean and inputs.sd have shapes {mean.shape} and {sd.shape}")
-        (scale,) = _numbers("inputs.scale", [inputs["scale"]])
-        if not (scale > 0 and (sd > 0).all()):
-            raise ValueError("inputs.scale or inputs.sd is not above 0")
-        columns = _texts("inputs.columns", inputs.get("columns", []))
+        said = table.get("data", table)  # a run's config has the targets and the label among the data's entries
+        (label,) = _texts("label", [table.get("label", said.get("label", ""))])
+        classes = _texts("classes", table["classes"])
+        targets = _targets(said["targets"], len(classes), shape_out(net, shape))
+        mean, sd, scale = _units(table["inputs"], shape)
+        columns = _texts("inputs.columns", table["inputs"].get("columns", []))
         if columns and len(columns) != math.prod(shape):
             raise ValueError(f"inputs.columns are {len(columns)} names for {math.prod(shape)} inputs")
-        (label,) = _texts("label", [table.get("label", data.get("label", ""))])
-        targets = data["targets"]
-        if targets not in ("one-hot", "binary"):
-            raise ValueError(f"targets is {targets!r}")
-        return Model(
-            net=net,
-            cost=cost,
-            params=params,
-            shape=shape,
-            classes=_texts("classes", table["classes"]),
-            columns=columns,
-            label=label,
-            targets=targets,
-            scale=float(scale),
-            mean=_shaped(mean, shape),
-            sd=_shaped(sd, shape),
-        )
+        return Model(net, cost, params, shape, classes, columns, label, targets, scale, mean, sd)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CorruptFileError(path, f"is not the config of a run: {error!r}; fnn run writes one") from None
+
+
+def _targets(said: Any, k: int, out: Shape) -> str:
+    """What the outputs are: those of `k` classes or their bits, or quantities; `said` is the entry of the data."""
+    if said not in TARGETS:
+        raise ValueError(f"targets is {said!r}")
+    targets = "quantity" if not k else "binary" if said == "binary" else "one-hot"
+    width = {"one-hot": k, "binary": max(1, (k - 1).bit_length())}.get(targets, math.prod(out))
+    if out != (width,):
+        raise ValueError(f"{k} classes for {math.prod(out)} outputs")
+    return targets
+
+
+def _units(inputs: Any, shape: Shape) -> tuple[np.ndarray | float, np.ndarray | float, float]:
+    """The mean and the deviation that inputs of `shape` are standardised by, and their scale."""
+    mean, sd = (_numbers(f"inputs.{name}", inputs[name]) for name in ("mean", "sd"))
+    if any(numbers.shape not in ((1,), (math.prod(shape),)) for numbers in (mean, sd)):
+        raise ValueError(f"inputs.mean and inputs.sd have shapes {mean.shape} and {sd.shape}")
+    (scale,) = _numbers("inputs.scale", [inputs["scale"]])
+    if not (scale > 0 and (sd > 0).all()):
+        raise ValueError("inputs.scale or inputs.sd is not above 0")
+    return _shaped(mean, shape), _shaped(sd, shape), float(scale)
 
 
 def _numbers(name: str, values: Any) -> np.ndarray:

@@ -44,7 +44,7 @@ def save(
     if _shapes(params) != _shapes(_template(net, shape)):
         raise ValueError(f"params do not fit: expected those of init(net, key, {shape}) for this net.")
     for name, array in named(params).items():
-        _check_finite(name, array)
+        _check_finite(f"params: {name}", array)
     table: dict[str, Any] = {"network": network_table(net, cost), "shape": list(shape)}
     if data is not None:
         table |= data_table(data) | {"targets": _targets(data, net, shape)}
@@ -54,14 +54,16 @@ def save(
 
 
 def _targets(data: Dataset, net: Net, shape: Shape) -> str:
-    """Whether the outputs are one for each class, or the bits of its number."""
+    """Whether the outputs are one for each class, the bits of its number, or quantities."""
     outputs, n_out = data.train.y.shape[1:], shape_out(net, shape)
     if (tuple(data.shape), outputs) != (shape, n_out):
         raise ValueError(
             f"data have inputs of shape {data.shape} and outputs of shape {outputs}; the net takes {shape} and gives "
             f"{n_out}. Pass the data set of its training."
         )
-    return "one-hot" if not data.classes or n_out == (len(data.classes),) else "binary"
+    if not data.classes:
+        return "quantity"
+    return "one-hot" if n_out == (len(data.classes),) else "binary"
 
 
 def save_params(path: str | os.PathLike[str], params: Params) -> None:

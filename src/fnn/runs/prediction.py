@@ -6,6 +6,7 @@ Shape letters: `n` inputs of `shape`, `n_out` outputs.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnn.data.dataset import scaled_inputs
+from fnn.data.headers import input_places
 from fnn.data.on_disk import Stored
 from fnn.errors import InputError
 from fnn.network import predict, shape_out
@@ -47,7 +50,7 @@ class Model:
     classes: tuple[str, ...] = ()  # in the order of their numbers; () if the outputs are quantities
     columns: tuple[str, ...] = ()  # the names of the inputs, in order; () where they have none
     label: str = ""  # the column of the desired outputs, which a table of new inputs may have too; "" for none
-    targets: str = "one-hot"  # or "binary": the outputs are the bits of the class number, the highest first
+    targets: str = "one-hot"  # or "binary", the bits of the class number, the highest first; or "quantity"
     scale: float = 1.0  # the network sees ((x − mean)/sd) · scale
     mean: np.ndarray | float = field(default=0.0, repr=False)  # shape
     sd: np.ndarray | float = field(default=1.0, repr=False)  # shape
@@ -117,28 +120,33 @@ def _starts(n: int) -> range:
 
 def _scaled(model: Model, x: np.ndarray, first: int) -> np.ndarray:
     """Inputs as the network sees them; `first` is the number of the first one, for the message."""
-    x = scaled_inputs(x, model.mean, model.sd, model.scale)
-    finite = np.isfinite(x).all(axis=tuple(range(1, x.ndim)))
-    if not finite.all():
-        raise ValueError(
-            f"input {first + finite.argmin()} holds nan, or a number that is too large for float32 once it is scaled; "
-            "leave it out."
-        )
+    _check_finite(x, first, "nan or an infinite number")
+    try:
+        with np.errstate(over="ignore"):  # what is too large becomes inf, and is refused below
+            x = scaled_inputs(x, model.mean, model.sd, model.scale)
+    except InputError as error:
+        raise ValueError(f"inputs from number {first} on: {error}") from None
+    _check_finite(x, first, "a number that is too large for float32 once it is scaled")
     return x
 
 
-def scaled_inputs(x: np.ndarray, mean: np.ndarray | float, sd: np.ndarray | float, scale: float) -> np.ndarray:
-    """((x − mean)/sd) · scale in float32; the mean is subtracted in float64."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        return ((x.astype(np.float64) - mean) / sd).astype(np.float32) * np.float32(scale)
+def _check_finite(x: np.ndarray, first: int, what: str) -> None:
+    finite = np.isfinite(x).all(axis=tuple(range(1, x.ndim)))
+    if not finite.all():
+        raise ValueError(f"input {first + finite.argmin()} holds {what}; leave it out.")
 
 
 def _in_order(raw: Any, model: Model) -> Any:
     """The inputs of a table of pandas or polars, in the order of the training; anything else as it is."""
-    names = getattr(raw, "columns", None)
-    if names is None or not model.columns:
+    header = getattr(raw, "columns", None)
+    if header is None or not model.columns:
         return raw
-    return raw
+    names = [str(name) for name in header]
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise ValueError(f"the table: has the column {twice[0]!r} twice; keep one of them.")
+    places = input_places("the table", names, len(model.columns), model.label, model.columns)
+    return raw[[header[place] for place in places]]
 
 
 def _numbers(raw: Any) -> np.ndarray:
