@@ -8,7 +8,10 @@ MISFITS = [
     ("data.validation=5000", "1,797"),
     ("training.batch_size=5000", "training.batch_size = 5000: expected at most 1397"),
     ("network.layers.0.units=100000000000", "7,500,000,000,010 parameters need 83,819 GiB to train"),
-    ("network.layers.2.units=4", "the last layer gives 4 outputs, the data want 10 for their 10 classes; .* = 10. y: 10 classes"),
+    (
+        "network.layers.2.units=4",
+        "the last layer gives 4 outputs, the data want 10 for their 10 classes; let the last Dense have units = 10. y: 10 classes",
+    ),
     ("network.layers=[]", "0 layers"),
     ("data.shape=[8, 8]", "rows of shape (8, 8)"),
     ("data.source=digitz", "did you mean 'digits'"),
