@@ -270,6 +270,30 @@ def test_the_cache_is_where_each_system_keeps_it(monkeypatch):
     assert mnist.cache_folder({}, "linux") == home / ".cache/fnn/mnist"
     assert mnist.cache_folder({}, "darwin") == home / "Library/Caches/fnn/mnist"
     assert mnist.cache_folder({"LOCALAPPDATA": "/local"}, "win32").as_posix() == "/local/fnn/mnist"
+    assert mnist.cache_folder({"FNN_DATA_DIR": "~"}, "linux") == home / "mnist"
+    assert mnist.cache_folder({"FNN_DATA_DIR": "~/data"}, "darwin") == home / "data/mnist"
+    assert mnist.cache_folder({"XDG_CACHE_HOME": "~/cache"}, "linux") == home / "cache/fnn/mnist"
+
+
+def test_a_data_folder_that_can_be_none_is_refused_in_one_line(folder, monkeypatch):
+    (folder / "file").write_text("")
+    wrong = {
+        str(folder / "file"): r"FNN_DATA_DIR .*file: is a file; expected the folder that has the four files of MNIST",
+        "~no-such-user/data": "FNN_DATA_DIR ~no-such-user/data: there is no such user",
+        "/data\r": r"FNN_DATA_DIR '/data\\r': holds '\\r', a character that cannot be seen",
+    }
+    for name, message in wrong.items():
+        monkeypatch.setenv("FNN_DATA_DIR", name)
+        for asked in (mnist.cache_folder, lambda: mnist.find("train-images"), lambda: mnist.load(files=FILES)):
+            with pytest.raises(InputError, match=message) as caught:
+                asked()
+            assert "\n" not in str(caught.value)
+
+
+def test_a_process_without_a_home_folder_is_told_of_the_variable(monkeypatch):
+    monkeypatch.setattr(os.path, "expanduser", lambda path: path)  # as where neither HOME nor the user is known
+    with pytest.raises(InputError, match=r"the cache folder \(FNN_DATA_DIR names another one\) ~/.cache: .*no home"):
+        mnist.cache_folder({}, "linux")
 
 
 @needs_mnist

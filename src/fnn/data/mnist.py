@@ -88,11 +88,13 @@ def cache_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.pl
     """
     if chosen := _data_dir(environ):
         return chosen / "mnist"
-    variable, cache = {
-        "darwin": ("", "~/Library/Caches"),
-        "win32": ("LOCALAPPDATA", "~/AppData/Local"),
-    }.get(platform, ("XDG_CACHE_HOME", "~/.cache"))
-    return Path(user_path(environ.get(variable, "") or cache, variable or "the cache folder")) / "fnn" / "mnist"
+    if platform == "darwin":
+        cache = "~/Library/Caches"
+    elif platform == "win32":
+        cache = environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    else:
+        cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(user_path(cache, "the cache folder (FNN_DATA_DIR names another one)")) / "fnn" / "mnist"
 
 
 def _data_dir(environ: Mapping[str, str]) -> Path | None:

@@ -29,7 +29,7 @@ def user_path(path: str, name: str) -> str:
 
 
 def check_visible(text: str, name: str) -> None:
-    """Refuse a text with a control character, such as the carriage return that a file with Windows line ends leaves behind.
+    """Refuse a text with a control character, such as the carriage return at the end of a line of Windows.
 
     Raises:
         InputError: there is one; the message shows it.
