@@ -95,7 +95,7 @@ def outputs(model: Model, x: np.ndarray | Stored) -> np.ndarray:
     Raises:
         ValueError: an input is nan, infinite, or too large for float32.
     """
-    return scaled_outputs(model, (_scaled(model, np.asarray(x[i : i + INPUTS_AT_ONCE]), i) for i in _starts(len(x))))
+    return scaled_outputs(model, (scaled(model, np.asarray(x[i : i + INPUTS_AT_ONCE]), i) for i in _starts(len(x))))
 
 
 def scaled_outputs(model: Model, parts: Iterable[np.ndarray]) -> np.ndarray:
@@ -118,7 +118,7 @@ def _starts(n: int) -> range:
     return range(0, max(n, 1), INPUTS_AT_ONCE)  # no inputs are one empty part
 
 
-def _scaled(model: Model, x: np.ndarray, first: int) -> np.ndarray:
+def scaled(model: Model, x: np.ndarray, first: int) -> np.ndarray:
     """Inputs as the network sees them; `first` is the number of the first one, for the message."""
     _check_finite(x, first, "nan or an infinite number")
     try:
