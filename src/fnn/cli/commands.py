@@ -10,16 +10,19 @@ Exit status: 0 done, 1 a check did not hold, 2 the user's input is wrong, 3 a fi
 from __future__ import annotations
 
 import argparse
+import contextlib
 import importlib
 import io
 import os
 import sys
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from fnn import __version__
 from fnn.errors import CorruptFileError, DivergedError, InputError, StoppedError
 from fnn.machine import compile_cache, signals
+from fnn.storage.paths import user_path
 
 Argument = tuple[str, dict[str, Any]]  # for `ArgumentParser.add_argument`: the name and the keyword arguments
 
@@ -57,9 +60,9 @@ OUT = ("--out", dict(default="runs", metavar="DIR", help="the folder in which ru
 AWAKE = ("--awake", dict(action="store_true", help="let no idle core sleep meanwhile (Linux, root): same bits, sooner"))
 GRADIENT = ("--gradient", dict(choices=("backprop", "autodiff"), help="short for --set training.gradient=..."))
 RUN = ("run", dict(metavar="RUN", help="a run directory"))
+RESUME = ("--resume", dict(action="store_true", help="go on with the newest unfinished run of this config there"))
 
 # Arguments of one command
-RESUME = ("--resume", dict(action="store_true", help="go on with the newest unfinished run of this config there"))
 CHECKPOINT = (
     "--checkpoint",
     dict(type=float, default=30.0, metavar="SECONDS", help="time between two checkpoints, at least (30)"),
@@ -83,6 +86,10 @@ RUNS = ("runs", dict(metavar="RUN", nargs="+", help="a run directory"))
 REPORT_OUT = ("--out", dict(default="report", metavar="DIR", help="the folder for report.md and curves.png (report)"))
 NAME = ("name", dict(metavar="NAME", nargs="?", help="one source, in full; its files are checked"))
 
+# The options that are paths, with what messages call them
+PATHS = {"config": "CONFIG", "run": "RUN", "runs": "RUN", "file": "FILE", "out": "--out", "cache": "--cache"}
+PRINTED = ("predict", "data", "explain", "compare")  # commands whose only result is what they print
+
 COMMANDS = (
     Command(
         "run",
@@ -92,7 +99,7 @@ COMMANDS = (
     Command(
         "sweep",
         "train the grid of a config's [sweep] in one program",
-        (CONFIG, SET, TYPE, OUT, AWAKE, GRADIENT),
+        (CONFIG, SET, TYPE, OUT, RESUME, AWAKE, GRADIENT),
     ),
     Command("compare", "train by backprop and by autodiff: agreement and time", (CONFIG, SET, TYPE, AWAKE)),
     Command(
@@ -111,31 +118,106 @@ COMMANDS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; without `arguments` it is the command that this process is for."""
+    printing = sys.stdout is not None
+    _open_streams()
     if arguments is None or list(arguments) == sys.argv[1:]:
         signals.end_at_once()  # the caller of any other command goes on after a signal
+    try:
+        return _flushed(_status(parser().parse_args(arguments), printing))
+    except SystemExit as end:  # of argparse, after its help or its error
+        raise SystemExit(_flushed(end.code if isinstance(end.code, int) else 0)) from None
+
+
+def _open_streams() -> None:
+    """Give a process whose stdin, stdout or stderr is closed the null device, and escape what an encoding lacks.
+
+    Otherwise the next file that is opened would take the number of the closed stream, and get what is printed there.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # which takes the lowest number that is free
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "w"))
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # escape what the terminal's encoding lacks, instead of failing
             stream.reconfigure(errors="backslashreplace")
+
+
+def _status(options: argparse.Namespace, printing: bool) -> int:
+    """Run the command that was chosen, say in one line what went wrong, and return the exit status."""
     try:
-        options = parser().parse_args(arguments)
-        if options.cache is not None:
-            compile_cache.keep(options.cache)  # before the command's module imports JAX
-        return importlib.import_module(f"fnn.cli.{options.command}").command(options)
+        return _run(options, printing)
     except (InputError, CorruptFileError, DivergedError) as error:
-        print(f"fnn: {error}", file=sys.stderr)
+        _say(error)
         return {InputError: 2, CorruptFileError: 3, DivergedError: 4}[type(error)]
     except StoppedError as error:
-        print(f"fnn: {error}", file=sys.stderr)
+        _say(error)
         return 128 + error.number
     except KeyboardInterrupt:
-        print("fnn: interrupted", file=sys.stderr)
+        _say("interrupted")
         return 130
     except BrokenPipeError:  # the reader has seen enough, as in `fnn data | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:  # a name is too long, links form a circle, or a disk fails
-        print(f"fnn: {error.filename or 'a file'}: {error.strerror or error}.", file=sys.stderr)
+        _say(f"{error.filename or 'a file'}: {error.strerror or error}.")
         return 2
+    except Exception as error:  # JAX says in many ways that it cannot start
+        reason = why_jax_does_not_start(error)
+        if not reason:
+            raise
+        _say(reason)
+        return 2
+
+
+def _run(options: argparse.Namespace, printing: bool) -> int:
+    if not printing and options.command in PRINTED:
+        raise InputError(f"stdout is closed, and fnn {options.command} does nothing but print; give it one: > FILE.")
+    for name, said in PATHS.items():
+        given = getattr(options, name, None)
+        if isinstance(given, list):
+            setattr(options, name, [user_path(path, said) for path in given])
+        elif given is not None:
+            setattr(options, name, user_path(given, said))
+    if options.cache is not None:
+        compile_cache.keep(options.cache)  # before the command's module imports JAX
+    return importlib.import_module(f"fnn.cli.{options.command}").command(options)
+
+
+def why_jax_does_not_start(error: Exception) -> str:
+    """One line that says why JAX does not start in this process, where it raised `error`; "" if it does start."""
+    try:
+        import jax.numpy as jnp
+
+        jnp.zeros(1).block_until_ready()
+    except Exception:
+        words = " ".join(str(error).split()).partition(" (set JAX_PLATFORMS")[0].rstrip(".") or type(error).__name__
+        settings = [f"{name}={value!r}" for name, value in sorted(os.environ.items()) if name.startswith("JAX_")]
+        remedy = f"this environment sets {', '.join(settings)}: unset what is wrong" if settings else "install fnn anew"
+        return f"JAX does not start here: {words}; {remedy}."
+    return ""
+
+
+def _say(what: object) -> None:
+    """Print an error on stderr, with control characters made visible; a stderr that nobody reads is no error."""
+    shown = "".join(c if c == "\n" or unicodedata.category(c) != "Cc" else repr(c)[1:-1] for c in str(what))
+    with contextlib.suppress(OSError):
+        print(f"fnn: {shown}", file=sys.stderr, flush=True)
+
+
+def _flushed(status: int) -> int:
+    """The status, once all that was printed has arrived; a reader who has left or a full disk changes a status of 0."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return status or 141
+        if not status:
+            _say(f"stdout: cannot be written ({error.strerror}); what was printed is incomplete.")
+        return status or 2
+    return status
 
 
 def parser() -> argparse.ArgumentParser:

@@ -18,6 +18,7 @@ import numpy as np
 
 from fnn.activation_functions import ReLU, Sigmoid
 from fnn.checking import gradcheck
+from fnn.cli.commands import why_jax_does_not_start
 from fnn.costs import CrossEntropy
 from fnn.data import load_data, sources
 from fnn.errors import CorruptFileError, InputError
@@ -49,13 +50,14 @@ class Finding(NamedTuple):
 
 def command(_options: argparse.Namespace) -> int:
     """Make every check and print what it finds; status 0 if all is well, else 1."""
-    remedies = []
+    remedies: dict[str, list[str]] = {}
     for name, check in CHECKS.items():
         finding = _finding(check)
         print(f"{'FAILED' if finding.remedy else 'ok':6}  {name:13}  {finding.said}", flush=True)
         if finding.remedy:
-            remedies.append(f"{name}: {finding.remedy}")
-    print("\n".join(["", *remedies]) if remedies else "all is well")
+            remedies.setdefault(finding.remedy, []).append(name)
+    lines = [f"{', '.join(names)}: {remedy}" for remedy, names in remedies.items()]
+    print("\n".join(["", *lines]) if lines else "all is well")
     return 1 if remedies else 0
 
 
@@ -67,7 +69,8 @@ def _finding(check: Callable[[], Finding]) -> Finding:
         return Finding("cannot be used", str(error))
     except Exception as error:  # a broken installation may raise anything
         words = " ".join(f"{type(error).__name__}: {error}".split())
-        return Finding(words[:300], "this should not fail at all; install fnn anew, in a new virtual environment")
+        remedy = "this should not fail at all; install fnn anew, in a new virtual environment"
+        return Finding(words[:300], why_jax_does_not_start(error) or remedy)
 
 
 def installed() -> dict[str, str]:

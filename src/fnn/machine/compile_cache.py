@@ -30,10 +30,7 @@ def keep(folder: str | os.PathLike[str]) -> None:
         raise RuntimeError("compile_cache.keep() comes too late: JAX is imported and has read its settings.")
     if not str(folder):
         raise InputError("--cache: expected a folder of yours, got no name.")
-    try:
-        path = Path(folder).expanduser().absolute() / _cpu_kind()
-    except RuntimeError:  # ~name
-        raise InputError(f"--cache {folder}: there is no such user; expected a folder of yours.") from None
+    path = Path(folder).absolute() / _cpu_kind()
     try:
         for made in (path.parent, path):
             made.mkdir(mode=0o700, parents=True, exist_ok=True)
