@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import signal
+import time
 
 import jax.numpy as jnp
 import numpy as np
@@ -13,8 +14,10 @@ import fnn
 from fnn import cli
 from fnn.cli import sweep, sweep_report
 from fnn.config.reading import load_config
-from fnn.runs import preparing, sweeps
+from fnn.runs import preparing, sweep_keeper, sweeps
 from fnn.runs.grid import Member, Point
+from fnn.storage import files
+from fnn.training import fitting
 from fnn.training.sweeping import SweepResult
 from tests.helpers.support import assert_trees_close, fails
 
@@ -44,23 +47,97 @@ def test_the_command_keeps_tables_pictures_and_every_network(grid, tmp_path, cap
     assert cli.main(["predict", str(folder / "networks" / "0007")]) == 0
 
 
-def test_ctrl_c_keeps_what_is_done(grid, tmp_path, capsys, monkeypatch):
-    groups, real, begun = sweeps.groups, sweeps.results, []
+@pytest.fixture
+def stop(monkeypatch, no_pictures):
+    """`stop(k, number)`: the k-th time that a sweep gives control back, after each turn, it gets the signal."""
+    monkeypatch.setattr(fitting, "SEGMENT_SECONDS", 0.0)
 
-    def interrupted(*args):
-        begun.append(args)
-        for result in real(*args):
-            yield result
-            if len(begun) == 2:
-                raise KeyboardInterrupt
+    def stop(k, number=signal.SIGTERM):
+        calls, call = [], sweep_keeper.GroupKeeper.__call__
 
-    monkeypatch.setattr(sweeps, "groups", lambda *args: 2 * groups(*args))  # the same programs twice
-    monkeypatch.setattr(sweeps, "results", interrupted)
-    assert cli.main(["sweep", grid, "--out", str(tmp_path / "runs")]) == 130
-    folder = next((tmp_path / "runs").iterdir())
+        def counted(keeper, state):
+            calls.append(state)
+            if len(calls) == k:
+                os.kill(os.getpid(), number)
+                deadline = time.monotonic() + 5
+                while not keeper.wish.number and time.monotonic() < deadline:
+                    time.sleep(0.001)
+            call(keeper, state)
+
+        monkeypatch.setattr(sweep_keeper.GroupKeeper, "__call__", counted)
+        return calls
+
+    return stop
+
+
+def bytes_of(folder):
+    return {
+        path.relative_to(folder): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != files.LOCK
+    }
+
+
+def test_a_sweep_that_is_stopped_again_and_again_ends_with_the_bytes_of_one_that_is_not(grid, tmp_path, capsys, stop):
+    sets = ["sweep.units=[5, 6]", "sweep.mu=[0.9]", "sweep.eta=[0.5, 1e30]", "sweep.own_orders=true"]
+    words = ["sweep", grid, *(word for entry in sets for word in ("--set", entry)), "--out"]
+    calls = stop(0)
+    assert cli.main([*words, str(tmp_path / "whole")]) == 0
+    (whole,) = (tmp_path / "whole").iterdir()
+    printed = capsys.readouterr().out.split("\n")
+    rows = [line for line in printed if line.startswith("eta ")]
+    assert len(calls) > 20
+    stopped_inside = 0
+    for k in (3, len(calls) // 2, 4):  # inside the first group, and inside the second one twice
+        calls = stop(k, signal.SIGINT)
+        fails(capsys, 130, "stopped by SIGINT; what was done is in", *words, str(tmp_path / "parts"), "--resume")
+        stopped_inside += calls[-1].step > 0
+    stop(0)
+    assert stopped_inside
+    assert cli.main([*words, str(tmp_path / "parts"), "--resume"]) == 0
+    (folder,) = (tmp_path / "parts").iterdir()
+    assert bytes_of(folder) == bytes_of(whole)
+    out = capsys.readouterr().out
+    assert f"going on: {folder}" in out
+    assert [line for line in out.split("\n") if line.startswith("eta ")] == rows
+    assert "networks 0-7" not in out  # what is done is not done again
+    assert cli.main([*words, str(tmp_path / "parts"), "--resume"]) == 0
+    assert f"nothing to resume, this sweep is finished: {folder}" in capsys.readouterr().out
+
+
+def test_networks_of_a_sweep_that_is_stopped_are_told_and_kept(grid, tmp_path, capsys, stop):
+    words = ["sweep", grid, "--set", "sweep.units=[5, 6]", "--out", str(tmp_path / "runs")]
+    calls = stop(0)
+    assert cli.main(words) == 0
+    capsys.readouterr()
+    stop(len(calls) - 3, signal.SIGINT)  # in the second epoch of the second turn
+    assert cli.main(words) == 130
+    (folder,) = (path for path in (tmp_path / "runs").iterdir() if path.name.endswith("-2"))
     assert [row["epochs"] for row in table(folder / "sweep.csv")] == ["2"] * 8 + ["1"] * 8
     assert len(list((folder / "networks").iterdir())) == 16
     assert "networks stopped before epoch 2, not in this table: 8" in capsys.readouterr().out
+
+
+def test_a_sweep_goes_on_only_where_the_same_bits_can_be_expected(grid, tmp_path, capsys, stop):
+    words = ["sweep", grid, "--out", str(tmp_path / "runs")]
+    stop(3)
+    assert cli.main(words) == 143
+    (folder,) = (tmp_path / "runs").iterdir()
+    path = folder / "environment.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"XLA_FLAGS": "--other"}))
+    capsys.readouterr()
+    fails(capsys, 2, "began otherwise: XLA_FLAGS was '--other', is ''", *words, "--resume")
+    (state,) = folder.rglob("arrays.npz")
+    state.write_bytes(state.read_bytes()[:-1])
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"XLA_FLAGS": os.environ.get("XLA_FLAGS", "")}))
+    fails(capsys, 3, "arrays.npz: is not what was written", *words, "--resume")
+
+
+def test_without_a_sweep_to_resume_one_begins_and_says_so(grid, tmp_path, capsys, stop):
+    stop(3)
+    words = ["sweep", grid, "--out", str(tmp_path / "runs"), "--resume"]
+    assert cli.main(words) == 143
+    assert f"nothing to resume: {tmp_path / 'runs'} has no sweep of this config" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -158,27 +235,6 @@ def test_seeds_end_where_keys_would_begin_again(config, capsys):
     options = ["--set", f"seed={2**32 - 2}", "--set", "sweep.seeds=3"]
     fails(capsys, 2, "the last seed would be 4,294,967,296", "sweep", config, *options)
     assert load_config(config, [f"seed={2**32 - 2}", "sweep.seeds=2"]).sweep.seeds == 2
-
-
-@pytest.mark.usefixtures("no_pictures")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_sweep_that_is_stopped_keeps_what_is_done(config, tmp_path, capsys, monkeypatch, number):
-    told, line = [], sweep.line
-
-    def then_terminated(*args):
-        told.append(args)
-        if len(told) == 2:
-            os.kill(os.getpid(), number)
-        return line(*args)
-
-    monkeypatch.setattr(sweep, "line", then_terminated)
-    before = signal.getsignal(number)
-    words = ["sweep", config, "--out", str(tmp_path / "out"), "--set", "sweep.seeds=2", "--set", "training.epochs=50"]
-    fails(capsys, 128 + number, f"stopped by {number.name}; what was done is in {tmp_path}", *words)
-    assert signal.getsignal(number) == before
-    (folder,) = (tmp_path / "out").iterdir()
-    assert (folder / "sweep.csv").exists()
-    assert len(list((folder / "networks").iterdir())) == 2
 
 
 @pytest.mark.usefixtures("no_pictures")

@@ -29,7 +29,7 @@ def test_a_network_diverges_when_it_is_first_seen_to():
     costs = [[1.0, 1.0], [np.nan, 1.0], [np.inf, 1.0]]
     history = [SweepResult(e, fnn.Evaluation(jnp.array(cost), jnp.zeros(2)), **line) for e, cost in enumerate(costs, 1)]
     group = sweeps.Group(NET, tuple(Member(Point(0, eta, 0.0, 0.0, 1.0), 0) for eta in (9.0, 1.0)))
-    assert [track.diverged for track in sweeps.tracks(group, history)] == [2, 0]
+    assert [track.diverged for track in sweeps.tracks(group, [sweeps.columns(r) for r in history])] == [2, 0]
 
 
 @pytest.mark.parametrize("own_orders", [False, True])
@@ -46,11 +46,9 @@ def test_networks_start_as_alone_but_for_their_scale(grid, own_orders):
 
 
 @pytest.mark.parametrize("shifts", [False, True])
-def test_shifted_images_are_shifted_in_a_sweep_too(grid, monkeypatch, shifts):
+def test_shifted_images_are_shifted_in_a_sweep_too(grid, shifts):
     sets = ["data.shape=[1, 8, 8]", "network.layers=[{type='Flatten'}, {type='Dense', units=10}]"]
     prepared = preparing.prepare(load_config(grid, [*sets, f"training.shifts={str(shifts).lower()}"]))
-    given = []
-    monkeypatch.setattr(sweeps, "sweep", lambda *arguments, **settings: given.append(arguments) or iter(()))
     (group,) = sweeps.groups(prepared.config, prepared.data.shape)
-    assert list(sweeps.results(prepared.config, prepared.data, group)) == []
-    assert given[0][4].n == (5 if shifts else 1) * prepared.data.train.n
+    task, _ = sweeps.task(prepared.config, prepared.data, group)
+    assert task.train.n == (5 if shifts else 1) * prepared.data.train.n

@@ -1,7 +1,7 @@
 """`fnn sweep CONFIG`: train the networks of a config's [sweep], group by group.
 
-A group has one shape and is trained together; what is printed calls it a turn. Its networks are kept when it ends; on
-Ctrl-C or SIGTERM, what is trained by then is kept.
+A group has one shape and is trained together; what is printed calls it a turn. Its networks are kept when it ends. On
+Ctrl-C or SIGTERM all that is trained is saved, and `--resume` goes on from there, also in the middle of an epoch.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
+import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,26 +22,27 @@ from fnn.cli import sweep_report
 from fnn.cli.common import all_types, cores_awake, overrides, prepared_for, written
 from fnn.config.reading import config_text, resolved
 from fnn.config.sections import Config
-from fnn.errors import InputError
-from fnn.machine.environment import environment
+from fnn.errors import InputError, StoppedError
 from fnn.machine.hardware import cores
-from fnn.machine.signals import stopped
+from fnn.machine.signals import Wish, stopped, wishes
 from fnn.plots import curves
-from fnn.runs import directory, metrics, preparing, sweeps
+from fnn.runs import directory, metrics, preparing, resuming, sweep_keeper, sweeps
+from fnn.runs.keeper import CHECKPOINTS
 from fnn.runs.preparing import Prepared
 from fnn.schedules import Constant
+from fnn.storage.files import locked
 from fnn.training.divergence import REMEDY
 from fnn.training.mini_batches import steps_per_epoch
 from fnn.training.streaming import in_file
-from fnn.training.sweeping import SweepResult
+from fnn.training.sweeping import SweepResult, resumed, start
 
 
 def command(options: argparse.Namespace) -> int:
     """Train the grid; status 0, or 4 if every network has diverged.
 
     Raises:
-        InputError: The config is no sweep that can be trained, or the sweep directory cannot be written.
-        StoppedError: A signal stopped the sweep. What was trained by then is kept.
+        InputError: The config is no sweep that can be trained or resumed, or the sweep directory cannot be written.
+        StoppedError: A signal stopped the sweep, which is saved.
     """
     path = options.config
     with cores_awake(options):
@@ -47,14 +50,66 @@ def command(options: argparse.Namespace) -> int:
         config = resolved(path, text, overrides(options), all_types(options.type))
         prepared = _prepared(path, config)
         groups = sweeps.groups(config, prepared.data.shape)
-        folder = directory.create(options.out, f"{config.name}-sweep", config)
-        remedy = "make room or give it back its rights, then begin anew"
-        with written(folder, remedy), stopped(f"what was done is in {folder}"):
-            done = _sweep(folder, prepared, text, groups)
+        folder = _folder(prepared, options)
+        if (folder / "sweep.csv").exists() and sweep_keeper.is_finished(folder):
+            print(f"nothing to resume, this sweep is finished: {folder}")
+            return 0
+        done = _finish(folder, prepared, text, groups, options)
     if all(track.diverged for track in done):
         print(f"fnn: every network has diverged; {REMEDY}.", file=sys.stderr)
         return 4
     return 0
+
+
+def _folder(prepared: Prepared, options: argparse.Namespace) -> Path:
+    """The sweep directory to resume, if there is one and `--resume` asks for it, else a new one."""
+    config = prepared.config
+    found = sweep_keeper.find(Path(options.out), config) if options.resume else None
+    if found is not None:
+        return found
+    folder = directory.create(options.out, f"{config.name}-sweep", config)
+    if options.resume:
+        print(f"nothing to resume: {options.out} has no sweep of this config; this one begins: {folder}")
+    return folder
+
+
+def _finish(
+    folder: Path, prepared: Prepared, text: str, groups: Sequence[sweeps.Group], options: argparse.Namespace
+) -> list[sweeps.Track]:
+    """Train the sweep to its end and conclude it; if it is stopped before, tell where it is kept."""
+    with written(folder, "make room or give it back its rights, then --resume"):
+        try:
+            with locked(folder), wishes() as wish:
+                _begin(folder, prepared, text)
+                done = _sweep(folder, prepared, groups, wish)
+        except StoppedError as error:
+            raise StoppedError(error.number, _stopped(error, folder, options)) from None
+        kept = "all networks are trained and kept, --resume draws the pictures"
+        with stopped(f"{kept}: {folder}"):
+            conclude(folder, prepared.config.name, done)
+            sweep_keeper.finish(folder)
+    return done
+
+
+def _begin(folder: Path, prepared: Prepared, text: str) -> None:
+    """Describe a sweep that begins; check that one that goes on may do so."""
+    now = resuming.about(prepared)["environment"]
+    if sweep_keeper.is_finished(folder):
+        directory.write_description(folder, prepared, text, now)
+        sweep_keeper.begin(folder)
+    else:
+        sweep_keeper.check_unchanged(folder, now)
+        sweep_keeper.clean(folder)
+        print(f"going on: {folder}")
+
+
+def _stopped(error: StoppedError, folder: Path, options: argparse.Namespace) -> str:
+    """What is said when a signal has stopped the sweep: where it is saved, and the command that goes on with it."""
+    entries = [word for entry in overrides(options) for word in ("--set", entry)]
+    classes = [word for name in options.type for word in ("--type", name)]
+    words = ["fnn", "sweep", options.config, *entries, *classes, "--out", options.out, "--resume"]
+    name = signal.Signals(error.number).name
+    return f"stopped by {name}; what was done is in {folder}; go on with: {shlex.join(words)}"
 
 
 def _prepared(path: str, config: Config) -> Prepared:
@@ -76,37 +131,46 @@ def _prepared(path: str, config: Config) -> Prepared:
     return prepared
 
 
-def _sweep(folder: Path, prepared: Prepared, text: str, groups: Sequence[sweeps.Group]) -> list[sweeps.Track]:
-    """Write the description, train one group after the other, and conclude with what there is."""
-    config = prepared.config
-    (folder / directory.NETWORKS).mkdir()
-    directory.write_description(folder, prepared, text, environment(prepared.data, config.seed))
+def _sweep(folder: Path, prepared: Prepared, groups: Sequence[sweeps.Group], wish: Wish) -> list[sweeps.Track]:
+    """Train one group after the other; when a signal stops that, print the table of what there is."""
     count = sum(len(group.members) for group in groups)
     turns = f"{len(groups)} turn{'s' * (len(groups) > 1)}"
-    print(f"{config.name}: {count} networks in {turns}, {len(jax.devices())} device(s)")
+    print(f"{prepared.config.name}: {count} networks in {turns}, {len(jax.devices())} device(s)", flush=True)
     done: list[sweeps.Track] = []
     try:
-        for group in groups:
-            _train(folder, prepared, group, done)
+        for number, group in enumerate(groups):
+            _train(folder, number, prepared, group, wish, done)
             sweeps.write_table(folder, done)
-    finally:
+    except StoppedError:
         if done:
-            conclude(folder, config.name, done)
+            tell(folder, done)
+        raise
     return done
 
 
-def _train(folder: Path, prepared: Prepared, group: sweeps.Group, done: list[sweeps.Track]) -> None:
+def _train(
+    folder: Path, number: int, prepared: Prepared, group: sweeps.Group, wish: Wish, done: list[sweeps.Track]
+) -> None:
     """Train one group until it ends or is stopped, keep its networks, and add them to `done`."""
-    history: list[SweepResult] = []
-    last, first = None, len(done)
+    first = len(done)
+    task, params = sweeps.task(prepared.config, prepared.data, group)
+    keeper = sweep_keeper.GroupKeeper(folder / CHECKPOINTS / f"{number:04}", task, wish)
+    if keeper.is_done():
+        done += sweeps.tracks(group, keeper.history)
+        return
+    state = keeper.restored(start(task, params))
+    trained = state.params if state.epochs and not state.step else None
     try:
-        for last in sweeps.results(prepared.config, prepared.data, group):
-            history.append(last._replace(params=(), v=()))
+        for last in resumed(task, state, keeper):
+            keeper.history.append(sweeps.columns(last))
+            trained = last.params
             print(line(last, prepared, first, len(group.members)), flush=True)
     finally:
-        if last is not None:
-            sweeps.keep(folder, prepared, group, last, first)
-            done += sweeps.tracks(group, history)
+        if trained is not None:
+            sweeps.keep(folder, prepared, group, trained, first)
+        if keeper.history:
+            done += sweeps.tracks(group, keeper.history)
+    keeper.done()
 
 
 def line(result: SweepResult, prepared: Prepared, first: int, count: int) -> str:
@@ -123,8 +187,8 @@ def line(result: SweepResult, prepared: Prepared, first: int, count: int) -> str
     return f"{who}  lowest training cost {cost:.4g}  {each:.1f} us per network and step"
 
 
-def conclude(folder: Path, name: str, done: Sequence[sweeps.Track]) -> None:
-    """Write the tables and the pictures, and print where they are.
+def tell(folder: Path, done: Sequence[sweeps.Track]) -> list[sweeps.Track]:
+    """Write the tables, and print that of the networks with the most epochs; they are the result.
 
     A network that was stopped before others have ended is left out of the printed table and of the pictures.
     """
@@ -134,7 +198,15 @@ def conclude(folder: Path, name: str, done: Sequence[sweeps.Track]) -> None:
     print(sweep_report.table(compared))
     if len(compared) < len(done):
         print(f"networks stopped before epoch {longest}, not in this table: {len(done) - len(compared)}")
-    print(f"sweep directory: {folder}; tables: sweep.csv, curves.csv; a run directory per network: networks/")
+    print(
+        f"sweep directory: {folder}; tables: sweep.csv, curves.csv; a run directory per network: networks/", flush=True
+    )
+    return compared
+
+
+def conclude(folder: Path, name: str, done: Sequence[sweeps.Track]) -> None:
+    """Write the tables and the pictures, and print where they are."""
+    compared = tell(folder, done)
     if all(track.diverged for track in compared):
         print("pictures: none, every network in this table has diverged")
     elif curves.available():

@@ -6,7 +6,7 @@ import csv
 import io
 import itertools
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,10 +25,12 @@ from fnn.runs.grid import Member, members, widened
 from fnn.runs.model_tables import network_table
 from fnn.runs.models import save_params
 from fnn.runs.preparing import Prepared
+from fnn.runs.sweep_keeper import Columns
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import write_json
 from fnn.training.evaluation import rows_at_once
-from fnn.training.sweeping import SweepResult, sweep
+from fnn.training.fitting import Task
+from fnn.training.sweeping import SweepResult
 from fnn.types import Key, Net, Params
 
 
@@ -78,27 +80,26 @@ def network_bytes(net: Net, shape: tuple[int, ...], batch_size: int) -> int:
     return 4 * (5 * params + 2 * max(rows_at_once(one), batch_size) * sum(a.size for a in one))
 
 
-def results(config: Config, data: Dataset, group: Group) -> Generator[SweepResult]:
-    """The results of `fnn.sweep` for one group."""
+def task(config: Config, data: Dataset, group: Group) -> tuple[Task, Params]:
+    """What to train for one group, and the initial params."""
     training = config.training
     points = [member.point for member in group.members]
     optimizer = SGD(*(jnp.array([getattr(p, name) for p in points], jnp.float32) for name in ("eta", "mu", "lmbda")))
     if all(p.mu == 0 for p in points):
         optimizer = SGD(optimizer.eta, 0.0, optimizer.lmbda)  # with the number 0 it keeps no velocity
     params, keys = starts(config, data.shape, group)
-    yield from sweep(
-        group.net,
-        config.network.cost,
-        optimizer,
-        params,
-        preparing.training_set(config, data),
-        keys,
+    return Task(
+        net=group.net,
+        cost=config.network.cost,
+        optimizer=optimizer,
+        train=preparing.training_set(config, data),
+        key=keys,
         batch_size=training.batch_size,
         epochs=training.epochs,
         gradient=GRADIENTS[training.gradient],
         validation=data.validation,
         test=data.test,
-    )
+    ), params
 
 
 def starts(config: Config, shape: tuple[int, ...], group: Group) -> tuple[Params, Key]:
@@ -115,38 +116,43 @@ def starts(config: Config, shape: tuple[int, ...], group: Group) -> tuple[Params
     return params, keys[:, 1] if config.sweep.own_orders else preparing.keys(config.seed)[1]
 
 
-def tracks(group: Group, history: Sequence[SweepResult]) -> list[Track]:
-    """The track of each network of a group."""
-    columns = [{name: np.asarray(values) for name, values in _columns(result).items()} for result in history]
-    return [_track(member, columns, i) for i, member in enumerate(group.members)]
-
-
-def _columns(result: SweepResult) -> dict[str, Any]:
-    """The measures of all networks after an epoch, `(m,)` each, by their names in `metrics.jsonl`."""
+def columns(result: SweepResult) -> Columns:
+    """The measures of all networks after an epoch, by their names in `metrics.jsonl`."""
     parts = {part: getattr(result, part) for part in ("train", "validation", "test")}
     measured = [(part, scores) for part, scores in parts.items() if scores is not None]
-    return {f"{part}_{name}": getattr(scores, name) for part, scores in measured for name in scores._fields}
+    return {
+        f"{part}_{name}": [metrics.shortest(x) for x in np.asarray(getattr(scores, name))]
+        for part, scores in measured
+        for name in scores._fields
+    }
 
 
-def _track(member: Member, columns: list[dict[str, np.ndarray]], i: int) -> Track:
-    lines = [{name: metrics.shortest(values[i]) for name, values in table.items()} for table in columns]
+def tracks(group: Group, history: Sequence[Columns]) -> list[Track]:
+    """The track of each network of a group, from the `columns` of its epochs."""
+    return [
+        _track(member, [{name: numbers[i] for name, numbers in table.items()} for table in history])
+        for i, member in enumerate(group.members)
+    ]
+
+
+def _track(member: Member, lines: list[dict[str, float]]) -> Track:
     bad = [epoch for epoch, line in enumerate(lines, 1) if not math.isfinite(line["train_cost"])]
     return Track(member, lines, bad[0] if bad else 0)
 
 
-def keep(path: Path, prepared: Prepared, group: Group, last: SweepResult, first: int) -> None:
+def keep(path: Path, prepared: Prepared, group: Group, params: Params, first: int) -> None:
     """Write each network of a group into a folder `networks/0007`, which `fnn.load` and `fnn predict` read.
 
     Args:
         path: The directory of the sweep.
         prepared: The sweep's config with its data.
         group: The networks.
-        last: The result of their last epoch.
+        params: After their last epoch, leaves `(m, ...)`.
         first: The number of the group's first network in the sweep.
     """
     description = directory.description(prepared)
     description["network"] = network_table(group.net, prepared.config.network.cost)
-    params = jax.tree.map(np.asarray, last.params)
+    params = jax.tree.map(np.asarray, params)
     for i, member in enumerate(group.members):
         folder = path / directory.NETWORKS / f"{first + i:04}"
         folder.mkdir(parents=True, exist_ok=True)
