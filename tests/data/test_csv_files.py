@@ -22,19 +22,6 @@ def test_a_csv_with_a_named_label_column_quotes_and_blank_lines(tmp_path):
     assert (data.classes, data.train.x.tolist()) == (("x, y", "z"), [[1], [2]])
 
 
-@pytest.mark.parametrize(
-    ("labels", "classes"),
-    [(("10", "9", "9"), ("9", "10")), (("-1", "1"), ("-1", "1")), (("1", "2.5"), ()), (("1", "two"), ("1", "two"))],
-    ids=str,
-)
-def test_whole_numbers_and_text_are_classes_other_numbers_are_quantities(tmp_path, labels, classes):
-    data = load_data(written(tmp_path, "a,b\n" + "".join(f"0,{label}\n" for label in labels)))
-    assert data.classes == classes
-    assert data.train.y.shape == (len(labels), len(classes) or 1)
-    if not classes:
-        assert data.train.y.tolist() == [[1], [2.5]]
-
-
 def test_quantities_may_start_with_many_whole_numbers(tmp_path):
     data = load_data(written(tmp_path, "a,b\n" + "".join(f"0,{i}\n" for i in range(1500)) + "0,0.5\n"))
     assert (data.classes, data.train.y.shape, data.train.y[-2:].tolist()) == ((), (1501, 1), [[1499], [0.5]])
@@ -59,14 +46,72 @@ def test_quantities_may_start_with_many_whole_numbers(tmp_path):
         ("a,b\n1,\n", r"line 2, column 'b': nothing; expected a label"),
         ("a,b\n1,0.5\n1,nan\n", r"line 3, column 'b': nan"),
         ("a,b\n" + "".join(f"0,{i}\n" for i in range(1001)), r"column 'b': more than 1,000 different labels"),
+        ("a,b\n" + "".join(f"0,{i}\n" for i in range(1001)), r"all whole numbers; targets = 'quantity' reads a quan"),
         ("a,b\n" + "".join(f"0,x{i}\n" for i in range(2000)), r"line 1003, column 'b': more than 1,000 different"),
         ("a,b\n1," + "x" * 300, r"line 2, column 'b': a label of 300 characters"),
     ],
-    ids=range(18),
+    ids=range(19),
 )
 def test_a_wrong_csv_is_an_input_error_with_line_and_column(tmp_path, text, message):
     with pytest.raises(InputError, match=r"a\.csv.*" + message):
         load_data(written(tmp_path, text))
+
+
+HEADERLESS = "expected a header line .* the file seems to have none, write one"
+INDEX = r"is it an index\? Name it or delete it, for example by df.to_csv\(path, index=False\)"
+
+
+@pytest.mark.parametrize(
+    ("header", "message"),
+    [
+        ("6.1,2.8,blue", "column 1 is called '6.1', a number; " + HEADERLESS),
+        ("width,2,kind", "column 2 is called '2', a number; " + HEADERLESS),
+        ("width,height,+3e4", r"column 3 is called '\+3e4', a number; " + HEADERLESS),
+        ("width, nan ,kind", "column 2 is called 'nan', a number; " + HEADERLESS),
+        ('\ufeff"-.5",height,kind', "column 1 is called '-.5', a number; " + HEADERLESS),
+        ("red,inf,7", "column 2 is called 'inf'"),
+        ("0,1,2", "all numbers; " + HEADERLESS),
+        (",height,kind", "column 1 has no name; " + INDEX),
+        ("\ufeff,height,kind", "column 1 has no name; " + INDEX),
+        ('"",height,kind', "column 1 has no name; " + INDEX),
+        ("width,height,", "column 3 has no name; " + INDEX),
+        ("width,\N{NO-BREAK SPACE} ,kind", "column 2 has no name; " + INDEX),
+        (
+            "Unnamed: 0,height,kind",
+            "column 1 is called 'Unnamed: 0', as pandas calls a column without a name; " + INDEX,
+        ),
+        ("width,kind,width", "expected a header line, a different name for each column; 'width' is there twice"),
+        (",,", "expected a header line, a different name for each column"),
+    ],
+)
+def test_a_name_that_is_no_name_is_refused_with_its_place(tmp_path, header, message):
+    with pytest.raises(InputError, match=r"a\.csv, line 1: " + message):
+        load_data(written(tmp_path, header + "\n1,2,3\n4,5,6\n"))
+
+
+@pytest.mark.parametrize("header", ["Na,Mg,kind", '\ufeff"1a", "_2" , x1', "e5,1_0,1-2", "0x1,1/2,1:2"])
+def test_a_name_that_only_looks_like_a_number_is_one(tmp_path, header):
+    data = load_data(written(tmp_path, header.replace('" ,', '",') + "\n1,2,u\n4,5,v\n"))
+    assert (*data.columns, data.label) == tuple(name.strip(' "\ufeff') for name in header.split(","))
+
+
+def test_the_names_of_the_columns_are_kept_in_order(tmp_path):
+    data = load_data(written(tmp_path, "height,kind,weight\n1,a,2\n3,b,4\n"), label="kind")
+    assert (data.columns, data.label, data.train.x.tolist()) == (("height", "weight"), "kind", [[1, 2], [3, 4]])
+    assert load_data(written(tmp_path, CSV), standardise=True).columns == ("width", "height")
+
+
+def test_quotes_after_spaces_are_quotes(tmp_path):
+    data = load_data(written(tmp_path, 'width, "the kind"\n1, "cat, old"\n2, "dog"\n'))
+    assert (data.label, data.classes) == ("the kind", ("cat, old", "dog"))
+
+
+@pytest.mark.parametrize("mark", ["", "?", "NA", "N/A", "nan", "NaN", "null", "None", "-", ".", "#N/A", "<NA>", "n.a."])
+def test_a_missing_input_is_named(tmp_path, mark):
+    with pytest.raises(
+        InputError, match=r"a.csv, line 3, column 'b': (nothing|'.*', which marks a missing value|nan|NaN);"
+    ):
+        load_data(written(tmp_path, f"a,b,y\n1,2,u\n3,{mark},v\n"))
 
 
 def test_a_label_that_is_no_column_is_named(tmp_path):

@@ -49,6 +49,7 @@ def read_table(path: str | os.PathLike[str], label: str, targets: str) -> Raw:
             _add_numbers(path, line, names, cells, values)
             labels.add(line, cell)
     x = _matrix(path, values, len(names))
+    _check_digits(path, names, x)
     y, classes, read_as = labels.outputs()
     return Raw(x, y, classes, columns=tuple(names), label=header[column], read_as=read_as)
 
@@ -65,6 +66,22 @@ def read_inputs(path: str | os.PathLike[str], n_in: int, label: str, columns: tu
         for line, cells in rows:
             _add_numbers(path, line, names, [cells[place] for place in places], values)
     return _matrix(path, values, len(names))
+
+
+def _check_digits(path: str | os.PathLike[str], names: list[str], x: np.ndarray) -> None:
+    """Refuses a column of whole numbers that differ in the file, beyond the sixteen digits of float64."""
+    same = [names[place] for place in np.flatnonzero((x == x[0]).all(axis=0) & (abs(x[0]) >= 2**53))]
+    if not same:
+        return
+    with _rows(path) as (header, rows):
+        places = [header.index(name) for name in same]
+        cells = {tuple(cells[place].strip().lstrip("+0") for place in places) for _, cells in rows}
+    for name, column in zip(same, zip(*cells, strict=True), strict=True):
+        if len(set(column)) > 1:
+            raise InputError(
+                f"{path}, column {name!r}: its numbers differ, and are one number in float64, which has sixteen digits;"
+                " subtract a number in the file"
+            )
 
 
 def _matrix(path: str | os.PathLike[str], values: array, width: int) -> np.ndarray:

@@ -64,10 +64,15 @@ def check_kept(
     """
     places = lost(x, dtype).tolist()
     if places:
-        names = shown([columns[place] if columns else f"[:, {place}]" for place in places])
+        several = f"[{', '.join(map(str, places[:20]))}{', ...' if len(places) > 20 else ''}]"
+        names = (
+            f" {shown([columns[place] for place in places])}"
+            if columns
+            else f"[:, {several if places[1:] else places[0]}]"
+        )
         digits = "seven" if dtype is np.float32 else "sixteen"
         raise InputError(
-            f"{where} {names}: its numbers differ, and are one number or nearly so in {np.dtype(dtype)}, which has "
+            f"{where}{names}: its numbers differ, and are one number or nearly so in {np.dtype(dtype)}, which has "
             f"{digits} digits; {remedy}"
         )
 

@@ -124,18 +124,17 @@ def _text(path: str, y: np.ndarray, targets: str) -> Outputs:
 
 def _one_column(path: str, y: np.ndarray, targets: str) -> Outputs:
     """One number a row."""
-    numbers = _numbers(path, "y", y)
-    whole = y.dtype.kind in "biu" or not np.any(numbers % 1)
-    labels = y.dtype.kind in "biu" and y.ndim == 1
-    holds = f"holds {'whole numbers' if y.dtype.kind in 'biu' else 'floats'} of shape {y.shape}"
+    numbers, integer = _numbers(path, "y", y), y.dtype.kind in "biu"
+    whole = integer or not np.any(numbers % 1)
+    labels = integer and y.ndim == 1
     if targets == "quantity":
         return Outputs(numbers, (), "y: read as a quantity, since targets = 'quantity'")
     if labels if targets == "" else whole:
-        why = f"it {holds}" if labels else f"targets = {targets!r}"
-        return _labelled(path, y.ravel(), why)
-    if whole:
-        return Outputs(numbers, (), f"y: read as a quantity, since it {holds}, though all are whole{AS_CLASSES}")
-    return Outputs(numbers, (), "y: read as a quantity, since not all of its numbers are whole")
+        return _labelled(path, y.ravel(), "it holds whole numbers" if labels else f"targets = {targets!r}")
+    if not whole:
+        return Outputs(numbers, (), "y: read as a quantity, since not all of its numbers are whole")
+    why = f"it is a column of shape {y.shape}" if integer else "it holds floats, though all are whole"
+    return Outputs(numbers, (), f"y: read as a quantity, since {why}{AS_CLASSES}")
 
 
 def _labelled(path: str, y: np.ndarray, why: str) -> Outputs:
