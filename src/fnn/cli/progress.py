@@ -1,7 +1,8 @@
-"""What a training prints while it runs: one line that is rewritten on a terminal, or a few lines in a pipe."""
+"""What a training prints while it runs: one line that is rewritten on a terminal, or a few lines elsewhere."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterable, Iterator
 from typing import TextIO
@@ -9,41 +10,101 @@ from typing import TextIO
 from fnn.runs import metrics
 from fnn.training.fitting import Result
 
+PARTS = ("train", "validation", "test")
+COLUMNS = 80  # of a terminal that does not say how wide it is
+
 
 def shown(results: Iterable[Result], epochs: int, out: TextIO | None) -> Iterator[Result]:
     """The same results; each is printed to `out` as it passes.
 
-    A terminal has one line, which is rewritten at most ten times a second. A pipe gets about thirty lines at most, and
-    the first and the last epoch are among them.
+    A terminal has one row, which is rewritten at most ten times a second. A pipe, and a terminal that cannot rewrite a
+    row (`TERM=dumb`), gets about thirty lines at most, and the first and the last epoch are among them. If nothing can
+    be printed, for example because a disk is full, the training goes on all the same.
     """
     if out is None:  # the process has no stdout
         yield from results
         return
-    start, every, told, result = time.monotonic(), max(1, -(-epochs // 30)), -1.0, None
+    start, every, told, result, left = time.monotonic(), max(1, -(-epochs // 30)), -1.0, None, 0.0
+    rewriting = out.isatty() and os.environ.get("TERM") != "dumb"
     try:
         for done, result in enumerate(results, 1):
             now = time.monotonic()
-            remaining = (now - start) / done * (epochs - result.epoch)
-            if out.isatty() and now - told > 0.1:
-                print(f"\r\x1b[K{line(result, epochs)}  {remaining:.0f} s left", end="", file=out, flush=True)
+            left = (now - start) / done * (epochs - result.epoch)
+            if rewriting and now - told > 0.1:
+                _print(f"{_clear(out)}{_told(result, epochs, left, out)}", "", out)
                 told = now
-            elif not out.isatty() and (done == 1 or result.epoch % every == 0):
-                print(line(result, epochs), file=out, flush=True)
+            elif not rewriting and (done == 1 or result.epoch % every == 0):
+                _print(_told(result, epochs, left, out), "\n", out)
                 told = result.epoch
             yield result
     finally:  # the last epoch is printed also if the training is stopped, and with it the end of the line
-        if result is not None and out.isatty():
-            print(f"\r\x1b[K{line(result, epochs)}", file=out, flush=True)
+        if result is not None and rewriting:
+            _print(f"{_clear(out)}{_told(result, epochs, left, out)}", "\n", out)
         elif result is not None and told != result.epoch:
-            print(line(result, epochs), file=out, flush=True)
+            _print(_told(result, epochs, left, out), "\n", out)
+
+
+def _told(result: Result, epochs: int, left: float, out: TextIO) -> str:
+    return row(result, epochs, left, width(out)) if out.isatty() else line(result, epochs)
+
+
+def _clear(out: TextIO) -> str:
+    """What clears the row of a terminal: an escape sequence, or blanks where NO_COLOR asks for none."""
+    return f"\r{' ' * (width(out) - 1)}\r" if os.environ.get("NO_COLOR") else "\r\x1b[K"
+
+
+def _print(text: str, end: str, out: TextIO) -> None:
+    try:
+        print(text, end=end, file=out, flush=True)
+    except BrokenPipeError:  # the reader has seen enough
+        raise
+    except OSError:
+        pass
+
+
+def width(out: TextIO) -> int:
+    """The columns of the terminal that `out` is."""
+    try:
+        return os.get_terminal_size(out.fileno()).columns or COLUMNS
+    except (OSError, ValueError):
+        return COLUMNS
+
+
+def row(result: Result, epochs: int, left: float, columns: int) -> str:
+    """One epoch in one row of a terminal; every number keeps its place.
+
+    It is the line of a pipe with the seconds that remain. In a narrow terminal it is the short form, with as many parts
+    of the data as fit. The last column stays free, because a terminal may begin a new row once that is filled.
+    """
+    count = f"{result.epoch:{len(str(epochs))}}/{epochs}"
+    text = f"epoch {count}  {left:6.0f} s left  {_numbers(result, '{:9.4g}', '{:7.2%}')}"
+    if len(text) >= columns:
+        text = f"{count} {left:4.0f}s"
+        for words in _by_parts(result):
+            text += f"  {words}" if len(text) + 2 + len(words) < columns else ""
+    return text[: columns - 1]
 
 
 def line(result: Result, epochs: int) -> str:
     """One epoch in words: `epoch  3/30  cost: train 0.0712, validation 0.0813  accuracy: train 96.21%, ...`."""
-    numbers = metrics.line(result)
-    words = [f"epoch {result.epoch:{len(str(epochs))}}/{epochs}"]
-    for measure, form in (("cost", "{:.4g}"), ("accuracy", "{:.2%}")):
-        parts = [p for p in ("train", "validation", "test") if f"{p}_{measure}" in numbers]
+    return f"epoch {result.epoch:{len(str(epochs))}}/{epochs}  {_numbers(result, '{:.4g}', '{:.2%}')}"
+
+
+def _numbers(result: Result, cost: str, accuracy: str) -> str:
+    """What was measured, first the costs and then the accuracies, with the formats for both."""
+    numbers, words = metrics.line(result), []
+    for measure, form in (("cost", cost), ("accuracy", accuracy)):
+        parts = [p for p in PARTS if f"{p}_{measure}" in numbers]
         said = ", ".join(f"{p} {form.format(numbers[f'{p}_{measure}'])}" for p in parts)
         words += [f"{measure}: {said}"] if parts else []
     return "  ".join(words)
+
+
+def _by_parts(result: Result) -> Iterator[str]:
+    """What was measured on each part of the data: the cost, and the accuracy where there is one."""
+    numbers = metrics.line(result)
+    for part in PARTS:
+        if f"{part}_cost" in numbers:
+            accuracy = numbers.get(f"{part}_accuracy")
+            said = f"{'val' if part == 'validation' else part} {numbers[f'{part}_cost']:8.3g}"
+            yield said if accuracy is None else f"{said} {accuracy:6.1%}"
