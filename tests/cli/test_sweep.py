@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import jax.numpy as jnp
@@ -31,6 +33,7 @@ def test_the_command_keeps_tables_pictures_and_every_network(grid, tmp_path, cap
     assert cli.main(["sweep", grid, "--out", str(tmp_path / "runs")]) == 0
     out = capsys.readouterr().out
     assert "8 networks in 1 turn" in out
+    assert "\ny: 10 classes\n" in out
     assert out.count("best by validation_accuracy") == 1
     folder = next((tmp_path / "runs").iterdir())
     rows = table(folder / "sweep.csv")
@@ -103,6 +106,22 @@ def test_a_sweep_that_is_stopped_again_and_again_ends_with_the_bytes_of_one_that
     assert "networks 0-7" not in out  # what is done is not done again
     assert cli.main([*words, str(tmp_path / "parts"), "--resume"]) == 0
     assert f"nothing to resume, this sweep is finished: {folder}" in capsys.readouterr().out
+
+
+def test_a_signal_while_a_sweep_computes_is_one_line(grid, tmp_path):
+    words = ["sweep", grid, "--out", str(tmp_path / "runs"), "--set", "training.epochs=100000"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fnn.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while "epoch 2/" not in process.stdout.readline():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert error.startswith("fnn: stopped by SIGINT; what was done is in ")
+    assert error.count("\n") == 1
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert len(table(folder / "sweep.csv")) == len(list((folder / "networks").iterdir())) == 8
 
 
 def test_networks_of_a_sweep_that_is_stopped_are_told_and_kept(grid, tmp_path, capsys, stop):

@@ -19,7 +19,7 @@ import jax
 import numpy as np
 
 from fnn.cli import sweep_report
-from fnn.cli.common import all_types, cores_awake, overrides, prepared_for, written
+from fnn.cli.common import about_data, all_types, cores_awake, overrides, prepared_for, written
 from fnn.config.reading import config_text, resolved
 from fnn.config.sections import Config
 from fnn.errors import InputError, StoppedError
@@ -135,7 +135,8 @@ def _sweep(folder: Path, prepared: Prepared, groups: Sequence[sweeps.Group], wis
     """Train one group after the other; when a signal stops that, print the table of what there is."""
     count = sum(len(group.members) for group in groups)
     turns = f"{len(groups)} turn{'s' * (len(groups) > 1)}"
-    print(f"{prepared.config.name}: {count} networks in {turns}, {len(jax.devices())} device(s)", flush=True)
+    title = f"{prepared.config.name}: {count} networks in {turns}, {len(jax.devices())} device(s)"
+    print(title, *about_data(prepared.data), sep="\n", flush=True)
     done: list[sweeps.Track] = []
     try:
         for number, group in enumerate(groups):
@@ -209,7 +210,7 @@ def conclude(folder: Path, name: str, done: Sequence[sweeps.Track]) -> None:
     compared = tell(folder, done)
     if all(track.diverged for track in compared):
         print("pictures: none, every network in this table has diverged")
-    elif curves.available():
-        print(f"pictures: {', '.join(sweep_report.draw(folder, compared, name))}")
-    else:
+    elif not curves.available():
         print(curves.MISSING)
+    elif made := drawn(lambda: sweep_report.draw(folder, compared, name), "sweep.csv and curves.csv have the numbers"):
+        print(f"pictures: {', '.join(made)}")

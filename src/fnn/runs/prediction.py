@@ -158,7 +158,7 @@ def _numbers(raw: Any) -> np.ndarray:
     except (TypeError, ValueError) as error:  # for example rows of different lengths
         raise TypeError(f"the inputs are no array of numbers, (n, *shape): {error}") from None
     if not any(jnp.issubdtype(x.dtype, kind) for kind in (np.bool_, np.integer, np.floating)):
-        raise TypeError(f"the inputs have dtype {x.dtype}; expected whole numbers or floats.")
+        raise TypeError(f"the inputs have dtype {x.dtype}; expected whole numbers or floats, as x.astype(float) gives.")
     return x
 
 
