@@ -19,7 +19,7 @@ import jax
 import numpy as np
 
 from fnn.cli import sweep_report
-from fnn.cli.common import about_data, all_types, cores_awake, overrides, prepared_for, written
+from fnn.cli.common import about_data, all_types, cores_awake, drawn, overrides, prepared_for, written
 from fnn.config.reading import config_text, resolved
 from fnn.config.sections import Config
 from fnn.errors import InputError, StoppedError
