@@ -308,7 +308,6 @@ def settings() -> Iterator[Case]:
     wrong += [
         "training.epochs=3\r",
         "training.epochs\r=3",
-        "training.epochs=3\n",
         "data.source=t.csv\r",
         "training.batch_size=0",
     ]
@@ -344,6 +343,9 @@ def settings() -> Iterator[Case]:
     ]
     for override in wrong:
         yield Case("settings", f"--set {override!r}", command_on(FLOWERS, "run", override))
+    for override in ("training.epochs=3\n", " training.epochs = 3 ", "training.optimizer.eta=1e-1", "data.label=y"):
+        attempt = command_on(FLOWERS, "gradcheck", override)
+        yield Case("settings", f"harmless: {override!r}", attempt, lambda status: status == 0)
 
 
 def config_texts() -> Iterator[Case]:
