@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import importlib
 import sys
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import is_dataclass
 from pathlib import Path
 
@@ -14,11 +14,14 @@ from fnn.checking.training_loop import LoopReport, check_training_loop
 from fnn.config.sections import TYPES, Config
 from fnn.data import Dataset
 from fnn.data.dataset import hint
-from fnn.errors import InputError
+from fnn.errors import InputError, StoppedError
 from fnn.machine.idle_cores import awake
+from fnn.plots import curves
 from fnn.runs import preparing
 from fnn.runs.preparing import Prepared
 from fnn.training.mini_batches import Rule
+
+LONGEST_REASON = 300  # characters of what a library says
 
 
 def all_types(names: Iterable[str]) -> Mapping[str, type]:
@@ -78,6 +81,24 @@ def training_loop(prepared: Prepared, gradient: str) -> LoopReport:
     task = preparing.task(prepared, gradient)
     rule = Rule(task.net, task.cost, task.optimizer, task.gradient, task.batch_size)
     return check_training_loop(rule, prepared.params, task.train, task.key)
+
+
+def drawn(draw: Callable[[], list[str]], remedy: str) -> list[str]:
+    """The names of the pictures that `draw` writes; none without matplotlib.
+
+    Pictures decide no exit status: if one cannot be drawn, a line on stderr says why, with the `remedy`.
+    """
+    if not curves.available():
+        return []
+    try:
+        with curves.own_settings():
+            return draw()
+    except (StoppedError, BrokenPipeError):
+        raise
+    except Exception as error:  # matplotlib, its fonts, its folders and the disk may fail in any way
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"fnn: no pictures: {words[:LONGEST_REASON]}; {remedy}.", file=sys.stderr, flush=True)
+        return []
 
 
 @contextlib.contextmanager

@@ -13,7 +13,7 @@ import jax
 
 from fnn.checking import Report, gradcheck
 from fnn.checking.training_loop import LoopReport
-from fnn.cli.common import all_types, prepared_for, training_loop, written
+from fnn.cli.common import all_types, drawn, prepared_for, training_loop, written
 from fnn.config.reading import load_config
 from fnn.config.sections import GRADIENTS
 from fnn.errors import InputError
@@ -50,13 +50,16 @@ def command(options: argparse.Namespace) -> int:
 
 def _write(folder: Path, report: Report, loop: LoopReport, name: str) -> None:
     """Write the reports as JSON and, if matplotlib is installed, as a picture; print where they are."""
-    made = f"gradcheck.json; {curves.MISSING}"
     with written(folder, "make room or name another by --out"):
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "gradcheck.json", report.to_dict() | {"training_loop": loop.to_dict()})
-        if curves.available():
-            from fnn.plots.gradcheck import heat_map  # importing matplotlib takes as long as importing JAX
+    made = drawn(lambda: _draw(folder, report), "gradcheck.json has the numbers")
+    missing = "" if curves.available() else f"; {curves.MISSING}"
+    print(f"{name}: {folder}: {', '.join(['gradcheck.json', *made])}{missing}")
 
-            heat_map(report, folder / "gradcheck.png")
-            made = "gradcheck.json, gradcheck.png"
-    print(f"{name}: {folder}: {made}")
+
+def _draw(folder: Path, report: Report) -> list[str]:
+    from fnn.plots.gradcheck import heat_map  # importing matplotlib takes as long as importing JAX
+
+    heat_map(report, folder / "gradcheck.png")
+    return ["gradcheck.png"]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
-from fnn.cli.common import all_types, written
+from fnn.cli.common import all_types, drawn, written
 from fnn.errors import CorruptFileError
 from fnn.network import count_params
 from fnn.plots import curves
@@ -50,13 +50,18 @@ def command(options: argparse.Namespace) -> int:
     with written(folder, "make room or name another by --out"):
         folder.mkdir(parents=True, exist_ok=True)
         paragraphs = [f"# {' and '.join(names) if len(names) < 3 else f'{len(names)} runs'}", numbers]
-        if curves.available():
-            curves.side_by_side(dict(zip(names, (run.lines for run in shown), strict=True)), folder / "curves.png")
-            paragraphs.append("![cost and accuracy of all runs](curves.png)")
+        made = drawn(lambda: _draw(folder, names, shown), "report.md has the numbers")
+        paragraphs += [f"![cost and accuracy of all runs]({picture})" for picture in made]
         page = "\n\n".join([*paragraphs, *_pictures(folder, names, shown)])
         write_atomically(folder / "report.md", f"{page}\n".encode(errors="replace"))
-    print(f"page: {folder / 'report.md'}" + ("; picture: curves.png" if curves.available() else f"\n{curves.MISSING}"))
+    missing = "" if curves.available() else f"\n{curves.MISSING}"
+    print(f"page: {folder / 'report.md'}{f'; picture: {made[0]}' if made else missing}")
     return 0
+
+
+def _draw(folder: Path, names: Sequence[str], shown: Sequence[Run]) -> list[str]:
+    curves.side_by_side(dict(zip(names, (run.lines for run in shown), strict=True)), folder / "curves.png")
+    return ["curves.png"]
 
 
 def _pictures(folder: Path, names: Sequence[str], shown: Sequence[Run]) -> list[str]:

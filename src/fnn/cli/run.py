@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fnn.cli import run_pictures
-from fnn.cli.common import about_data, all_types, cores_awake, overrides, prepared_for, written
+from fnn.cli.common import about_data, all_types, cores_awake, drawn, overrides, prepared_for, written
 from fnn.cli.progress import shown
 from fnn.config.reading import config_text, resolved
 from fnn.errors import DivergedError, InputError, StoppedError
@@ -127,6 +127,7 @@ def _conclude(folder: Path, prepared: Prepared, params: Params, history: list[di
     seconds = sum(line["seconds"] for line in history)
     said = f"; accuracy: {', '.join(accuracies)}" if accuracies else ""
     print(f"{last['epoch']} epochs, {seconds:.2f} s of training{said}")
-    made = run_pictures.draw(folder, prepared, params, history) if curves.available() else []
-    said = f"; pictures: {', '.join(made)}" if made else f"\n{curves.MISSING}, then --resume draws them"
-    print(f"run directory: {folder}{said}")
+    made = drawn(lambda: run_pictures.draw(folder, prepared, params, history), "--resume draws them again")
+    missing = "" if curves.available() else f"\n{curves.MISSING}, then --resume draws them"
+    pictures = f"; pictures: {', '.join(made)}" if made else missing
+    print(f"run directory: {folder}{pictures}")

@@ -5,10 +5,12 @@ Matplotlib is the optional extra `plots`. It is imported when a picture is drawn
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import io
 import os
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Generator, Mapping, Sequence
 from itertools import product
 from typing import Any
 
@@ -30,6 +32,29 @@ LEGIBLE = 20  # rows or columns of a heat map that can all have their name and t
 def available() -> bool:
     """Whether matplotlib is installed."""
     return importlib.util.find_spec("matplotlib") is not None
+
+
+@contextlib.contextmanager
+def own_settings() -> Generator[None]:
+    """A block that draws with matplotlib's own settings, whatever the user's are, and that warns of nothing.
+
+    MPLBACKEND may name the backend of a notebook, which is not here, and a matplotlibrc may ask for LaTeX. Both are
+    passed over, as no window is opened. A dollar sign in a name is a dollar sign.
+
+    Raises:
+        ImportError: matplotlib is not installed.
+    """
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        import matplotlib as mpl
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
+    with mpl.rc_context(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mpl.rcdefaults()
+        mpl.rcParams["text.parse_math"] = False
+        yield
 
 
 def figure(width: float, height: float) -> Any:
