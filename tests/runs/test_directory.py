@@ -29,9 +29,9 @@ def test_a_run_directory_holds_everything(finished, config):
     expected = {f"{part}_{measure}" for part in ("train", "validation", "test") for measure in ("cost", "accuracy")}
     assert set(lines[0]) == expected | {"epoch", "eta_factor", "seconds"}
     assert set(json.loads((finished / "environment.json").read_text())["versions"]) >= {"jax", "jaxlib", "numpy", "fnn"}
-    assert json.loads((finished / "config.json").read_text())["training"] == describe(load_config(config).training) | {
-        "target_cost": "-inf"
-    }
+    about = json.loads((finished / "config.json").read_text())
+    assert about["inputs"] == {"scale": 1 / 16, "mean": [0.0], "sd": [1.0], "columns": []}
+    assert about["training"] == describe(load_config(config).training) | {"target_cost": "-inf"}
 
 
 def test_the_same_config_gives_the_same_bytes_beside_the_first(finished, config, tmp_path, capsys):
@@ -64,3 +64,17 @@ def test_a_new_run_has_the_highest_number(config, tmp_path):
     last = directory.create(tmp_path / "runs", "good", load_config(config))
     assert last.name == made[0].name + "-4"
     assert [number for number, _ in directory.numbered(tmp_path / "runs", made[0].name)] == [4, 3, 2]
+
+
+def test_a_run_of_before_the_names_of_columns_goes_on_and_then_has_them(stopped, run):
+    path = stopped / "config.json"
+    now = json.loads(path.read_text())
+    old = json.loads(path.read_text())
+    del old["label"], old["read_as"], old["inputs"]["columns"]
+    old["data"]["targets"] = "one-hot"
+    path.write_text(json.dumps(old))
+    status, out, error = run("--resume")
+    assert (status, error) == (0, "")
+    assert "going on after" in out
+    assert json.loads(path.read_text()) == now
+    assert now["read_as"] == "y: 10 classes"
