@@ -109,7 +109,8 @@ def test_a_sweep_that_is_stopped_again_and_again_ends_with_the_bytes_of_one_that
 
 
 def test_a_signal_while_a_sweep_computes_is_one_line(grid, tmp_path):
-    words = ["sweep", grid, "--out", str(tmp_path / "runs"), "--set", "training.epochs=100000"]
+    sets = ["training.epochs=100000", "network.layers=[{type='Dense', units=10}]", "data.validation=0", "data.test=0"]
+    words = ["sweep", grid, "--out", str(tmp_path / "runs"), *(word for entry in sets for word in ("--set", entry))]
     process = subprocess.Popen(
         [sys.executable, "-m", "fnn.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -65,6 +65,58 @@ def test_a_second_signal_ends_the_process_at_once():
     assert time.monotonic() - start < 5
 
 
+AT_ONCE = """
+import hashlib, os, sys, threading
+from fnn.machine.signals import end_at_once, stopped
+end_at_once()
+print("what was printed is written")
+threading.Timer(0.1, os.kill, (os.getpid(), int(sys.argv[1]))).start()
+def compute():
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 200_000_000)  # minutes in compiled code
+if sys.argv[2]:
+    with stopped(sys.argv[2]):
+        compute()
+compute()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "kept"), [(signal.SIGINT, ""), (signal.SIGTERM, ""), (signal.SIGTERM, "it is kept")]
+)
+def test_a_signal_ends_a_process_at_once_that_has_nothing_to_save(number, kept):
+    command = [sys.executable, "-c", AT_ONCE, str(int(number)), kept]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 128 + number
+    assert ended.stdout == "what was printed is written\n"
+    assert ended.stderr == f"fnn: stopped by {number.name}{'; ' * bool(kept)}{kept}\n"
+
+
+STUCK = """
+import os, threading
+from fnn.machine.signals import end_at_once
+end_at_once()
+threading.Timer(0.1, os.kill, (os.getpid(), 15)).start()
+while True:
+    print("nobody reads this")
+"""
+
+
+def test_a_signal_ends_a_process_whose_reader_is_stuck():
+    reader, writer = os.pipe()
+    try:
+        process = subprocess.Popen([sys.executable, "-c", STUCK], stdout=writer, stderr=subprocess.DEVNULL)
+        assert process.wait(30) == 143
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def test_a_wish_that_nobody_looks_at_any_more_is_not_lost():
+    with pytest.raises(StoppedError) as caught, wishes():
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert caught.value.number == signal.SIGTERM
+
+
 def test_afterwards_signals_and_open_files_are_as_they_were():
     before, opened = (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)), os.listdir("/dev/fd")
     with wishes() as wish:

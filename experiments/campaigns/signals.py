@@ -1,0 +1,146 @@
+"""Ctrl-C and SIGTERM at random moments of every command: no crash, the documented status, one line.
+
+    python -m experiments.campaigns.signals [N [COMMAND ...]]
+
+N signals (30) go to each command, or to those that are named. Every second one is a SIGTERM. The moments are drawn
+evenly from the time that the command takes undisturbed. The line of a command says how they ended:
+
+- stopped: status 130 or 143, and one line on stderr.
+- done: the command had ended before the signal came, with its own status.
+- sooner: the signal came while Python itself was starting, before the first line of fnn.
+- wrong: anything else, such as a segmentation fault or a traceback; it is printed, and the campaign ends with status 1.
+
+A sweep is resumed after every signal. In the end its networks and tables are compared with those of an undisturbed one.
+"""
+
+import contextlib
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+
+CONFIG = """name = "signalled"
+[data]
+source = "digits"
+validation = 297
+[network]
+layers = [{ type = "Dense", units = 30 }, { type = "Sigmoid" }, { type = "Dense", units = 10 }]
+cost = "CrossEntropy"
+[training]
+optimizer = { type = "SGD", eta = 0.1, mu = 0.9 }
+batch_size = 10
+epochs = 100
+[sweep]
+eta = [0.05, 0.1]
+units = [20, 30]
+"""
+TINY = """name = "tiny"
+[data]
+source = "xor"
+[network]
+layers = [{ type = "Dense", units = 2 }, { type = "Sigmoid" }, { type = "Dense", units = 2 }]
+cost = "CrossEntropy"
+[training]
+optimizer = { type = "SGD", eta = 1.0 }
+batch_size = 4
+epochs = 10
+"""
+COMMANDS = {
+    "run": "run config.toml --out runs --resume",
+    "sweep": "sweep config.toml --out sweeps --resume",
+    "compare": "compare config.toml",
+    "gradcheck": "gradcheck config.toml --out check",
+    "explain": "explain tiny.toml",
+    "predict": "predict finished",
+    "report": "report finished finished --out page",
+    "verify": "verify finished",
+    "doctor": "doctor",
+    "data": "data digits",
+}
+STATUS = {signal.SIGINT: 130, signal.SIGTERM: 143}
+
+
+def start(folder, words):
+    """The command in a process of its own."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-m", "fnn.cli", *words.split()]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, cwd=folder, env=environment, **pipes)
+
+
+def undisturbed(folder, words):
+    """How long the command takes, and what it prints."""
+    began = time.perf_counter()
+    process = start(folder, words)
+    out, error = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"fnn {words}: status {process.returncode}: {error}")
+    return time.perf_counter() - began, out
+
+
+def signalled(folder, words, number, seconds):
+    """How the command ends when the signal comes after so many seconds, and how long that takes."""
+    process = start(folder, words)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(seconds)
+    began = time.perf_counter()
+    process.send_signal(number)
+    _, error = process.communicate()
+    took = time.perf_counter() - began
+    if process.returncode == STATUS[number] and error.startswith("fnn: stopped by ") and error.count("\n") == 1:
+        return "stopped", took
+    if process.returncode == 0 and not error:
+        return "done", took
+    if process.returncode in (-number, 1) and "fnn/cli/commands.py" not in error and took < 1 and "Error" not in error:
+        return "sooner", took
+    print(f"fnn {words}: {number!r} after {seconds:.2f} s: status {process.returncode}: {error}")
+    return "wrong", took
+
+
+def results(out):
+    """The bytes of the tables and networks of the one sweep in a folder."""
+    return {
+        path.name + path.parent.name: path.read_bytes() for path in out.rglob("*") if path.suffix in (".npz", ".csv")
+    }
+
+
+def prepared(folder):
+    """The configs, a finished run, and a sweep that nothing disturbs."""
+    (folder / "config.toml").write_text(CONFIG)
+    (folder / "tiny.toml").write_text(TINY)
+    undisturbed(folder, "run config.toml --out whole --set training.epochs=20")
+    next((folder / "whole").iterdir()).rename(folder / "finished")
+    undisturbed(folder, "sweep config.toml --out whole")
+
+
+def main(times, names):
+    """Print a line per command."""
+    rng, wrong = random.Random(0), 0
+    print("command     undisturbed  signals  stopped  done  sooner  wrong  gone after")
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        prepared(folder)
+        for command in names or COMMANDS:
+            words = COMMANDS[command]
+            seconds, _ = undisturbed(folder, words.replace("--out ", "--out first-").replace(" --resume", ""))
+            ends = [signalled(folder, words, list(STATUS)[i % 2], rng.uniform(0, seconds)) for i in range(times)]
+            counts = Counter(end for end, _ in ends)
+            slowest = max((took for end, took in ends if end == "stopped"), default=0)
+            numbers = f"{counts['stopped']:7}  {counts['done']:4}  {counts['sooner']:6}  {counts['wrong']:5}"
+            print(f"{command:10}  {seconds:9.1f} s  {times:7}  {numbers}  {slowest:8.1f} s", flush=True)
+            wrong += counts["wrong"]
+        same = True
+        if (folder / "sweeps").exists():
+            undisturbed(folder, COMMANDS["sweep"])
+            same = results(folder / "sweeps") == results(folder / "whole")
+            print(f"the sweep that was stopped so often ends with the bytes of the undisturbed one: {same}")
+    raise SystemExit(1 if wrong or not same else 0)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30, sys.argv[2:])
