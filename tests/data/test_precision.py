@@ -27,7 +27,7 @@ def sources(tmp_path, x, y=Y):
     return [(str(tmp_path / name), {"y": str(tmp_path / "y.npy")} if name == "x.npy" else {}) for name in OPTIONS]
 
 
-@pytest.mark.parametrize("unit", [1e-37, 1e-26, 1e-23, 1e-20, 1e-12, 1, 1e12, 1e18, 1e20, 1e30, 1e37])
+@pytest.mark.parametrize("unit", [1e-200, 1e-37, 1e-26, 1e-23, 1e-20, 1e-12, 1, 1e12, 1e18, 1e20, 1e30, 1e37])
 @pytest.mark.parametrize("shift", [0, 5, -300])
 def test_inputs_in_any_units_are_standardised(tmp_path, unit, shift):
     x = (BASE + shift) * unit / 10
@@ -35,7 +35,7 @@ def test_inputs_in_any_units_are_standardised(tmp_path, unit, shift):
     for path, options in sources(tmp_path, x):
         data = load_data(path, standardise=True, **options)
         np.testing.assert_allclose(data.train.x, wanted, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(data.sd, x.std(axis=0), rtol=1e-9)
+        np.testing.assert_allclose(data.sd, BASE.std(axis=0) * unit / 10, rtol=1e-9)
         assert (data.mean.dtype, data.sd.dtype, data.train.x.dtype) == (np.float64, np.float64, np.float32)
 
 
@@ -100,6 +100,13 @@ def test_an_input_that_never_varies_becomes_0(value, n):
     mean, sd = units(np.full((n, 2), value))
     assert (mean.tolist(), sd.tolist()) == ([value] * 2, [1, 1])
     assert not scaled_inputs(np.full((n, 2), value), mean, sd, 1.0).any()
+
+
+def test_the_mean_of_many_large_numbers_close_to_each_other_is_theirs():
+    x = 1_700_000_000_000_000_000 + 20 * np.arange(200_000)[:, None].repeat(2, 1)  # nanoseconds since 1970
+    seen = scaled_inputs(x, *units(x), 1.0)
+    assert abs(seen.mean(dtype=np.float64)) < 1e-3
+    assert abs(seen.std(dtype=np.float64) - 1) < 1e-3
 
 
 def test_units_do_not_depend_on_how_many_rows_are_taken_at_once(monkeypatch):

@@ -31,8 +31,7 @@ def units(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     reach = np.maximum(high - mean, mean - low)
     reach = np.where(reach > 0, reach, 1.0)  # divided by it, since squares of very small numbers would be 0
     sd = reach * np.sqrt(_average(((part - mean) / reach) ** 2 for part in _blocks(x)))
-    varies = (high > low) & (sd > 0)
-    return np.where(varies, mean, low), np.where(varies, sd, 1.0)
+    return mean, np.where(sd > 0, sd, 1.0)
 
 
 def _average(parts: Iterable[np.ndarray]) -> np.ndarray:
