@@ -47,10 +47,10 @@ def loop(examples, sgd, key, batch_size, gradient):
     return params, v
 
 
-def fit(examples=None, *, cost=COST, net=NET, optimizer=PLAIN, epochs=3, batch_size=4, **settings):
+def fit(examples=None, *, params=None, cost=COST, net=NET, optimizer=PLAIN, epochs=3, batch_size=4, **settings):
     """`fnn.fit` of a small net, some of its settings changed."""
     examples = some(30) if examples is None else examples
-    params = params_of(net, examples.shape)
+    params = params_of(net, examples.shape) if params is None else params
     return fnn.fit(net, cost, optimizer, params, examples, KEY, batch_size=batch_size, epochs=epochs, **settings)
 
 

@@ -150,3 +150,36 @@ def test_sigmoid_neurons_learn_nand_for_every_seed():
             (Dense(1),), CrossEntropy(), SGD(2.0), params, nand, jax.random.key(seed), batch_size=4, epochs=99
         )
         assert list(run)[-1].train.accuracy == 1
+
+
+SETTINGS = {
+    "momentum": {},
+    "a schedule": {"schedule": HalveOnPlateau(1), "validation": some(9, 1)},
+    "early stopping": {"schedule": EarlyStopping(2), "optimizer": SGD(1e-30)},
+    "monitored": {"monitor": True},
+    "plain": {"optimizer": SGD(0.3)},
+}
+
+
+@pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
+def test_three_epochs_and_three_more_are_six(settings):
+    whole = list(fit(**{"optimizer": MOMENTUM, "epochs": 6} | settings))
+    first = list(fit(**{"optimizer": MOMENTUM, "epochs": 3} | settings))
+    then = list(fit(**{"optimizer": MOMENTUM, "epochs": 3, "params": first[-1]} | settings))
+    assert told(first + then) == told(whole)
+    assert [repr(r.monitor) for r in first + then] == [repr(r.monitor) for r in whole]  # nan is not equal to itself
+    assert [r.epoch for r in then] == [4, 5, 6][: len(then)]
+
+
+def test_a_training_that_has_reached_its_end_does_not_go_on():
+    *_, last = fit(epochs=3)
+    assert list(fit(params=last, epochs=0)) == []
+    assert list(fit(params=last, epochs=3, target_cost=float(last.train.cost))) == []
+    *_, stopped = fit(epochs=50, optimizer=SGD(1e-30), schedule=EarlyStopping(2))
+    assert list(fit(params=stopped, epochs=3, optimizer=SGD(1e-30), schedule=EarlyStopping(2))) == []
+
+
+def test_a_result_of_another_optimiser_is_refused():
+    *_, plain = fit(epochs=1)
+    with pytest.raises(ValueError, match="the Result of epoch 1 has no v of SGD for its params; go on with"):
+        next(fit(params=plain, epochs=1, optimizer=MOMENTUM))

@@ -78,7 +78,7 @@ def fit(
     net: Net,
     cost: Cost,
     optimizer: Optimizer,
-    params: Params,
+    params: Params | Result,
     train: Examples | Shifted,
     key: Key,
     *,
@@ -97,12 +97,14 @@ def fit(
         net: The layers.
         cost: The cost.
         optimizer: Its learning rate is what the schedule scales.
-        params: Where to start.
+        params: Where to start: the params that `init` gives, or the last `Result` of an earlier `fit`. That training
+            then goes on, with its optimiser's v, its schedule's memory and the numbers of its epochs. With the same
+            other arguments, 3 epochs and then 3 more are 6 epochs, bit for bit.
         train: The examples to train on, as they are or `Shifted`. Examples that `load_data` has left in their file
             are read while others are trained on; the results are the same as for examples in memory.
         key: Epoch e uses `jax.random.fold_in(key, e)`, e from 1.
         batch_size: Mini-batch size B; see `epoch` for a last short one.
-        epochs: The number of epochs at most.
+        epochs: The number of epochs at most; after a `Result` the number of further ones.
         gradient: `backprop` or `autodiff`.
         validation: Examples to choose settings by, if there are any.
         test: Examples to report results on; nothing here depends on them.
@@ -128,17 +130,41 @@ def fit(
         >>> *_, last = fit(net, CrossEntropy(), SGD(1.0), start, xor, jax.random.key(1), batch_size=1, epochs=50)
         >>> last.epoch, float(last.train.accuracy)
         (50, 1.0)
+        >>> *_, last = fit(net, CrossEntropy(), SGD(1.0), last, xor, jax.random.key(1), batch_size=1, epochs=5)
+        >>> last.epoch
+        55
     """
-    task = Task(
-        net, cost, optimizer, train, key, batch_size, epochs, gradient, validation, test, schedule, target_cost, monitor
-    )
-    yield from resumed(task, start(task, params))
+    first = params.epoch if isinstance(params, Result) else 0
+    settings = gradient, validation, test, schedule, target_cost, monitor
+    task = Task(net, cost, optimizer, train, key, batch_size, first + epochs, *settings)
+    yield from resumed(task, after(task, params) if isinstance(params, Result) else start(task, params))
 
 
 def start(task: Task, params: Params) -> State:
     """The state before the first step, from `params`."""
     tally = monitors.zeros(task.net, params, task.train.shape) if task.monitor else ()
     return State(0, 0, params, task.optimizer.init(params), Progress(), done=task.epochs < 1, tally=tally)
+
+
+def after(task: Task, result: Result) -> State:
+    """The state after the epoch of a result, from which its training goes on.
+
+    Raises:
+        ValueError: the result's v is not what the task's optimiser has for its params.
+    """
+    state = start(task, result.params)
+    if jax.tree.map(jnp.shape, state.v) != jax.tree.map(jnp.shape, result.v):
+        raise ValueError(
+            f"fit: the Result of epoch {result.epoch} has no v of {type(task.optimizer).__name__} for its params; go "
+            "on with the optimiser that it was trained by, or begin anew from its params."
+        )
+    done = _is_done(task, result.epoch, result.progress, float(result.train.cost))
+    return state._replace(epochs=result.epoch, v=result.v, progress=result.progress, done=done)
+
+
+def _is_done(task: Task, epochs: int, progress: Progress, cost: float) -> bool:
+    """Whether no epoch follows so many epochs, after which the training cost is `cost`."""
+    return epochs >= task.epochs or progress.factor == 0 or cost <= task.target_cost
 
 
 def resumed(task: Task, state: State, between: Callable[[State], None] = lambda state: None) -> Iterator[Result]:
@@ -176,7 +202,7 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
             *(e, state.progress.factor, on_train, on_validation, on_test, state.seconds),
             *(state.params, state.v, progress, seen),
         )
-        done = e >= task.epochs or progress.factor == 0 or float(on_train.cost) <= task.target_cost
+        done = _is_done(task, e, progress, float(on_train.cost))
         tally = jax.tree.map(jnp.zeros_like, state.tally)
         state = State(e, 0, state.params, state.v, progress, done=done, tally=tally)
         between(state)
