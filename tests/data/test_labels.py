@@ -263,6 +263,7 @@ def test_how_the_y_of_an_array_was_read_is_told(tmp_path, y, targets, classes, r
         (np.array(["1", "NA", "2"]), "", r"a.npz, y\[1\]: 'NA', which marks a missing value; expected a label"),
         (np.array(["1", "01", "2"]), "", r"a.npz, y\[1\]: '01' is the same number as '1' in y\[0\]"),
         (np.array(["1", "2", "x"]), "", r"a.npz, y\[2\]: 'x'; expected a number, as in 2 of 3 rows"),
+        (np.array([b"a", b"\xe9", b"\xe8"]), "", r"a.npz, y\[1\]: b'\\xe9' is not UTF-8 text; store text by astype"),
         (np.array(["a", "", "b"]), "", r"a.npz, y\[1\]: nothing; expected a label"),
         (np.array(["a", "b", "b"]), "quantity", r"a.npz, y\[0\]: 'a'; expected a number, since targets = 'quantity'"),
         (

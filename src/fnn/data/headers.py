@@ -4,11 +4,11 @@ import os
 import re
 from difflib import get_close_matches
 
-from fnn.data.cells import is_number
+from fnn.data.cells import is_missing, is_number
 from fnn.errors import InputError
 
 LONGEST_NAME = 200  # characters
-UNNAMED = re.compile(r"(Unnamed: \d+)?")  # what pandas calls a column without a name
+UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)*)?")  # what pandas calls a column without a name
 
 
 def check_header(path: str | os.PathLike[str], header: list[str]) -> None:
@@ -18,8 +18,9 @@ def check_header(path: str | os.PathLike[str], header: list[str]) -> None:
     for place, name in enumerate(header, 1):
         if len(name) > LONGEST_NAME:
             raise InputError(f"{path}, line 1: a name of {len(name):,} characters; expected at most {LONGEST_NAME}")
-        if is_number(name):
-            every = "all numbers" if all(map(is_number, header)) else f"column {place} is called {name!r}, a number"
+        if is_number(name) or (name and is_missing(name) and not name.isalpha()):  # Na and none may be names
+            what = "a number" if is_number(name) else "which marks a missing value"
+            every = "all numbers" if all(map(is_number, header)) else f"column {place} is called {name!r}, {what}"
             raise InputError(
                 f"{path}, line 1: {every}; expected a header line with the names of the columns: the file seems to "
                 "have none, write one"

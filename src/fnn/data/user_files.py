@@ -118,7 +118,10 @@ def _text(path: str, y: np.ndarray, targets: str) -> Outputs:
         raise InputError(f"{path}: y holds text and has shape {y.shape}; expected one label a row, ({len(y)},)")
     labels = Labels(path, "", targets)
     for row, cell in enumerate(y.ravel().tolist()):
-        labels.add(row, (cell.decode("utf-8", "replace") if isinstance(cell, bytes) else cell).strip())
+        try:
+            labels.add(row, (cell.decode() if isinstance(cell, bytes) else cell).strip())
+        except UnicodeDecodeError:
+            raise InputError(f"{path}, y[{row}]: {cell[:40]!r} is not UTF-8 text; store text by astype(str)") from None
     return labels.outputs()
 
 
