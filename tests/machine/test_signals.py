@@ -111,12 +111,6 @@ def test_a_signal_ends_a_process_whose_reader_is_stuck():
         os.close(writer)
 
 
-def test_a_wish_that_nobody_looks_at_any_more_is_not_lost():
-    with pytest.raises(StoppedError) as caught, wishes():
-        os.kill(os.getpid(), signal.SIGTERM)
-    assert caught.value.number == signal.SIGTERM
-
-
 def test_afterwards_signals_and_open_files_are_as_they_were():
     before, opened = (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)), os.listdir("/dev/fd")
     with wishes() as wish:

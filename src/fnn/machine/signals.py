@@ -32,10 +32,7 @@ class Wish:
 def wishes() -> Generator[Wish, None, None]:
     """A `Wish` in which the first signal in the block is noted; the second ends the process at once.
 
-    The block looks at the wish from time to time.
-
-    Raises:
-        StoppedError: there was a signal, and the block has come to its end without looking at it.
+    The block looks at the wish from time to time. After its last look the command goes on to its end.
     """
     wish = Wish()
     if threading.current_thread() is not threading.main_thread():  # only the main thread may set handlers
@@ -49,8 +46,6 @@ def wishes() -> Generator[Wish, None, None]:
 
     with contextlib.closing(_Listener(note)):
         yield wish
-    if wish.number:
-        raise StoppedError(wish.number)
 
 
 def end_at_once() -> None:
