@@ -172,14 +172,20 @@ def rebuilt(table: Mapping[str, Any], types: Types = TYPES) -> Config:
     Raises:
         InputError: an entry is missing or does not fit.
     """
+    table = modern(table)
     entries = {name: table[name] for name in (field.name for field in fields(Config)) if name in table}
     training = entries.get("training")
     if isinstance(training, dict) and training.get("target_cost") in ("inf", "-inf"):  # JSON has no such numbers
         entries["training"] = training | {"target_cost": float(training["target_cost"])}
-    data = entries.get("data")
-    if isinstance(data, dict) and "read_as" not in table and data.get("targets") == "one-hot":
-        entries["data"] = data | {"targets": ""}  # in older runs "one-hot" was the default and meant this
     return read(Config, entries, "", types)
+
+
+def modern(table: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The table of a `config.json`, which may be old: before it had `read_as`, the default of `targets` was "one-hot"."""
+    data = table.get("data")
+    if "read_as" in table or not isinstance(data, dict) or data.get("targets") != "one-hot":
+        return table
+    return {**table, "data": data | {"targets": ""}}
 
 
 def full_hash(config: Config) -> str:
