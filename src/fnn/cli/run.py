@@ -19,7 +19,7 @@ from fnn.errors import DivergedError, InputError, StoppedError
 from fnn.machine.signals import stopped, wishes
 from fnn.network import count_params
 from fnn.plots import curves
-from fnn.runs import directory, metrics, preparing, resuming
+from fnn.runs import directory, extending, metrics, preparing, resuming
 from fnn.runs.keeper import CHECKPOINTS, Keeper, train
 from fnn.runs.models import load
 from fnn.runs.preparing import Prepared
@@ -59,6 +59,8 @@ def _folder(prepared: Prepared, about: Mapping[str, Any], options: argparse.Name
     if options.resume and not options.accept_changes:
         resuming.check_config(out, config, data)
     found = resuming.find(out, config, data) if options.resume else None
+    if options.resume and found is None and extending.find(out, prepared, about, options.accept_changes) is None:
+        print(extending.nothing_found(out, config, data))
     return directory.create(options.out, config.name, config) if found is None else found
 
 
@@ -74,7 +76,7 @@ def _finish(folder: Path, prepared: Prepared, text: str, about: Mapping[str, Any
             else:
                 task = preparing.task(prepared, prepared.config.training.gradient)
                 keeper = Keeper(folder, task, about, options.checkpoint, wish)
-                _train(prepared, text, keeper, options.accept_changes)
+                _train(prepared, text, keeper, options)
     except DivergedError:
         print(f"run directory: {folder}")
         raise
@@ -82,20 +84,29 @@ def _finish(folder: Path, prepared: Prepared, text: str, about: Mapping[str, Any
         raise StoppedError(error.number, _stopped(error, folder, options)) from None
 
 
-def _train(prepared: Prepared, text: str, keeper: Keeper, accept_changes: bool) -> None:
-    """Train to the end, from the latest checkpoint if there is one."""
-    folder = keeper.folder
+def _train(prepared: Prepared, text: str, keeper: Keeper, options: argparse.Namespace) -> None:
+    """Train to the end: from the latest checkpoint, after a finished run with fewer epochs, or from the start."""
+    folder, about, accepted = keeper.folder, keeper.about, options.accept_changes
     remove_temporaries([folder, folder / CHECKPOINTS])
     saved = resuming.latest_checkpoint(prepared, keeper)
-    if saved and not accept_changes:
+    if saved and not accepted:
         resuming.check_unchanged(saved, keeper)
-    state = resuming.resume(saved, prepared, keeper) if saved else start(keeper.task, prepared.params)
-    if state.epochs or state.step:
+    shorter = extending.find(Path(options.out), prepared, about, accepted) if options.resume and not saved else None
+    if saved:
+        state = resuming.resume(saved, prepared, keeper)
+    elif shorter:
+        state = extending.extended(shorter, prepared, keeper, all_types(options.type))
+    else:
+        state = start(keeper.task, prepared.params)
+    if saved and (state.epochs or state.step):
         read_json(folder / "config.json")  # if it is lost, the user hears of it before the training goes on
         directory.write_config(folder, prepared)
         print(f"going on after {state.epochs} epochs and {state.step:,} steps: {folder}")
     else:
-        directory.write_description(folder, prepared, text, keeper.about["environment"])
+        directory.write_description(folder, prepared, text, about["environment"])
+    if shorter:
+        print(f"going on after the {state.epochs} epochs of {shorter}: {folder}")
+        resuming.note(folder, extending.changes(shorter, about["environment"]))
     # closing the generator writes the run's last files
     with contextlib.closing(train(state, keeper)) as results:
         for _ in shown(results, prepared.config.training.epochs, sys.stdout):

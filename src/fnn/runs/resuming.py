@@ -58,14 +58,14 @@ def check_config(out: Path, config: Config, data: str) -> None:
 def _runs(out: Path, config: Config, data: str) -> tuple[list[Path], list[tuple[Path, list[str] | None]]]:
     """The config's own runs, and the others of its name that could be resumed, with what differs; newest first."""
     runs = [run for _, run in numbered(out, re.escape(config.name) + "-[0-9a-f]{8}")]
-    changed = {run: _config_changes(run, config, data) for run in runs}
+    changed = {run: config_changes(run, config, data) for run in runs}
     own = [run for run in runs if run.name.startswith(f"{config.name}-{short_hash(config)}") or changed[run] == []]
-    own = [run for run in own if not is_finished(run) or _data_of(run) in (None, data)]
+    own = [run for run in own if not is_finished(run) or data_of(run) in (None, data)]
     others = [run for run in runs if run not in own and not is_finished(run) and any(run.glob(f"{CHECKPOINTS}/step-*"))]
     return own, [(run, changed[run]) for run in others]
 
 
-def _data_of(folder: Path) -> str | None:
+def data_of(folder: Path) -> str | None:
     """The digest of the data that a run was trained on; None if `environment.json` cannot be read."""
     try:
         table = read_json(folder / "environment.json")
@@ -74,7 +74,7 @@ def _data_of(folder: Path) -> str | None:
     return table.get("data") if isinstance(table, dict) else None
 
 
-def _config_changes(folder: Path, config: Config, data: str) -> list[str] | None:
+def config_changes(folder: Path, config: Config, data: str) -> list[str] | None:
     """The entries in which a run's config differs; None if `config.json` cannot be read.
 
     Another place of the same data files is no difference.
@@ -86,7 +86,7 @@ def _config_changes(folder: Path, config: Config, data: str) -> list[str] | None
     now = json.loads(json_bytes(describe(config)))
     if not (isinstance(then, dict) and isinstance(then.get("data"), dict)):
         return None
-    same = _data_of(folder) == data
+    same = data_of(folder) == data
     names = [Path(str(table["data"].get(key, ""))).name for key in ("source", "y") for table in (then, now)]
     if same and names[::2] == names[1::2]:
         then["data"] |= {key: now["data"][key] for key in ("source", "y")}
@@ -143,14 +143,14 @@ def resume(saved: Checkpoint, prepared: Prepared, keeper: Keeper) -> State:
     """
     state, keeper.lines = restored(saved, keeper.task, prepared.params, keeper.folder / CHECKPOINTS)
     keeper.saved = saved.step
-    changed = changes(saved, keeper.about)
-    if changed:
-        _note(keeper.folder, changed)
+    note(keeper.folder, changes(saved, keeper.about))
     return state
 
 
-def _note(folder: Path, changed: Sequence[str]) -> None:
-    """Name the changes on stderr, and add them to `environment.json`."""
+def note(folder: Path, changed: Sequence[str]) -> None:
+    """Name the changes, if there are any, on stderr, and add them to `environment.json`."""
+    if not changed:
+        return
     print(f"fnn: going on under changes: {'; '.join(changed)}", file=sys.stderr)
     path = folder / "environment.json"
     table = read_json(path)

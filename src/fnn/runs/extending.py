@@ -1,0 +1,133 @@
+"""What `fnn run --resume` does with more epochs than a finished run has: go on after it, or say what to do instead.
+
+A finished run keeps its params and metrics. From them the schedule's memory can be computed, but no velocity. So a
+training without momentum goes on, to the same bytes as one longer training; one with momentum is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from fnn.config.schema import Types
+from fnn.config.sections import Config
+from fnn.errors import CorruptFileError, InputError
+from fnn.runs import directory, metrics
+from fnn.runs.directory import numbered
+from fnn.runs.keeper import Keeper
+from fnn.runs.models import load
+from fnn.runs.preparing import Prepared
+from fnn.runs.resuming import config_changes, data_of, is_finished
+from fnn.schedules import Progress, Schedule
+from fnn.storage.json_files import differences, read_json, read_plain
+from fnn.training.evaluation import Evaluation
+from fnn.training.fitting import Result, State, after, start
+
+
+def find(out: Path, prepared: Prepared, about: Mapping[str, Any], accept_changes: bool) -> Path | None:
+    """The newest finished run in `out` that differs from a config in having fewer epochs, and nothing else; else None.
+
+    Raises:
+        InputError: there is one, but going on after it does not give what one longer training gives.
+        CorruptFileError: there is one, but its files are not those that the training wrote.
+    """
+    config, environment = prepared.config, about["environment"]
+    runs = ((run, _epochs(run)) for run in _finished(out, config, environment["data"]))
+    run, epochs = next(((r, e) for r, e in runs if _is_shorter(r, e, config, environment["data"])), (None, 0))
+    if run is None or accept_changes and _has_velocity(prepared):
+        return None
+    directory.check_finished(run)
+    anew = f"Leave --resume out to train all {config.training.epochs} epochs anew"
+    if _has_velocity(prepared):
+        raise InputError(
+            f"--resume: {run} is finished after {epochs} epochs, and the velocity of its momentum is not kept: going "
+            f"on would not give what {config.training.epochs} epochs at once give. {anew}."
+        )
+    changed = changes(run, environment)
+    if changed and not accept_changes:
+        raise InputError(
+            f"--resume: {run}, which is finished after {epochs} epochs, began otherwise: {'; '.join(changed)}. The "
+            f"same bits cannot be expected. {anew}, or add --accept-changes to go on all the same."
+        )
+    return run
+
+
+def nothing_found(out: Path, config: Config, data: str) -> str:
+    """What is said when there is nothing to resume: with the newest finished run of the name, and how it differs."""
+    run = next(iter(_finished(out, config, data)), None)
+    changed = config_changes(run, config, data) if run else None
+    other = f"; {run} is finished, but its config differs: {'; '.join(changed)}" if changed else ""
+    return f"nothing to resume in {out}, a new run begins{other}"
+
+
+def changes(run: Path, environment: Mapping[str, Any]) -> list[str]:
+    """What has changed since a run was trained, with the changes that it went on under itself."""
+    then = read_json(run / "environment.json")
+    if not isinstance(then, dict) or not isinstance(then.get("changes", []), list):
+        raise CorruptFileError(run / "environment.json", "is not the environment of a run; fnn run writes one")
+    earlier = [str(change) for change in then.pop("changes", [])]
+    return earlier + differences({key: then.get(key) for key in environment}, dict(environment))
+
+
+def extended(run: Path, prepared: Prepared, keeper: Keeper, types: Types) -> State:
+    """The state after the last epoch of a finished run, from which the keeper goes on; it takes over the metrics.
+
+    Raises:
+        InputError: the run has a type that is not in `types`.
+        CorruptFileError: its files are not those that the training wrote.
+    """
+    rows, params = metrics.read(run), load(run, types).params
+    keeper.lines = read_plain(run / metrics.FILE).decode().splitlines()
+    part = "validation" if prepared.data.validation.n else "train"
+    progress = _progress(keeper.task.schedule, rows, part)
+    measured = Evaluation(jnp.float32(rows[-1]["train_cost"]), jnp.float32(jnp.nan))
+    v = start(keeper.task, params).v
+    return after(keeper.task, Result(len(rows), progress.factor, measured, None, None, 0.0, params, v, progress))
+
+
+def _finished(out: Path, config: Config, data: str) -> list[Path]:
+    """The finished runs of the config's name on the same data, newest first."""
+    runs = [run for _, run in numbered(out, re.escape(config.name) + "-[0-9a-f]{8}")]
+    return sorted(
+        (run for run in runs if is_finished(run) and data_of(run) == data),
+        key=lambda run: (run / "result.json").stat().st_mtime,
+        reverse=True,
+    )
+
+
+def _epochs(run: Path) -> int:
+    """The number of epochs in a run's config; 0 if that cannot be read."""
+    try:
+        epochs = read_json(run / "config.json")["training"]["epochs"]
+    except (CorruptFileError, KeyError, TypeError):
+        return 0
+    return epochs if type(epochs) is int else 0
+
+
+def _is_shorter(run: Path, epochs: int, config: Config, data: str) -> bool:
+    """Whether a run differs from the config in having fewer epochs, and in nothing else."""
+    if not 0 < epochs < config.training.epochs:
+        return False
+    return config_changes(run, replace(config, training=replace(config.training, epochs=epochs)), data) == []
+
+
+def _has_velocity(prepared: Prepared) -> bool:
+    """Whether the optimiser has a state that a finished run does not keep."""
+    return bool(jax.tree.leaves(jax.eval_shape(prepared.config.training.optimizer.init, prepared.params)))
+
+
+def _progress(schedule: Schedule, rows: Sequence[Mapping[str, Any]], part: str) -> Progress:
+    """The schedule's memory after these epochs, whose scores were measured on `part` of the data."""
+    progress = Progress()
+    for row in rows:
+        accuracy = row.get(f"{part}_accuracy")
+        cost = -float(np.float32(row.get(f"{part}_cost", np.nan)))
+        progress = schedule.after(progress, cost if accuracy is None else float(np.float32(accuracy)))
+    return progress
