@@ -181,7 +181,7 @@ def rebuilt(table: Mapping[str, Any], types: Types = TYPES) -> Config:
 
 
 def modern(table: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The table of a `config.json`, which may be old: before it had `read_as`, the default of `targets` was "one-hot"."""
+    """A `config.json`'s table in today's words: before it had `read_as`, the default of `targets` was "one-hot"."""
     data = table.get("data")
     if "read_as" in table or not isinstance(data, dict) or data.get("targets") != "one-hot":
         return table
