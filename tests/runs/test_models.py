@@ -197,6 +197,7 @@ def test_nothing_in_a_folder_is_unpickled(saved):
         ({"classes": None}, "KeyError('classes')"),
         ({"targets": None}, "KeyError('targets')"),
         ({"targets": "bits"}, "targets is 'bits'"),
+        ({"targets": ["one-hot"]}, "targets is ['one-hot']"),
         ({"classes": ["cat", 3]}, "classes is not a list of texts"),
         ({"classes": ["cat", "cat", "owl"]}, "classes has a name twice"),
         ({"classes": ["cat", "dog"]}, "2 classes for 3 outputs"),

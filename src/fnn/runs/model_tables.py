@@ -58,7 +58,7 @@ def read_network(path: Path, table: Any, types: Types) -> tuple[Net, Cost, Shape
         raise InputError(f"{path}: {error}") from None
     shape = table.get("shape")
     if not isinstance(shape, list) or not all(type(k) is int and 0 < k <= LARGEST_AXIS for k in shape):
-        raise CorruptFileError(path, f"shape is {shape!r}; expected a list of whole numbers")
+        raise CorruptFileError(path, f"shape is {ascii(shape)[:80]}; expected a list of whole numbers")
     return net, cost, tuple(shape)
 
 
@@ -90,7 +90,7 @@ def read_model(path: Path, table: dict[str, Any], net: Net, cost: Cost, params: 
 def _targets(said: Any, k: int, out: Shape) -> str:
     """What the outputs are: those of `k` classes or their bits, or quantities; `said` is the entry of the data."""
     if said not in TARGETS:
-        raise ValueError(f"targets is {said!r}")
+        raise ValueError(f"targets is {ascii(said)[:80]}")
     targets = "quantity" if not k else "binary" if said == "binary" else "one-hot"
     width = {"one-hot": k, "binary": max(1, (k - 1).bit_length())}.get(targets, math.prod(out))
     if out != (width,):
