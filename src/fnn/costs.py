@@ -4,8 +4,8 @@ Shape letters: `n` examples, `n_out` outputs. Every value is summed over outputs
 rows. Every delta is the exact gradient of the value, so both contain the 1/n of the mean. The cost of an empty
 batch is not defined (0/0).
 
-To add a cost, write a class like these: `output`, `value` and, under it, `delta`. A cost that does not take every desired
-output says so by `targets`.
+To add a cost, write a class like these: `output`, `value` and, under it, `delta`. A cost that does not take every
+desired output says so by `targets`.
 """
 
 from __future__ import annotations

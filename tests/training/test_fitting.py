@@ -13,7 +13,7 @@ from fnn import SGD, CrossEntropy, Dense, EarlyStopping, Examples, HalveOnPlatea
 from fnn.training import fitting
 from fnn.training.fitting import Pace, Task, resumed, start
 from tests.helpers.support import assert_trees_close
-from tests.helpers.training import COST, KEY, LINEAR, MOMENTUM, NET, bits, fit, params_of, some, some_reals
+from tests.helpers.training import COST, KEY, LINEAR, MOMENTUM, NET, PLAIN, bits, fit, params_of, some, some_reals
 
 TASK = Task(
     LINEAR,
@@ -183,3 +183,70 @@ def test_a_result_of_another_optimiser_is_refused():
     *_, plain = fit(epochs=1)
     with pytest.raises(ValueError, match="the Result of epoch 1 has no v of SGD for its params; go on with"):
         next(fit(params=plain, epochs=1, optimizer=MOMENTUM))
+
+
+NO_NUMBERS = [True, False, 2.0, 1.5, "2", None, np.float32(2), np.array([2]), jnp.asarray(2.0)]
+
+
+@pytest.mark.parametrize("name", ["batch_size", "epochs"])
+@pytest.mark.parametrize("value", NO_NUMBERS, ids=repr)
+def test_what_is_no_whole_number_is_refused_by_name(name, value):
+    many, settings = jax.tree.map(lambda p: p[None], params_of()), {"batch_size": 2, "epochs": 1} | {name: value}
+    for way, params in (("fit", params_of()), ("sweep", many)):
+        with pytest.raises(TypeError, match=rf"{way}\({name}=.*expected a whole number, got a {type(value).__name__}"):
+            next(getattr(fnn, way)(LINEAR, COST, PLAIN, params, some(4), KEY, **settings))
+    if name == "batch_size" and not isinstance(value, np.ndarray | jax.Array):  # JAX itself refuses those
+        fnn.epoch(LINEAR, COST, PLAIN, params_of(), (), some(4), KEY, batch_size=2)
+        fnn.epoch(LINEAR, COST, PLAIN, params_of(), (), some(4), KEY, batch_size=1)
+        with pytest.raises(TypeError, match=r"epoch\(batch_size=.*expected a whole number"):
+            fnn.epoch(LINEAR, COST, PLAIN, params_of(), (), some(4), KEY, batch_size=value)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
+def test_whole_numbers_of_numpy_are_taken(kind):
+    expected = bits(list(fit(epochs=2))[-1].params)
+    assert bits(list(fit(epochs=kind(2), batch_size=kind(4)))[-1].params) == expected
+    one = fnn.epoch(LINEAR, COST, PLAIN, params_of(), (), some(9), KEY, batch_size=kind(4))
+    assert bits(one) == bits(fnn.epoch(LINEAR, COST, PLAIN, params_of(), (), some(9), KEY, batch_size=4))
+
+
+@pytest.mark.parametrize("way", ["fit", "sweep"])
+def test_fewer_epochs_than_none_are_refused(way):
+    params = params_of() if way == "fit" else jax.tree.map(lambda p: p[None], params_of())
+    train = getattr(fnn, way)
+    assert list(train(LINEAR, COST, PLAIN, params, some(4), KEY, batch_size=2, epochs=0)) == []
+    with pytest.raises(ValueError, match=rf"{way}\(epochs=-1\): expected at least 0"):
+        next(train(LINEAR, COST, PLAIN, params, some(4), KEY, batch_size=2, epochs=-1))
+
+
+TAGS = Examples(some(6).x, np.array([[1, 0, 0]] * 5 + [[1, 1, 0]], np.uint8), 1 / 255)  # one row of two labels
+
+
+@pytest.mark.parametrize("way", ["fit", "sweep"])
+@pytest.mark.parametrize("other", ["train", "validation", "test"])
+def test_the_measure_is_decided_once_for_all_parts(way, other):
+    # outputs in the right order, all below 1/2: as classes they are right, as bits every row with a label is wrong
+    W, b = np.zeros((3, 5), np.float32), np.array([-1.0, -2.0, -3.0], np.float32)
+    parts = {name: TAGS if name == other else TAGS.take(slice(5)) for name in ("train", "validation", "test")}
+    params = (fnn.layers.DenseParams(*(a if way == "fit" else a[None] for a in (W, b))),)
+    settings = {name: parts[name] for name in ("validation", "test")}
+    (last,) = getattr(fnn, way)(
+        LINEAR, CrossEntropy(), SGD(1e-9), params, parts["train"], KEY, batch_size=2, epochs=1, **settings
+    )
+    assert [float(np.ravel(part.accuracy)[0]) for part in (last.train, last.validation, last.test)] == [0, 0, 0]
+    (last,) = getattr(fnn, way)(
+        LINEAR, CrossEntropy(), SGD(1e-9), params, TAGS, KEY, batch_size=2, epochs=1, measure="classes", **settings
+    )
+    assert [float(np.ravel(part.accuracy)[0]) for part in (last.train, last.validation, last.test)] == [1, 1, 1]
+
+
+@pytest.mark.parametrize("way", ["fit", "sweep"])
+def test_a_validation_set_of_other_columns_is_refused_before_the_training(way):
+    params = params_of() if way == "fit" else jax.tree.map(lambda p: p[None], params_of())
+    with pytest.raises(ValueError, match=r"^validation: LogLikelihood: y has shape \(4, 2\), the network's output"):
+        next(
+            getattr(fnn, way)(
+                *(LINEAR, COST, PLAIN, params, some(9), KEY),
+                **{"batch_size": 2, "epochs": 1, "validation": some(4, n_out=2)},
+            )
+        )

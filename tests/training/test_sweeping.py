@@ -12,7 +12,7 @@ import pytest
 import fnn
 from fnn import SGD
 from fnn.training import sweeping
-from tests.helpers.support import assert_trees_close
+from tests.helpers.support import assert_trees_close, one_hot_rows
 from tests.helpers.training import COST, NET, some
 
 
@@ -80,7 +80,7 @@ def test_a_grid_is_one_compilation_off_the_clock(monkeypatch):
 def test_networks_on_shifted_images_are_trained_as_if_alone():
     net, key = (fnn.Flatten(), fnn.Dense(2)), jax.random.key(7)
     images = jax.random.uniform(jax.random.key(1), (6, 1, 2, 5))
-    examples = fnn.Shifted(fnn.Examples(images, jnp.ones((6, 2))))
+    examples = fnn.Shifted(fnn.Examples(images, one_hot_rows(2, 6, 2)))
     params = fnn.init(net, jax.random.key(0), (1, 2, 5))
     *_, alone = fnn.fit(net, COST, SGD(0.5), params, examples, key, batch_size=4, epochs=1)
     many = jax.tree.map(lambda p: p[None], params)

@@ -32,6 +32,11 @@ class Shifted(NamedTuple):
         return self.examples.shape
 
     @property
+    def dtype(self) -> Any:
+        """Of the images in the units of training."""
+        return self.examples.dtype
+
+    @property
     def y(self) -> Any:
         """The desired outputs `(n, n_out)` of the images, one row per image, not five; they show their kind."""
         return self.examples.y

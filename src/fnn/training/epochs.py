@@ -13,7 +13,7 @@ from fnn.examples import Examples
 from fnn.network import backprop
 from fnn.training import blocked_steps
 from fnn.training.augmentation import Shifted
-from fnn.training.mini_batches import Body, Rule, block_size, scanned
+from fnn.training.mini_batches import Body, Rule, block_size, scanned, whole
 from fnn.training.order import permutation
 from fnn.types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
@@ -71,10 +71,13 @@ def epoch(
         gradient: `backprop`, `autodiff`, or any function with their contract.
 
     Raises:
-        ValueError: B is not in 1 … n, `net` and `params` differ in length, or `y` does not fit the output.
+        TypeError: B is no whole number, or `x` or `y` no array.
+        ValueError: B is not in 1 … n, `net` and `params` differ in length, `x` and `y` have different numbers of rows,
+            or `y` does not fit the output.
     """
-    rule, order = Rule(net, cost, optimizer, gradient, batch_size), permutation(key, examples.n)
-    return scanned(examples, order, batch_size, body(rule, params, v, examples.n), (params, v))
+    B, order = whole("epoch", "batch_size", batch_size), permutation(key, examples.n)
+    rule = Rule(net, cost, optimizer, gradient, B)
+    return scanned(examples, order, B, body(rule, params, v, examples.n), (params, v))
 
 
 def body(rule: Rule, params: Params, v: Params, n: int) -> Body:

@@ -6,15 +6,18 @@ Shape letters: `n` examples in a set, `n_out` outputs.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator
-from functools import partial, reduce
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial, reduce
 from itertools import repeat
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from fnn.costs import blocks, check_values, row_sums
 from fnn.examples import Examples
+from fnn.kernels import products
 from fnn.network import activations, check_targets, forward
 from fnn.training.augmentation import Shifted
 from fnn.training.mini_batches import even
@@ -23,66 +26,134 @@ from fnn.types import Array, Cost, Net, Params
 
 ROWS_OF_A_CALL = 5000  # evaluated by one call: between two calls an interrupted run can save itself
 CACHED_NUMBERS = 400_000  # in the widest layer, at most, for all rows evaluated at once; more do not fit into the cache
+SUM_IS_1 = 0.0005  # the largest gap between 1 and the sum of a row of soft classes, which are rounded numbers
+Z_AT_THE_ENDS = 30.0  # raw outputs of this size show whether a cost's outputs stay in 0 … 1
+Measure = Literal["classes", "bits", "none"]  # what counts as right, see `evaluate`
 
 
 class Evaluation(NamedTuple):
     """How a network does on a set of examples; both are means over all `n` of them."""
 
     cost: Array  # (), the cost without any penalty
-    accuracy: Array  # (), share of rows decided rightly in 0 … 1; nan where `y` holds quantities
+    accuracy: (
+        Array | np.ndarray
+    )  # (), share of rows decided rightly in 0 … 1; nan for quantities, and if an output is nan
 
 
-def evaluate(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) -> Evaluation:
+def evaluate(
+    net: Net, cost: Cost, params: Params, examples: Examples | Shifted, *, measure: Measure | None = None
+) -> Evaluation:
     """The mean cost and the accuracy over all examples, exactly, whatever their number.
 
-    When a row is decided rightly depends on `y`:
+    Penalties are not in the cost. If an output of the network is nan, so are both.
 
-    - Classes (several outputs, and every row of `y` sums to 1): the largest output is the desired one. Of equal
-      outputs the first counts.
-    - Binary codes and truth tables (any other `y` of zeros and ones): every output is on the right side of 1/2.
-      Exactly 1/2 counts as 0.
-    - Quantities (any other `y`): the accuracy is nan.
+    Args:
+        net: The layers.
+        cost: The cost.
+        params: Of `net`.
+        examples: In memory or left in their file.
+        measure: When a row is decided rightly.
 
-    Penalties are not in the cost.
+            - `"classes"`: The largest output is the desired one. Of equal outputs the first counts.
+            - `"bits"`, for binary codes, truth tables and several labels in a row: Every output is on the right side
+              of 1/2. Exactly 1/2 counts as 0.
+            - `"none"`, for quantities: The accuracy is nan.
+            - `None`: `measure_for(cost, examples.y)` decides, from these examples alone. Another part of the same data
+              may be decided otherwise: with a single row of two labels all rows are bits. To compare parts, decide once
+              from all of them, as `fit` does, and pass that.
 
     Raises:
-        ValueError: there are no examples, or `y` does not fit the network's output.
+        TypeError: `x` or `y` is no array.
+        ValueError: There are no examples, `y` does not fit the network's output, the cost does not take such `y`, or
+            `measure` is not one of these.
     """
     if not examples.n:
         raise ValueError("evaluate got 0 examples; a mean needs at least one.")
-    return mean(sums(net, cost, params, examples), examples.n)
+    check_parts(net, cost, params, {"": examples})
+    if measure is None and isinstance(examples.y, jax.core.Tracer):
+        classes, applies = _traced(cost, examples.y)
+    else:
+        measure = decided(measure, cost, examples.y)
+        classes, applies = measure == "classes", measure != "none"
+    return mean(sums(net, cost, params, examples, classes), examples.n, applies)
 
 
-def mean(parts: Iterable[tuple[Array, Array]], n: int) -> Evaluation:
-    """The evaluation of `n` examples from the `sums` of their parts."""
+def measure_for(cost: Cost, *parts: Any) -> Measure:
+    """When a row is decided rightly, from the desired outputs of all parts of the data together.
+
+    - `"classes"`: There are several outputs, and in every row zeros and a one. A row of soft classes is one of any
+      numbers that sum to 1; it counts only if the outputs of the cost are from 0 to 1 too.
+    - `"bits"`: Any other zeros and ones.
+    - `"none"`: Anything else, which is taken for quantities.
+
+    Args:
+        cost: The cost.
+        parts: The `y` of each part, `(n, n_out)`; a part may be empty.
+    """
+    rows = [block for y in parts if len(y) for _, block in blocks(np.asarray(y))]
+    binary = all(((block == 0) | (block == 1)).all() for block in rows)
+    several = rows and rows[0].shape[1] > 1 and (binary or _gives_shares(cost, rows[0].shape[1]))
+    if several and all((abs(row_sums(block) - 1) <= SUM_IS_1).all() for block in rows):
+        return "classes"
+    return "bits" if binary else "none"
+
+
+def check_parts(net: Net, cost: Cost, params: Params, parts: Mapping[str, Examples | Shifted | None]) -> None:
+    """Refuse examples that do not fit the net or the cost, before anything is compiled.
+
+    Args:
+        net: The layers.
+        cost: The cost.
+        params: Of `net`, or their shapes.
+        parts: By name, which begins the message.
+
+    Raises:
+        TypeError: `x` or `y` is no array.
+        ValueError: `x` and `y` have different numbers of rows, `y` does not fit the network's output, or the cost does
+            not take such `y`.
+    """
+    for name, part in parts.items():
+        if part is None or not part.n or isinstance(part.y, jax.core.Tracer):
+            continue
+        x = jax.ShapeDtypeStruct((len(part.y), *part.shape), part.dtype)
+        try:
+            check_targets(cost, _outputs.eval_shape(net, params, x), part.y)
+            check_values(cost, np.asarray(part.y))
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}" if name else str(error)) from None
+
+
+_outputs = jax.jit(forward)  # is never run: it keeps the shapes that it has traced
+
+
+def mean(parts: Iterable[tuple[Array, Array]], n: int, applies: Any) -> Evaluation:
+    """The evaluation of `n` examples from the `sums` of their parts; the accuracy is nan unless it `applies`."""
     total, right = (reduce(operator.add, column) for column in zip(*parts, strict=True))
     # divided here, not inside jit, where XLA turns a division by a constant into a product with its rounded reciprocal
-    return Evaluation(total / n, right / n)
+    if applies is False:  # a nan made by NumPy raises no alarm under `jax_debug_nans`
+        return Evaluation(total / n, np.full(right.shape, np.nan, right.dtype))
+    accuracy = right / n
+    return Evaluation(total / n, accuracy if applies is True else jnp.where(applies, accuracy, jnp.nan))
 
 
-def sums(net: Net, cost: Cost, params: Params, examples: Examples | Shifted) -> Iterator[tuple[Array, Array]]:
-    """The summed cost and the number of rows decided rightly, for every `ROWS_OF_A_CALL` examples and those left."""
-    kinds = _kinds(examples.y)
+def sums(
+    net: Net, cost: Cost, params: Params, examples: Examples | Shifted, classes: Any = False
+) -> Iterator[tuple[Array, Array]]:
+    """The summed cost and the number of rows decided rightly, for every `ROWS_OF_A_CALL` examples and those left.
+
+    Rows are decided as `classes` or, by default, as bits. The number is nan if one of its outputs is.
+    """
     starts, size = range(0, examples.n, ROWS_OF_A_CALL), min(ROWS_OF_A_CALL, examples.n)
     parts = repeat(examples)
     if in_file(examples):
         parts = filter(None, windows(examples, ((first, slice(first, first + size)) for first in starts), size))
     for first, part in zip(starts, parts, strict=False):
-        yield _sums(net, cost, params, part, kinds, first, count=min(ROWS_OF_A_CALL, examples.n - first))
-
-
-@jax.jit
-def _kinds(y: Array) -> tuple[Array, Array]:
-    """Whether the rows of `y` are classes, and whether they are classes or binary codes."""
-    y = y.reshape(len(y), -1)  # `y` may be labels without an axis of outputs; `_sums` refuses them
-    classes = jnp.asarray(y.shape[1] > 1) & (_row_sums(y) == 1).all()
-    return classes, classes | ((y == 0) | (y == 1)).all()
+        yield _sums(net, cost, params, part, classes, first, count=min(ROWS_OF_A_CALL, examples.n - first))
 
 
 @partial(jax.jit, static_argnames="count")
-def _sums(net, cost, params, examples, kinds, first, *, count) -> tuple[Array, Array]:
-    """The cost summed over `count` rows, and the number of those decided rightly, nan for quantities."""
-    classes, decisions = kinds
+def _sums(net, cost, params, examples, classes, first, *, count) -> tuple[Array, Array]:
+    """The cost summed over `count` rows, and the number of those decided rightly, nan if an output is."""
 
     def part(rows):
         x, y = examples.rows(rows)
@@ -94,16 +165,48 @@ def _sums(net, cost, params, examples, kinds, first, *, count) -> tuple[Array, A
         value = cost.value(z, y)
         if value.dtype.itemsize < 4:  # half precision is too small for a sum of thousands
             value = value.astype(jnp.float32)
-        return value * len(rows), right.sum()
+        return value * len(rows), right.sum(), jnp.isnan(a).any()
 
     i = first + jnp.arange(count)
     one = jax.eval_shape(lambda: activations(net, params, examples.rows(i[:1])[0]))
     size = even(count, rows_at_once(one))
     whole, rest = divmod(count, size)
-    totals, rights = jax.lax.map(part, i[: count - rest].reshape(whole, size))
-    last_total, last_right = part(i[count - rest :]) if rest else (0.0, 0)
+    totals, rights, lost = jax.lax.map(part, i[: count - rest].reshape(whole, size))
+    last_total, last_right, last_lost = part(i[count - rest :]) if rest else (0.0, 0, False)
     right = (rights.sum() + last_right).astype(totals.dtype)
-    return totals.sum() + last_total, jnp.where(decisions, right, jnp.nan)
+    return totals.sum() + last_total, jnp.where(lost.any() | last_lost, jnp.nan, right)
+
+
+def decided(measure: Measure | None, cost: Cost, *parts: Any) -> Measure:
+    """`measure`, if there is one, else `measure_for` the desired outputs of all parts.
+
+    Raises:
+        ValueError: There is no such measure, or classes have one output.
+    """
+    if measure is None:
+        return measure_for(cost, *parts)
+    if measure not in get_args(Measure):
+        raise ValueError(f"measure={measure!r}: expected 'classes', 'bits' or 'none', or None to decide from y.")
+    if measure == "classes" and parts[0].shape[1:] == (1,):
+        raise ValueError("measure='classes': of one output the largest is always right; expected 'bits' or 'none'.")
+    return measure
+
+
+def _traced(cost: Cost, y: Array) -> tuple[Array, Array]:
+    """`measure_for`, decided inside a program that is being compiled."""
+    y = y.reshape(len(y), -1)  # `y` may be labels without an axis of outputs; `_sums` refuses them
+    binary = ((y == 0) | (y == 1)).all()
+    sums_to_1 = (abs(products.row_sums(y.astype(jnp.float32), "highest") - 1) <= SUM_IS_1).all()
+    classes = sums_to_1 & (binary | _gives_shares(cost, y.shape[1])) & (y.shape[1] > 1)
+    return classes, classes | binary
+
+
+@cache
+def _gives_shares(cost: Cost, n_out: int) -> bool:
+    """Whether the outputs of a cost stay in 0 … 1, as those of a sigmoid or a softmax do."""
+    with jax.ensure_compile_time_eval():
+        a = cost.output(jnp.linspace(-Z_AT_THE_ENDS, Z_AT_THE_ENDS, 2 * n_out).reshape(2, n_out))
+        return bool((a >= 0).all() & (a <= 1).all())
 
 
 def rows_at_once(one: Iterable[Array]) -> int:
@@ -113,8 +216,3 @@ def rows_at_once(one: Iterable[Array]) -> int:
     are taken, because all weights are read once for every part.
     """
     return min(ROWS_OF_A_CALL, max(100, CACHED_NUMBERS // max(a.size for a in one)))
-
-
-def _row_sums(y: Array) -> Array:
-    """The sums of the rows, rounded to a thousandth, because soft desired outputs are rounded numbers."""
-    return jnp.round(y.astype(jnp.float32).sum(axis=1), 3)

@@ -19,8 +19,8 @@ from fnn.network import backprop
 from fnn.schedules import Constant, Progress, Schedule
 from fnn.training import divergence, monitors, segments
 from fnn.training.augmentation import Shifted
-from fnn.training.evaluation import Evaluation, mean, sums
-from fnn.training.mini_batches import Rule, steps_per_epoch
+from fnn.training.evaluation import Evaluation, Measure, check_parts, decided, mean, sums
+from fnn.training.mini_batches import Rule, number_of_epochs, steps_per_epoch, whole
 from fnn.training.monitors import Reading
 from fnn.training.streaming import placed
 from fnn.types import Cost, Gradient, Key, Net, Optimizer, Params
@@ -44,6 +44,7 @@ class Task(NamedTuple):
     schedule: Schedule = Constant()
     target_cost: float = -math.inf
     monitor: bool = False
+    measure: Measure | None = None
 
 
 class State(NamedTuple):
@@ -90,6 +91,7 @@ def fit(
     schedule: Schedule = Constant(),
     target_cost: float = -math.inf,
     monitor: bool = False,
+    measure: Measure | None = None,
 ) -> Iterator[Result]:
     """Train, and yield one `Result` after each epoch. Training stops when the caller asks for no more results.
 
@@ -115,12 +117,16 @@ def fit(
             `fnn.training.monitors`. The training takes the same steps, one at a time. The last bits differ from those
             of a training that is not monitored in two cases: where that takes steps in blocks, and for mini-batches of
             one example, which XLA fuses differently.
+        measure: When a row is decided rightly, in all parts alike; see `evaluate`. None: `measure_for` decides, once,
+            from the desired outputs of all parts together.
 
     Raises:
         DivergedError: a cost or a parameter is nan or infinite; the error names the step and the layer.
         CorruptFileError: a file of examples cannot be read any more, or has changed.
-        ValueError: B is not in 1 … n, `net` and `params` differ in length, `y` does not fit the output, or examples
-            left in their file are to be shifted.
+        TypeError: B or `epochs` is no whole number, or `x` or `y` no array.
+        ValueError: B is not in 1 … n, `epochs` is below 0, `net` and `params` differ in length, `x` and `y` have
+            different numbers of rows, `y` does not fit the output, the cost does not take such `y`, or examples left in
+            their file are to be shifted.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -134,8 +140,9 @@ def fit(
         >>> last.epoch
         55
     """
+    batch_size, epochs = whole("fit", "batch_size", batch_size), number_of_epochs("fit", epochs)
+    settings = gradient, validation, test, schedule, target_cost, monitor, measure
     first = params.epoch if isinstance(params, Result) else 0
-    settings = gradient, validation, test, schedule, target_cost, monitor
     task = Task(net, cost, optimizer, train, key, batch_size, first + epochs, *settings)
     yield from resumed(task, after(task, params) if isinstance(params, Result) else start(task, params))
 
@@ -178,8 +185,9 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
 
     Raises:
         DivergedError: as `fit`.
-        ValueError: B is not in 1 … n, or `state` is at a step where no turn begins.
+        ValueError: as `fit`, or `state` is at a step where no turn begins.
     """
+    task = checked(task, state.params)
     train, validation, test = map(placed, (task.train, task.validation, task.test))
     task, pace = task._replace(train=train), Pace()
     between(state)
@@ -206,6 +214,22 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
         tally = jax.tree.map(jnp.zeros_like, state.tally)
         state = State(e, 0, state.params, state.v, progress, done=done, tally=tally)
         between(state)
+
+
+def checked(task: Task, params: Params) -> Task:
+    """The task with its measure decided, once for all parts of the data.
+
+    Args:
+        task: Of `fit` or `sweep`.
+        params: Of one network, or their shapes.
+
+    Raises:
+        TypeError, ValueError: a part of the data does not fit the net or the cost, or there is no such measure.
+    """
+    parts = {"train": task.train, "validation": task.validation, "test": task.test}
+    check_parts(task.net, task.cost, params, parts)
+    desired = [part.y for part in parts.values() if part is not None]
+    return task._replace(measure=decided(task.measure, task.cost, *desired))
 
 
 class Pace:
@@ -279,11 +303,12 @@ def _timed(program: Callable[..., Any], *inputs: Any) -> tuple[float, Any]:
 
 def _evaluated(task: Task, examples: Examples | Shifted, state: State, between: Callable[[State], None]) -> Evaluation:
     parts = []
-    for part in sums(task.net, task.cost, state.params, examples):
+    for part in sums(task.net, task.cost, state.params, examples, task.measure == "classes"):
         parts.append(jax.block_until_ready(part))
         if math.isfinite(part[0]):  # a training cost that is not finite is an error: such a state must not be saved
             between(state)
-    return jax.block_until_ready(mean(parts, examples.n))  # here, so that it is not in the time of the next epoch
+    # waited for here, so that it is not in the time of the next epoch
+    return jax.block_until_ready(mean(parts, examples.n, task.measure != "none"))
 
 
 def _diverged(task: Task, state: State, last: int, value: float) -> Exception:

@@ -9,6 +9,7 @@ size.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +25,7 @@ from fnn.network import backprop
 from fnn.optimizers import SGD
 from fnn.training.augmentation import Shifted
 from fnn.training.streaming import Window
-from fnn.types import Array, Cost, Gradient, Net, Optimizer, Params
+from fnn.types import Array, Cost, Gradient, Net, Optimizer, Params, is_whole
 
 GATHERED_ROWS = 256  # of a turn, about
 LARGE_NET = 100_000  # parameters; copying those of a larger net takes longer than compiling its step twice
@@ -74,6 +75,30 @@ class Body(NamedTuple):
 def by_steps(step: Callable[[Any, Array, Array], Any]) -> Body:
     """The body that takes every mini-batch by itself."""
     return Body(step, step, 1)
+
+
+def whole(owner: str, name: str, value: object) -> int:
+    """A whole number, of Python or NumPy, as Python's.
+
+    Raises:
+        TypeError: it is none, such as 2.0, "2", True or None.
+    """
+    if not is_whole(value):
+        raise TypeError(f"{owner}({name}={value!r}): expected a whole number, got a {type(value).__name__}.")
+    return operator.index(value)
+
+
+def number_of_epochs(owner: str, epochs: object) -> int:
+    """The number of epochs to train; 0 trains nothing.
+
+    Raises:
+        TypeError: it is no whole number.
+        ValueError: it is below 0.
+    """
+    number = whole(owner, "epochs", epochs)
+    if number < 0:
+        raise ValueError(f"{owner}(epochs={number}): expected at least 0.")
+    return number
 
 
 def steps_per_epoch(n: int, batch_size: int) -> int:

@@ -25,9 +25,9 @@ from fnn.examples import Examples
 from fnn.network import backprop, check_lengths
 from fnn.training import blocked_steps, segments
 from fnn.training.augmentation import Shifted
-from fnn.training.evaluation import Evaluation, evaluate
-from fnn.training.fitting import Pace, Task
-from fnn.training.mini_batches import Body, Rule, block_size, networks_at_once
+from fnn.training.evaluation import Evaluation, Measure, mean, sums
+from fnn.training.fitting import Pace, Task, checked
+from fnn.training.mini_batches import Body, Rule, block_size, networks_at_once, number_of_epochs, whole
 from fnn.training.streaming import check_in_memory
 from fnn.types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
@@ -67,6 +67,7 @@ def sweep(
     gradient: Gradient = backprop,
     validation: Examples | None = None,
     test: Examples | None = None,
+    measure: Measure | None = None,
 ) -> Iterator[SweepResult]:
     """Train `m` networks of one shape at once, and yield one result per epoch.
 
@@ -86,10 +87,13 @@ def sweep(
         gradient: `backprop` or `autodiff`.
         validation: Examples to choose a network by.
         test: Examples to report results on.
+        measure: When a row is decided rightly, as for `fit`.
 
     Raises:
-        ValueError: B is not in 1 … n, `net` and `params` differ in length, `y` does not fit the output, a number
-            of the optimiser is neither one for all nor one per network, or examples are left in their file.
+        TypeError: B or `epochs` is no whole number, or `x` or `y` no array.
+        ValueError: B is not in 1 … n, `epochs` is below 0, `net` and `params` differ in length, `x` and `y` have
+            different numbers of rows, `y` does not fit the output, the cost does not take such `y`, a number of the
+            optimiser is neither one for all nor one per network, or examples are left in their file.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -101,7 +105,8 @@ def sweep(
         >>> int(last.train.cost.argmin())
         2
     """
-    task = Task(net, cost, optimizer, train, key, batch_size, epochs, gradient, validation, test)
+    batch_size, epochs = whole("sweep", "batch_size", batch_size), number_of_epochs("sweep", epochs)
+    task = Task(net, cost, optimizer, train, key, batch_size, epochs, gradient, validation, test, measure=measure)
     yield from resumed(task, start(task, params), lambda state: None)
 
 
@@ -128,6 +133,7 @@ def resumed(task: Task, state: SweepState, between: Callable[[SweepState], None]
     """
     for part in (task.train, task.validation, task.test):
         check_in_memory(part, "sweep")
+    task = checked(task, jax.tree.map(lambda p: jax.ShapeDtypeStruct(p.shape[1:], p.dtype), state.params))
     m = jax.tree.leaves(state.params)[0].shape[0]
     over, everywhere = _placement(m)
     numbers = jax.tree.map(lambda number: jnp.broadcast_to(number, (m,)), task.optimizer)
@@ -218,8 +224,9 @@ def _evaluated(
     """The evaluation of all networks, None without examples."""
     if examples is None or not examples.n:
         return None
-    scores = jax.vmap(lambda params: evaluate(task.net, task.cost, params, examples))(state.params)
-    jax.block_until_ready(scores)
+    classes = task.measure == "classes"
+    parts = jax.vmap(lambda params: list(sums(task.net, task.cost, params, examples, classes)))(state.params)
+    scores = jax.block_until_ready(mean(parts, examples.n, task.measure != "none"))
     between(state)
     return scores
 
