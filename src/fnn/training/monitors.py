@@ -30,6 +30,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fnn.kernels.products import row_sums
 from fnn.network import activations, backprop, deltas
@@ -43,11 +44,11 @@ MEASURED_EVERY = 100  # mini-batches, of which one is measured; that costs as mu
 class Reading(NamedTuple):
     """One layer in an epoch or a batch, as `fnn.training.monitors` defines it; nan where a number does not apply."""
 
-    dead: Array  # (), share of units, 0 … 1
-    saturated: Array  # (), share of entries
-    delta: Array  # (), in units of the cost per unit of the layer's output
-    update: Array  # (), a ratio
-    coherence: Array  # (), 0 … 1
+    dead: Array | np.generic  # (), share of units, 0 … 1
+    saturated: Array | np.generic  # (), share of entries
+    delta: Array | np.generic  # (), in units of the cost per unit of the layer's output
+    update: Array | np.generic  # (), a ratio
+    coherence: Array | np.generic  # (), 0 … 1
 
 
 class Sizes(NamedTuple):
@@ -217,15 +218,28 @@ def readings(tally: Tally) -> tuple[Reading, ...]:
     """
     sizes = tally.sizes
     shares = [_shares(tally.rows, *counts) for counts in zip(tally.zero, tally.small, strict=True)]
-    delta, update = jnp.sqrt(sizes.delta / sizes.rows), jnp.sqrt(sizes.update / sizes.weight)
-    coherence = sizes.agreement / sizes.units
+    delta = jnp.sqrt(sizes.delta / sizes.rows)
+    update = _where_any(sizes.weight, jnp.sqrt(sizes.update / _not_0(sizes.weight)), sizes.update)
+    coherence = _where_any(sizes.units, sizes.agreement / _not_0(sizes.units), sizes.agreement)
     return tuple(Reading(*share, delta[i], update[i], coherence[i]) for i, share in enumerate(shares))
 
 
-def _shares(rows: Array, zero: Any, small: Any) -> tuple[Array, Array]:
+def _not_0(numbers: Array) -> Array:
+    return jnp.where(numbers == 0, 1, numbers)
+
+
+def _where_any(below: Array, quotients: Array, above: Array) -> Any:
+    """The `quotients`, nan or infinite where `below` is 0. On the host: `jax_debug_nans` then sees no nan."""
+    if isinstance(below, jax.core.Tracer):
+        return jnp.where(below == 0, above / below, quotients)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(below == 0, np.asarray(above) / np.asarray(below), quotients)
+
+
+def _shares(rows: Array, zero: Any, small: Any) -> tuple[Any, Any]:
     """The shares of dead units and of saturated entries in one layer."""
     if isinstance(zero, tuple):
-        return jnp.asarray(jnp.nan, jnp.float32), jnp.asarray(jnp.nan, jnp.float32)
+        return np.float32(np.nan), np.float32(np.nan)
     dead = (zero == rows).all(axis=tuple(range(1, zero.ndim)))
     entries = rows.astype(jnp.float32) * small.size  # not an integer, which would overflow in an epoch of many images
     return dead.sum() / dead.size, small.astype(jnp.float32).sum() / entries
