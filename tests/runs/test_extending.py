@@ -43,7 +43,8 @@ def test_a_finished_run_goes_on_to_the_bytes_of_a_longer_one(sets, run, tmp_path
     assert (status, error) == (0, "")
     epochs = len(before[1])
     longer = folders(tmp_path)[1]
-    assert f"going on after the {epochs} epochs of {shorter}: {longer}\n" in out
+    assert out.startswith(f"--resume: going on after {shorter}, which is finished and has fewer epochs\n")
+    assert f"going on after {epochs} epochs and 0 steps: {longer}\n" in out
     assert bytes_of(longer) == bytes_of(only(tmp_path / "whole"))
     assert bytes_of(shorter) == before
     assert cli.main(["verify", str(longer)]) == 0
@@ -86,15 +87,18 @@ def test_another_config_begins_anew_and_says_so(sets, said, run, tmp_path):
     (other,) = folders(tmp_path)
     status, out, _ = run("--resume", sets=sets)
     assert status == 0
-    assert f"nothing to resume in {tmp_path / 'runs'}, a new run begins; {other} is finished, but its config" in out
+    assert (
+        f"--resume: no run of this config in {tmp_path / 'runs'}, a new one begins; {other} is finished, but its config"
+        in out
+    )
     assert said in out
 
 
-def test_a_first_run_says_that_there_is_nothing_to_resume(run, tmp_path):
+def test_a_first_run_says_that_no_run_can_be_resumed(run, tmp_path):
     status, out, _ = run("--resume")
     assert status == 0
-    assert f"nothing to resume in {tmp_path / 'runs'}, a new run begins\n" in out
-    assert "nothing to resume" not in run()[1]
+    assert f"--resume: no run of this config in {tmp_path / 'runs'}, a new one begins\n" in out
+    assert "--resume: " not in run()[1]
 
 
 def test_a_changed_environment_is_named_and_refused_unless_accepted(run, tmp_path, capsys):

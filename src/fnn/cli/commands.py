@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import importlib
 import io
 import os
 import sys
 import unicodedata
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
 from fnn import __version__
 from fnn.errors import CorruptFileError, DivergedError, InputError, StoppedError
@@ -139,10 +140,15 @@ def _open_streams() -> None:
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # which takes the lowest number that is free
         if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "w"))
+            setattr(sys, name, _nowhere())
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # escape what the terminal's encoding lacks, instead of failing
             stream.reconfigure(errors="backslashreplace")
+
+
+@functools.cache
+def _nowhere() -> TextIO:
+    return os.fdopen(os.open(os.devnull, os.O_RDWR), "w")
 
 
 def _status(options: argparse.Namespace, printing: bool) -> int:

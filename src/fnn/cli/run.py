@@ -59,8 +59,10 @@ def _folder(prepared: Prepared, about: Mapping[str, Any], options: argparse.Name
     if options.resume and not options.accept_changes:
         resuming.check_config(out, config, data)
     found = resuming.find(out, config, data) if options.resume else None
-    if options.resume and found is None and extending.find(out, prepared, about, options.accept_changes) is None:
-        print(extending.nothing_found(out, config, data))
+    if options.resume and found is None:
+        shorter = extending.find(out, prepared, about, options.accept_changes)
+        more = f"--resume: going on after {shorter}, which is finished and has fewer epochs"
+        print(more if shorter else extending.nothing_found(out, config, data))
     return directory.create(options.out, config.name, config) if found is None else found
 
 
@@ -101,11 +103,11 @@ def _train(prepared: Prepared, text: str, keeper: Keeper, options: argparse.Name
     if saved and (state.epochs or state.step):
         read_json(folder / "config.json")  # if it is lost, the user hears of it before the training goes on
         directory.write_config(folder, prepared)
-        print(f"going on after {state.epochs} epochs and {state.step:,} steps: {folder}")
     else:
         directory.write_description(folder, prepared, text, about["environment"])
+    if state.epochs or state.step:
+        print(f"going on after {state.epochs} epochs and {state.step:,} steps: {folder}")
     if shorter:
-        print(f"going on after the {state.epochs} epochs of {shorter}: {folder}")
         resuming.note(folder, extending.changes(shorter, about["environment"]))
     # closing the generator writes the run's last files
     with contextlib.closing(train(state, keeper)) as results:

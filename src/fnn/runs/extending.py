@@ -60,11 +60,11 @@ def find(out: Path, prepared: Prepared, about: Mapping[str, Any], accept_changes
 
 
 def nothing_found(out: Path, config: Config, data: str) -> str:
-    """What is said when there is nothing to resume: with the newest finished run of the name, and how it differs."""
+    """What is said when no run can be resumed: with the newest finished run of the name, and how it differs."""
     run = next(iter(_finished(out, config, data)), None)
     changed = config_changes(run, config, data) if run else None
     other = f"; {run} is finished, but its config differs: {'; '.join(changed)}" if changed else ""
-    return f"nothing to resume in {out}, a new run begins{other}"
+    return f"--resume: no run of this config in {out}, a new one begins{other}"
 
 
 def changes(run: Path, environment: Mapping[str, Any]) -> list[str]:
