@@ -14,18 +14,19 @@ import jax.numpy as jnp
 
 from fnn.config.schema import describe
 from fnn.config.sections import GRADIENTS, Config
-from fnn.costs import CrossEntropy, LogLikelihood, Quadratic
+from fnn.costs import blocks, check_values
 from fnn.data import Dataset, load_data
 from fnn.errors import InputError
 from fnn.examples import Examples
 from fnn.machine.hardware import memory
 from fnn.network import activations, count_params, init, shape_out
 from fnn.training.augmentation import Shifted
-from fnn.training.evaluation import rows_at_once
+from fnn.training.evaluation import Measure, measure_for, rows_at_once
 from fnn.training.fitting import Result, Task, resumed, start
 from fnn.training.streaming import in_file, placed
 from fnn.types import Cost, Key, Params
 
+PARTS = ("training", "validation", "test")
 MOST_STANDARDISED_INPUTS = 10**6  # of an example; config.json then has about 50 MB
 COPIES_OF_PARAMS = 3  # that a training holds at least: the params, their gradient, the optimiser's state
 
@@ -50,6 +51,7 @@ def prepare(config: Config) -> Prepared:
         data = load_data(**describe(config.data))
     except InputError as error:
         raise InputError(f"data: {error}") from None
+    _check_choice(data)
     _check_training(config, data)
     _check_outputs(config, data)
     _check_cost(config.network.cost, data)
@@ -75,6 +77,15 @@ def training_set(config: Config, data: Dataset) -> Examples | Shifted:
     return Shifted(data.train) if config.training.shifts else data.train
 
 
+def measure(config: Config, data: Dataset) -> Measure:
+    """When a row is decided rightly, in all parts: the config or the data say what y is, else its values do."""
+    if config.data.targets == "quantity":
+        return "none"
+    if data.classes:
+        return "bits" if config.data.targets == "binary" else "classes"
+    return measure_for(config.network.cost, *(part.y for part in data[:3]))
+
+
 def task(prepared: Prepared, gradient: str) -> Task:
     """The task of the config's training, with the gradient of this name."""
     config, data = prepared.config, prepared.data
@@ -93,6 +104,7 @@ def task(prepared: Prepared, gradient: str) -> Task:
         schedule=training.schedule,
         target_cost=training.target_cost,
         monitor=config.monitor.on,
+        measure=measure(config, data),
     )
 
 
@@ -136,25 +148,25 @@ def _check_outputs(config: Config, data: Dataset) -> None:
 
 
 def _check_cost(cost: Cost, data: Dataset) -> None:
-    """Refuse a cost that has no minimum for these desired outputs, or that does not depend on the net's output."""
-    y = data.train.y
-    if isinstance(cost, LogLikelihood) and y.shape[1] == 1:
-        raise InputError(
-            "network.cost: the softmax of one output is always 1; use CrossEntropy, whose output is a sigmoid."
-        )
-    if isinstance(cost, CrossEntropy) and (y.min() < 0 or y.max() > 1):
-        raise InputError(
-            f"network.cost: CrossEntropy is for desired outputs from 0 to 1, got {y.min():g} to {y.max():g}; "
-            'use { type = "Quadratic", activation = "Identity" }.'
-        )
-    if isinstance(cost, Quadratic):
+    """Refuse a cost that does not take the desired outputs of every part."""
+    for name, part in zip(PARTS, data[:3], strict=True):
         try:
-            params, _ = jax.eval_shape(lambda: cost.activation.init(jax.random.key(0), y.shape[1:]))
-        except (TypeError, ValueError) as error:
-            raise InputError(f"network.cost.activation: {error}") from None
-        if jax.tree.leaves(params):
-            name = type(cost.activation).__name__
-            raise InputError(f"network.cost.activation: {name} has parameters; make it the last of network.layers.")
+            check_values(cost, part.y)
+        except ValueError as error:
+            raise InputError(f"network.cost: the {name} examples: {error}") from None
+
+
+def _check_choice(data: Dataset) -> None:
+    """Refuse several training examples that all want the same output: a net learns that from its biases alone."""
+    y = data.train.y
+    if len(y) < 2 or not all((rows == y[0]).all() for _, rows in blocks(y)):
+        return
+    one_hot = y.shape[1] == len(data.classes)
+    only = f"are of one class, {data.classes[int(y[0].argmax())]!r}" if one_hot else f"have the same y, {y[0].tolist()}"
+    raise InputError(
+        f"data: all {len(y):,} training examples {only}; expected two or more different ones to learn from. Look at "
+        "the column or array of y, or choose other examples by data.classes, data.train or data.split_seed."
+    )
 
 
 def _check_size(config: Config, data: Dataset) -> None:

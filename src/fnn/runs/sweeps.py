@@ -99,6 +99,7 @@ def task(config: Config, data: Dataset, group: Group) -> tuple[Task, Params]:
         gradient=GRADIENTS[training.gradient],
         validation=data.validation,
         test=data.test,
+        measure=preparing.measure(config, data),
     ), params
 
 
