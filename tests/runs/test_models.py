@@ -129,6 +129,26 @@ def test_data_of_another_net_are_refused(tmp_path):
     assert not (tmp_path / "net").exists()
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"classes": (0, 1, 2)}, "classes is not a list of texts"),
+        ({"classes": ("cat", "cat", "owl")}, "classes has a name twice"),
+        ({"columns": ("height",)}, "inputs.columns are 1 names for 2 inputs"),
+        ({"sd": np.array([1.0, 0.0])}, "inputs.scale or inputs.sd is not above 0"),
+        ({"mean": np.array([np.nan, 0.0])}, "inputs.mean is not a list of finite numbers"),
+        ({"mean": np.zeros(3)}, "inputs.mean and inputs.sd have shapes"),
+    ],
+    ids=repr,
+)
+def test_data_that_would_never_load_are_not_saved(tmp_path, changes, message):
+    net = (fnn.Dense(3),)
+    params = fnn.init(net, jax.random.key(0), (2,))
+    with pytest.raises(ValueError, match=message):
+        fnn.save(tmp_path / "net", net, fnn.LogLikelihood(), params, (2,), data=pets(**changes))
+    assert not (tmp_path / "net").exists()
+
+
 def test_a_shape_may_be_of_numpy_numbers(tmp_path):
     net = (fnn.Dense(2),)
     shape = tuple(np.array([3], np.int32))

@@ -62,29 +62,26 @@ def read_network(path: Path, table: Any, types: Types) -> tuple[Net, Cost, Shape
     return net, cost, tuple(shape)
 
 
-def read_model(path: Path, table: dict[str, Any], net: Net, cost: Cost, params: Params, shape: Shape) -> Model:
-    """The model that a `config.json` describes; `path` is for messages.
+def model_of(table: dict[str, Any], net: Net, cost: Cost, params: Params, shape: Shape) -> Model:
+    """The model that the table in a `config.json` describes.
 
     A run's table has all entries but `label` and `inputs.columns`, which are newer than the first runs; inputs without
     names go by their position. A table that `fnn.save` wrote without a data set has none of them.
 
     Raises:
-        CorruptFileError: an entry is missing or does not fit the others.
+        AttributeError, KeyError, TypeError, ValueError: an entry is missing or does not fit the others.
     """
     if "data" not in table and "inputs" not in table:
         return Model(net, cost, params, shape)
-    try:
-        said = table.get("data", table)  # a run's config has the targets and the label among the data's entries
-        (label,) = _texts("label", [table.get("label", said.get("label", ""))])
-        classes = _texts("classes", table["classes"])
-        targets = _targets(said["targets"], len(classes), shape_out(net, shape))
-        mean, sd, scale = _units(table["inputs"], shape)
-        columns = _texts("inputs.columns", table["inputs"].get("columns", []))
-        if columns and len(columns) != math.prod(shape):
-            raise ValueError(f"inputs.columns are {len(columns)} names for {math.prod(shape)} inputs")
-        return Model(net, cost, params, shape, classes, columns, label, targets, scale, mean, sd)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise CorruptFileError(path, f"is not the config of a run: {error!r}; fnn run writes one") from None
+    said = table.get("data", table)  # a run's config has the targets and the label among the data's entries
+    (label,) = _texts("label", [table.get("label", said.get("label", ""))])
+    classes = _texts("classes", table["classes"])
+    targets = _targets(said["targets"], len(classes), shape_out(net, shape))
+    mean, sd, scale = _units(table["inputs"], shape)
+    columns = _texts("inputs.columns", table["inputs"].get("columns", []))
+    if columns and len(columns) != math.prod(shape):
+        raise ValueError(f"inputs.columns are {len(columns)} names for {math.prod(shape)} inputs")
+    return Model(net, cost, params, shape, classes, columns, label, targets, scale, mean, sd)
 
 
 def _targets(said: Any, k: int, out: Shape) -> str:

@@ -15,7 +15,7 @@ from fnn.config.sections import TYPES
 from fnn.data import Dataset
 from fnn.errors import CorruptFileError, InputError
 from fnn.network import init, shape_out
-from fnn.runs.model_tables import data_table, network_table, read_model, read_network
+from fnn.runs.model_tables import data_table, model_of, network_table, read_network
 from fnn.runs.prediction import Model
 from fnn.storage.arrays import read_npz, write_npz
 from fnn.storage.json_files import read_json, write_json
@@ -37,7 +37,8 @@ def save(
             loaded model then takes inputs in the units of its source. Without it, inputs are taken as they are.
 
     Raises:
-        ValueError: `params` are not those of `net` for inputs of `shape`, or not finite; or `data` is not for `net`.
+        ValueError: `params` are not those of `net` for inputs of `shape`, or not finite; or `data` is not for `net`, or
+            has units or names that cannot be kept.
         OSError: a file cannot be written, for example because the disk is full.
     """
     shape = tuple(operator.index(k) for k in shape)
@@ -48,6 +49,7 @@ def save(
     table: dict[str, Any] = {"network": network_table(net, cost), "shape": list(shape)}
     if data is not None:
         table |= data_table(data) | {"targets": _targets(data, net, shape)}
+        model_of(table, net, cost, params, shape)  # what cannot be loaded is not saved either
     Path(path).mkdir(parents=True, exist_ok=True)
     write_json(Path(path, "config.json"), table)
     save_params(path, params)
@@ -100,7 +102,11 @@ def load(run: str | os.PathLike[str], types: Types = TYPES) -> Model:
         template = _template(net, shape)
     except (TypeError, ValueError, ArithmeticError) as error:
         raise CorruptFileError(path, f"has a net that cannot be: {error}") from None
-    return read_model(path, table, net, cost, _params(Path(run, "params.npz"), template), shape)
+    params = _params(Path(run, "params.npz"), template)
+    try:
+        return model_of(table, net, cost, params, shape)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise CorruptFileError(path, f"is not the config of a run: {error!r}; fnn run writes one") from None
 
 
 def _params(path: Path, template: Params) -> Params:
