@@ -262,6 +262,13 @@ def test_a_folder_without_a_data_set_takes_inputs_as_they_are(saved):
     assert (model.scale, model.mean, model.sd, model.classes, model.columns) == (1.0, 0.0, 1.0, (), ())
 
 
+def test_a_tilde_is_the_home_folder(saved, monkeypatch):
+    monkeypatch.setenv("HOME", str(saved.parent))
+    model = fnn.load("~/net")
+    fnn.save("~/again", model.net, model.cost, model.params, model.shape)
+    assert fnn.load(saved.parent / "again").net == model.net
+
+
 def test_a_saved_network_has_no_data_to_predict(saved, capsys):
     fails(capsys, 2, "has no data of its own; name a FILE of inputs", "predict", str(saved))
 

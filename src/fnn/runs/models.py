@@ -50,9 +50,10 @@ def save(
     if data is not None:
         table |= data_table(data) | {"targets": _targets(data, net, shape)}
         model_of(table, net, cost, params, shape)  # what cannot be loaded is not saved either
-    Path(path).mkdir(parents=True, exist_ok=True)
-    write_json(Path(path, "config.json"), table)
-    save_params(path, params)
+    folder = Path(path).expanduser()
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", table)
+    save_params(folder, params)
 
 
 def _targets(data: Dataset, net: Net, shape: Shape) -> str:
@@ -93,8 +94,9 @@ def load(run: str | os.PathLike[str], types: Types = TYPES) -> Model:
             infinite, or too large for float32.
         InputError: there is no such folder, or the net has a class that is not in `types`.
     """
-    path = Path(run, "config.json")
-    if not Path(run).is_dir():
+    folder = Path(run).expanduser()
+    path = folder / "config.json"
+    if not folder.is_dir():
         raise InputError(f"{run}: there is no such folder; expected a run directory.")
     table = read_json(path)
     net, cost, shape = read_network(path, table, types)
@@ -102,7 +104,7 @@ def load(run: str | os.PathLike[str], types: Types = TYPES) -> Model:
         template = _template(net, shape)
     except (TypeError, ValueError, ArithmeticError) as error:
         raise CorruptFileError(path, f"has a net that cannot be: {error}") from None
-    params = _params(Path(run, "params.npz"), template)
+    params = _params(folder / "params.npz", template)
     try:
         return model_of(table, net, cost, params, shape)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
