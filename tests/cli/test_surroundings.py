@@ -116,6 +116,25 @@ def test_a_cache_in_the_home_folder(tmp_path):
     assert not (tmp_path / "~").exists()
 
 
+def test_a_tilde_in_the_variables_of_libraries(tmp_path):
+    (tmp_path / "home").mkdir()
+    settings = {name: f"~/{name}" for name in ("MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME")}
+    words = ("run", XOR, "--set", "training.epochs=1", "--out", tmp_path / "runs")
+    assert fnn(*words, cwd=tmp_path, HOME=str(tmp_path / "home"), **settings)[::2] == (0, "")
+    assert not (tmp_path / "~").exists()
+    status, _, error = fnn(*words, cwd=tmp_path, MPLCONFIGDIR="~no-such-user/mpl")
+    assert (status, error.count("\n")) == (2, 1)
+    assert "MPLCONFIGDIR ~no-such-user/mpl: there is no such user" in error
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_training_whose_lines_cannot_be_written_is_kept(tmp_path):
+    status, _, error = fnn("run", XOR, "--set", "training.epochs=2", "--out", tmp_path, then="> /dev/full")
+    assert (status, error.count("\n")) == (2, 1)
+    assert "stdout: cannot be written (No space left on device)" in error
+    assert list(tmp_path.glob("*/result.json"))
+
+
 @pytest.mark.parametrize("words", [("run", "{}", "--out", "~no-such-user/r"), ("verify", "~no-such-user/r")], ids=str)
 def test_the_home_folder_of_nobody_is_refused(words, config, capsys):
     fails(capsys, 2, "~no-such-user/r: there is no such user", *(word.format(config) for word in words))

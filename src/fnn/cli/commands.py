@@ -89,6 +89,7 @@ NAME = ("name", dict(metavar="NAME", nargs="?", help="one source, in full; its f
 
 # The options that are paths, with what messages call them
 PATHS = {"config": "CONFIG", "run": "RUN", "runs": "RUN", "file": "FILE", "out": "--out", "cache": "--cache"}
+VARIABLES = ("MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")  # of libraries: paths
 PRINTED = ("predict", "data", "explain", "compare")  # commands whose only result is what they print
 
 COMMANDS = (
@@ -180,6 +181,9 @@ def _status(options: argparse.Namespace, printing: bool) -> int:
 def _run(options: argparse.Namespace, printing: bool) -> int:
     if not printing and options.command in PRINTED:
         raise InputError(f"stdout is closed, and fnn {options.command} does nothing but print; give it one: > FILE.")
+    for name in VARIABLES:
+        if os.environ.get(name, "").startswith("~"):
+            os.environ[name] = user_path(os.environ[name], name)
     for name, said in PATHS.items():
         given = getattr(options, name, None)
         if isinstance(given, list):

@@ -28,7 +28,7 @@ def load_config(path: str | Path, overrides: Iterable[str] = (), types: Types = 
     """The config in a file.
 
     Args:
-        path: A TOML file.
+        path: A TOML file; `~` is the home folder.
         overrides: Entries `key=value` that replace those of the file: `training.epochs=3`,
             `network.layers.0.units=50`. A value that is not valid TOML is taken as a text.
         types: The classes that a `type` may name; `TYPES | {"Swish": Swish}` adds one of your own.
@@ -36,6 +36,7 @@ def load_config(path: str | Path, overrides: Iterable[str] = (), types: Types = 
     Raises:
         InputError: there is no such file, it is not TOML, or an entry does not fit.
     """
+    path = user_path(str(path), "the config")
     return resolved(path, config_text(path), overrides, types)
 
 
