@@ -148,11 +148,11 @@ def sums(
     if in_file(examples):
         parts = filter(None, windows(examples, ((first, slice(first, first + size)) for first in starts), size))
     for first, part in zip(starts, parts, strict=False):
-        yield _sums(net, cost, params, part, classes, first, count=min(ROWS_OF_A_CALL, examples.n - first))
+        yield sums_of_part(net, cost, params, part, classes, first, count=min(ROWS_OF_A_CALL, examples.n - first))
 
 
 @partial(jax.jit, static_argnames="count")
-def _sums(net, cost, params, examples, classes, first, *, count) -> tuple[Array, Array]:
+def sums_of_part(net, cost, params, examples, classes, first, *, count) -> tuple[Array, Array]:
     """The cost summed over `count` rows, and the number of those decided rightly, nan if an output is."""
 
     def part(rows):
@@ -194,7 +194,7 @@ def decided(measure: Measure | None, cost: Cost, *parts: Any) -> Measure:
 
 def _traced(cost: Cost, y: Array) -> tuple[Array, Array]:
     """`measure_for`, decided inside a program that is being compiled."""
-    y = y.reshape(len(y), -1)  # `y` may be labels without an axis of outputs; `_sums` refuses them
+    y = y.reshape(len(y), -1)  # `y` may be labels without an axis of outputs; `sums_of_part` refuses them
     binary = ((y == 0) | (y == 1)).all()
     sums_to_1 = (abs(products.row_sums(y.astype(jnp.float32), "highest") - 1) <= SUM_IS_1).all()
     classes = sums_to_1 & (binary | _gives_shares(cost, y.shape[1])) & (y.shape[1] > 1)

@@ -25,7 +25,7 @@ from fnn.examples import Examples
 from fnn.network import backprop, check_lengths
 from fnn.training import blocked_steps, segments
 from fnn.training.augmentation import Shifted
-from fnn.training.evaluation import Evaluation, Measure, mean, sums
+from fnn.training.evaluation import ROWS_OF_A_CALL, Evaluation, Measure, mean, sums_of_part
 from fnn.training.fitting import Pace, Task, checked
 from fnn.training.mini_batches import Body, Rule, block_size, networks_at_once, number_of_epochs, whole
 from fnn.training.streaming import check_in_memory
@@ -129,7 +129,7 @@ def resumed(task: Task, state: SweepState, between: Callable[[SweepState], None]
         task: As for `fit`, with the numbers and the key of `sweep`.
         state: Where to go on: `start(task, params)`, or any state that `between` was given.
         between: Called with every state from which the sweep can go on: after about half a second of training, and
-            after every evaluation. It may save the state, and raise an error to stop.
+            after every part of an evaluation. It may save the state, and raise an error to stop.
     """
     for part in (task.train, task.validation, task.test):
         check_in_memory(part, "sweep")
@@ -224,11 +224,14 @@ def _evaluated(
     """The evaluation of all networks, None without examples."""
     if examples is None or not examples.n:
         return None
-    classes = task.measure == "classes"
-    parts = jax.vmap(lambda params: list(sums(task.net, task.cost, params, examples, classes)))(state.params)
-    scores = jax.block_until_ready(mean(parts, examples.n, task.measure != "none"))
-    between(state)
-    return scores
+    parts, classes = [], task.measure == "classes"
+    for first in range(0, examples.n, ROWS_OF_A_CALL):
+        count = min(ROWS_OF_A_CALL, examples.n - first)
+        of_one = partial(sums_of_part, task.net, task.cost, count=count)
+        of_all = jax.vmap(of_one, (0, None, None, None))
+        parts.append(jax.block_until_ready(of_all(state.params, examples, classes, first)))
+        between(state)
+    return jax.block_until_ready(mean(parts, examples.n, task.measure != "none"))
 
 
 def _placement(m: int) -> tuple[jax.NamedSharding, jax.NamedSharding]:
