@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from fnn.config.reading import full_hash, short_hash, without_folders
+from fnn.config.reading import full_hash, modern, short_hash, without_folders
 from fnn.config.schema import describe
 from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
@@ -86,6 +86,7 @@ def config_changes(folder: Path, config: Config, data: str) -> list[str] | None:
     now = json.loads(json_bytes(describe(config)))
     if not (isinstance(then, dict) and isinstance(then.get("data"), dict)):
         return None
+    then = dict(modern(then))
     same = data_of(folder) == data
     names = [Path(str(table["data"].get(key, ""))).name for key in ("source", "y") for table in (then, now)]
     if same and names[::2] == names[1::2]:
