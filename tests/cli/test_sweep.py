@@ -103,7 +103,9 @@ def test_a_sweep_that_is_stopped_again_and_again_ends_with_the_bytes_of_one_that
     out = capsys.readouterr().out
     assert f"going on: {folder}" in out
     assert [line for line in out.split("\n") if line.startswith("eta ")] == rows
-    assert "networks 0-7" not in out  # what is done is not done again
+    assert "networks 0-7 are done" in out
+    assert "networks 0-7  epoch" not in out
+    assert "networks 8-15 go on after 0 epochs and " in out
     assert cli.main([*words, str(tmp_path / "parts"), "--resume"]) == 0
     assert f"nothing to resume, this sweep is finished: {folder}" in capsys.readouterr().out
 

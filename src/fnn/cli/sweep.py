@@ -156,10 +156,14 @@ def _train(
     first = len(done)
     task, params = sweeps.task(prepared.config, prepared.data, group)
     keeper = sweep_keeper.GroupKeeper(folder / CHECKPOINTS / f"{number:04}", task, wish)
+    who = f"networks {first}-{first + len(group.members) - 1}"
     if keeper.is_done():
+        print(f"{who} are done")
         done += sweeps.tracks(group, keeper.history)
         return
     state = keeper.restored(start(task, params))
+    if state.epochs or state.step:
+        print(f"{who} go on after {state.epochs} epochs and {state.step:,} steps")
     trained = state.params if state.epochs and not state.step else None
     try:
         for last in resumed(task, state, keeper):
