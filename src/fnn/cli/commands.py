@@ -122,7 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; without `arguments` it is the command that this process is for."""
     printing = sys.stdout is not None
     _open_streams()
-    if arguments is None or list(arguments) == sys.argv[1:]:
+    if arguments is None or (arguments and list(arguments) == sys.argv[1:]):
         signals.end_at_once()  # the caller of any other command goes on after a signal
     try:
         return _flushed(_status(parser().parse_args(arguments), printing))
