@@ -21,9 +21,11 @@ def __getattr__(name: str) -> object:
     """A public name is imported at first use, so that the command line answers before JAX is loaded."""
     if name not in _HOMES:
         raise AttributeError(f"module 'fnn' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOMES[name], __name__), name)
-    globals()[name] = value
-    return value
+    home = importlib.import_module(_HOMES[name], __name__)
+    if not hasattr(home, name):  # a lesson is a module of its folder
+        importlib.import_module(f"{_HOMES[name]}.{name}", __name__)
+    globals()[name] = getattr(home, name)
+    return globals()[name]
 
 
 def __dir__() -> list[str]:

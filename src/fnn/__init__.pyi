@@ -27,6 +27,10 @@ from .initializers import ScaledNormal as ScaledNormal
 from .initializers import Zeros as Zeros
 from .layers import Dense as Dense
 from .layers import Maxout as Maxout
+from .lessons import gates as gates
+from .lessons import graphs as graphs
+from .lessons import logic as logic
+from .lessons import truth_tables as truth_tables
 from .lessons.gates import Gate as Gate
 from .lessons.graphs import Node as Node
 from .lessons.graphs import variable as variable
