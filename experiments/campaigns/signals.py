@@ -10,13 +10,19 @@ evenly from the time that the command takes undisturbed. The line of a command s
 - sooner: the signal came while Python itself was starting, before the first line of fnn.
 - wrong: anything else, such as a segmentation fault or a traceback; it is printed, and the campaign ends with status 1.
 
-A sweep is resumed after every signal. In the end its networks and tables are compared with those of an undisturbed one.
+A run and a sweep are resumed after every signal. Whenever one has come to its end, its params and tables are compared
+with those of an undisturbed one, and the next one begins.
+
+Seen on two cores that five other programs used, with Python 3.11 and JAX 0.10.1: 10 signals to `sweep`, and 2 or 3
+to each other command, 0 wrong. `sweep` was gone after at most 12.5 s, because it waits for the end of a compilation. The commands
+that have nothing to save were gone after at most 0.3 s.
 """
 
 import contextlib
 import os
 import pathlib
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,15 +35,16 @@ CONFIG = """name = "signalled"
 source = "digits"
 validation = 297
 [network]
-layers = [{ type = "Dense", units = 30 }, { type = "Sigmoid" }, { type = "Dense", units = 10 }]
+layers = [{ type = "Dense", units = 10 }]
 cost = "CrossEntropy"
 [training]
-optimizer = { type = "SGD", eta = 0.1, mu = 0.9 }
+optimizer = { type = "SGD", eta = 0.01, mu = 0.9 }
 batch_size = 10
-epochs = 100
+epochs = 300
 [sweep]
-eta = [0.05, 0.1]
-units = [20, 30]
+eta = [0.005, 0.01]
+seeds = 4
+memory = 0.0002
 """
 TINY = """name = "tiny"
 [data]
@@ -74,13 +81,13 @@ def start(folder, words):
 
 
 def undisturbed(folder, words):
-    """How long the command takes, and what it prints."""
+    """How long the command takes."""
     began = time.perf_counter()
     process = start(folder, words)
-    out, error = process.communicate()
+    _, error = process.communicate()
     if process.returncode:
         raise SystemExit(f"fnn {words}: status {process.returncode}: {error}")
-    return time.perf_counter() - began, out
+    return time.perf_counter() - began
 
 
 def signalled(folder, words, number, seconds):
@@ -103,19 +110,33 @@ def signalled(folder, words, number, seconds):
 
 
 def results(out):
-    """The bytes of the tables and networks of the one sweep in a folder."""
-    return {
-        path.name + path.parent.name: path.read_bytes() for path in out.rglob("*") if path.suffix in (".npz", ".csv")
-    }
+    """The bytes of the params and of the tables of the finished run or sweep in a folder."""
+    home = next(out.glob("*/*.png")).parent
+    found = [path for path in home.rglob("*") if path.suffix in (".npz", ".csv")]
+    return {path.relative_to(home): path.read_bytes() for path in found}
+
+
+def signalled_often(folder, command, times, seconds, rng):
+    """How the signals end that a command gets, and how long that takes."""
+    out = folder / f"{command}s"
+    for i in range(times):
+        yield signalled(folder, COMMANDS[command], list(STATUS)[i % 2], rng.uniform(0, seconds))
+        if (finished := out.exists()) and i == times - 1:
+            undisturbed(folder, COMMANDS[command])
+        if finished and not any(out.glob("*/checkpoints")) and any(out.glob("*/*.png")):
+            same = results(out) == results(folder / f"whole-{command}s")
+            shutil.rmtree(out)
+            if not same:
+                print(f"fnn {command}: not the bytes of an undisturbed one")
+                yield "wrong", 0.0
 
 
 def prepared(folder):
-    """The configs, a finished run, and a sweep that nothing disturbs."""
+    """The configs, and a finished run."""
     (folder / "config.toml").write_text(CONFIG)
     (folder / "tiny.toml").write_text(TINY)
-    undisturbed(folder, "run config.toml --out whole --set training.epochs=20")
-    next((folder / "whole").iterdir()).rename(folder / "finished")
-    undisturbed(folder, "sweep config.toml --out whole")
+    undisturbed(folder, "run config.toml --out first --set training.epochs=20")
+    next((folder / "first").iterdir()).rename(folder / "finished")
 
 
 def main(times, names):
@@ -127,19 +148,14 @@ def main(times, names):
         prepared(folder)
         for command in names or COMMANDS:
             words = COMMANDS[command]
-            seconds, _ = undisturbed(folder, words.replace("--out ", "--out first-").replace(" --resume", ""))
-            ends = [signalled(folder, words, list(STATUS)[i % 2], rng.uniform(0, seconds)) for i in range(times)]
+            seconds = undisturbed(folder, words.replace("--out ", "--out whole-"))
+            ends = list(signalled_often(folder, command, times, seconds, rng))
             counts = Counter(end for end, _ in ends)
             slowest = max((took for end, took in ends if end == "stopped"), default=0)
             numbers = f"{counts['stopped']:7}  {counts['done']:4}  {counts['sooner']:6}  {counts['wrong']:5}"
             print(f"{command:10}  {seconds:9.1f} s  {times:7}  {numbers}  {slowest:8.1f} s", flush=True)
             wrong += counts["wrong"]
-        same = True
-        if (folder / "sweeps").exists():
-            undisturbed(folder, COMMANDS["sweep"])
-            same = results(folder / "sweeps") == results(folder / "whole")
-            print(f"the sweep that was stopped so often ends with the bytes of the undisturbed one: {same}")
-    raise SystemExit(1 if wrong or not same else 0)
+    raise SystemExit(1 if wrong else 0)
 
 
 if __name__ == "__main__":
