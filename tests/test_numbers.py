@@ -74,3 +74,10 @@ def test_truth_tables_in_bytes_are_no_raw_images():
         value, _ = backprop(net, cost, params, xor.train.x.astype(np.uint8), xor.train.y.astype(np.float32))
     assert np.isfinite(value)
     assert fnn.gradcheck(net, cost, params, xor.train.x.astype(np.uint8), xor.train.y).ok
+
+
+def test_counts_of_examples_may_be_numpy_s_numbers():
+    data = fnn.load_data("digits", train=np.int64(100), test=np.uint8(20), split_seed=np.int32(3))
+    again = fnn.load_data("digits", train=100, test=20, split_seed=3)
+    np.testing.assert_array_equal(data.train.x, again.train.x)
+    assert (data.train.n, data.test.n) == (100, 20)

@@ -87,7 +87,8 @@ def load_data(
     """
     classes, shape = tuple(classes), tuple(shape)  # a config has lists
     counts = {"train": train, "validation": validation, "test": test, "split_seed": split_seed, "size": size}
-    _check_counts({**counts, "seed": seed})
+    whole = _whole_counts({**counts, "seed": seed})
+    train, validation, test, split_seed, size, seed = whole.values()
     _check_use(source, label, split_seed, (size, noise, seed))
     _check_files(source, y, memory)
     if targets not in TARGETS:
@@ -134,10 +135,13 @@ def _check_kept(source: str, raw: Raw, dtype: type[np.float32 | np.float64], rem
     check_kept(f"{source}, column" if raw.columns else f"{source}: x", raw.x, raw.columns, dtype, remedy)
 
 
-def _check_counts(counts: Mapping[str, int]) -> None:
+def _whole_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """The counts in Python's numbers; NumPy's whole numbers are whole numbers."""
     for name, count in counts.items():
-        if isinstance(count, bool) or not isinstance(count, int) or not 0 <= count < 2**63:
+        whole = isinstance(count, int | np.integer) and not isinstance(count, bool)
+        if not whole or not 0 <= count < 2**63:
             raise InputError(f"{name} = {count!r}: expected a whole number, 0 or more")
+    return {name: int(count) for name, count in counts.items()}
 
 
 def _check_use(source: str, label: str, split_seed: int, generation: tuple[int, float, int]) -> None:

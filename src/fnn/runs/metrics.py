@@ -33,7 +33,7 @@ def _numbers(part: str, evaluation: Evaluation | None) -> dict[str, float]:
     if evaluation is None:
         return {}
     named = {f"{part}_cost": evaluation.cost, f"{part}_accuracy": evaluation.accuracy}
-    return {name: shortest(x) for name, x in named.items() if not math.isnan(x)}
+    return {name: shortest(x) for name, x in named.items() if math.isfinite(x)}  # JSON has no nan and no infinity
 
 
 def _reading(reading: Reading) -> dict[str, float]:
