@@ -120,7 +120,7 @@ BUGS = {
     "mini_batches: a turn one mini-batch short": (SMALL, segments, "turn", skip_last_mini_batch),
     "mini_batches: the short mini-batch left out": (SMALL, segments, "shapes", leave_out_the_end),
     "order: an example twice": (SMALL, segments, "permutation", repeat_an_example),
-    "segments: the turn after the one asked for": (SMALL, segments, "_walk", one_turn_late),
+    "segments: the turn after the one asked for": (SMALL, segments, "walk", one_turn_late),
 }
 
 
