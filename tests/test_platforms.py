@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import export
+from jax.experimental.jet import jet
 
 import fnn
 from fnn import (
@@ -100,3 +101,14 @@ def test_a_function_is_lowered_for_every_kind_of_device(name, net):
     program = jax.jit(lambda params, x, y: CALLS[name](layers, params, x, y))
     lowered = export.export(program, platforms=("cpu", "cuda", "tpu"))(params, x, y)
     assert set(lowered.platforms) == {"cpu", "cuda", "tpu"}
+
+
+@pytest.mark.parametrize("net", NETS)
+def test_the_outputs_have_a_taylor_expansion(net):
+    layers, shape = NETS[net]
+    params, (x, d) = draw_params(layers, 0, shape), draw(1, (3, *shape), (3, *shape))
+    value, (first, second) = jet(lambda x: fnn.forward(layers, params, x), (x,), ((d, jnp.zeros_like(d)),))
+    expected, slope = jax.jvp(lambda x: fnn.forward(layers, params, x), (x,), (d,))
+    assert_trees_close((value, first), (expected, slope))
+    curvature = jax.jvp(lambda x: jax.jvp(lambda x: fnn.forward(layers, params, x), (x,), (d,))[1], (x,), (d,))[1]
+    np.testing.assert_allclose(second, curvature, atol=1e-4)
