@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from fnn.initializers import Normal, ScaledNormal
+from fnn.kernels.pooling import largest
 from fnn.kernels.products import affine, outer_sum
 from fnn.types import Array, Initializer, Key, Shape, positive, static, stored_as, width
 
@@ -104,8 +105,7 @@ class Maxout:
 
     def forward(self, params: MaxoutParams, a: Array) -> Array:
         """The largest piece of each unit; of equal ones the first."""
-        z = self.affine(params, a)
-        return jnp.take_along_axis(z, z.argmax(axis=1, keepdims=True), axis=1)[:, 0]
+        return largest(self.affine(params, a)[:, None])[:, 0]
 
     def backward(self, params: MaxoutParams, a: Array, delta: Array) -> tuple[MaxoutParams, Array]:
         """`delta` goes to the largest piece alone, then as in `Dense`."""
