@@ -483,7 +483,7 @@ def main() -> None:
     rows.append(["all", *(sum(row[k] for row in rows) for k in range(1, len(columns) + 2))])
     lines = ["| kind | tried | " + " | ".join(columns) + " |", "|---" * (len(columns) + 2) + "|"]
     lines += ["| " + " | ".join(map(str, row)) + " |" for row in rows]
-    what = str(__doc__).split("\n\n")[3]
+    what = str(__doc__).split("\n\n")[3].strip()
     how = f"`python -m experiments.campaigns.foolish_inputs`, JAX {jax.__version__}:"
     head = f"# Foolish and hostile inputs\n\n{what}\n\n{how}\n\n"
     PAGE.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")

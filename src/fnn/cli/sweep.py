@@ -172,7 +172,7 @@ def _train(
             print(line(last, prepared, first, len(group.members)), flush=True)
     finally:
         if trained is not None:
-            sweeps.keep(folder, prepared, group, trained, first)
+            sweeps.write_networks(folder, prepared, group, trained, first)
         if keeper.history:
             done += sweeps.tracks(group, keeper.history)
     keeper.done()

@@ -22,7 +22,7 @@ def affine(W: Array, b: Array, a: Array) -> Array:
 
     This saves 5 to 25 % of a training step, measured on a CPU with AVX-512. For a layer of few units the two halves of
     the result are joined. XLA removes that again, but its derivative makes XLA store the transposed δ for `jax.grad`,
-    as `outer_sum` does by hand: without it a step by autodiff takes 1.1 to 1.3 of the time.
+    as `outer_sum` does by hand. Without it a step by autodiff takes 1.1 of the time at 10 rows and 1.3 at 64.
     """
     n, n_out = a.shape[0], W.shape[0]
     if not (isinstance(n, int) and n <= FEW_ROWS):

@@ -141,7 +141,7 @@ def _track(member: Member, lines: list[dict[str, float]]) -> Track:
     return Track(member, lines, bad[0] if bad else 0)
 
 
-def keep(path: Path, prepared: Prepared, group: Group, params: Params, first: int) -> None:
+def write_networks(path: Path, prepared: Prepared, group: Group, params: Params, first: int) -> None:
     """Write each network of a group into a folder `networks/0007`, which `fnn.load` and `fnn predict` read.
 
     Args:
