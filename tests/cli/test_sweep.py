@@ -241,7 +241,7 @@ def test_a_sweep_on_a_full_disk_is_one_line(grid, tmp_path, capsys, monkeypatch)
     def full(*args):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sweeps, "keep", full)
+    monkeypatch.setattr(sweeps, "write_networks", full)
     assert cli.main(["sweep", grid, "--out", str(tmp_path / "r")]) == 2
     error = capsys.readouterr().err
     assert "cannot be written (No space left on device); make room" in error
