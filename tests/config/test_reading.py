@@ -239,5 +239,9 @@ def test_a_tilde_in_the_paths_to_data_is_the_home_folder(write, tmp_path, monkey
 
 def test_a_key_of_two_thousand_parts_is_one_line(write):
     path = write(GOOD.replace('source = "digits"', f"source{'.a' * 2000} = 3"))
-    with pytest.raises(fnn.InputError, match=r"it\.toml: is not a config: nested too deeply"):
+    # newer Pythons read such a key, and the value is then no text
+    with pytest.raises(
+        fnn.InputError, match=r"it\.toml: (is not a config: nested too deeply|data\.source = \{)"
+    ) as error:
         load_config(path)
+    assert len(str(error.value)) < 600

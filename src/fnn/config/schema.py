@@ -17,6 +17,7 @@ from typing import Any
 from fnn.errors import InputError
 
 Types = Mapping[str, type]
+LONGEST_VALUE = 200  # characters of a value in a message
 _NOUNS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
 
@@ -48,22 +49,22 @@ def read(expected: Any, value: object, where: str, types: Types) -> Any:
 def _scalar(expected: type, value: object, where: str) -> Any:
     fits = isinstance(value, (int, float) if expected is float else expected)
     if not fits or (isinstance(value, bool) and expected is not bool):
-        raise InputError(f"{where} = {value!r}: expected {_NOUNS[expected]}, got {_kind(value)}.")
+        raise InputError(f"{where} = {shown(value)}: expected {_NOUNS[expected]}, got {_kind(value)}.")
     try:
         return expected(value)
     except OverflowError:
-        raise InputError(f"{where} = {value!r}: too large for a number.") from None
+        raise InputError(f"{where} = {shown(value)}: too large for a number.") from None
 
 
 def _tuple(expected: Any, value: object, where: str, types: Types) -> tuple:
     if not isinstance(value, list):
-        raise InputError(f"{where} = {value!r}: expected a list, [ ... ], got {_kind(value)}.")
+        raise InputError(f"{where} = {shown(value)}: expected a list, [ ... ], got {_kind(value)}.")
     return tuple(read(expected, v, f"{where}[{i}]", types) for i, v in enumerate(value))
 
 
 def _table(value: object, where: str) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise InputError(f"{where} = {value!r}: expected a table, got {_kind(value)}.")
+        raise InputError(f"{where} = {shown(value)}: expected a table, got {_kind(value)}.")
     return value
 
 
@@ -116,6 +117,12 @@ def nearest(word: str, words: Iterable[str]) -> str:
 
 def _join(where: str, key: str) -> str:
     return f"{where}.{key}" if where else key
+
+
+def shown(value: Any) -> str:
+    """The value as it is written in Python; a long one is cut, so that a message stays a line that one reads."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]} ..."
 
 
 def _kind(value: object) -> str:
