@@ -53,7 +53,7 @@ def _scalar(expected: type, value: object, where: str) -> Any:
     try:
         return expected(value)
     except OverflowError:
-        raise InputError(f"{where} = {shown(value)}: too large for a number.") from None
+        raise InputError(f"{where} = {value!r}: too large for a number.") from None
 
 
 def _tuple(expected: Any, value: object, where: str, types: Types) -> tuple:
