@@ -42,7 +42,7 @@ def largest(z: Array) -> Array:
     winner = z[:, :, 0]
     for i in range(1, z.shape[2]):
         rival = z[:, :, i]
-        winner = jnp.where((rival > winner) | (jnp.isnan(rival) & ~jnp.isnan(winner)), rival, winner)
+        winner = jnp.where((winner >= rival) | jnp.isnan(winner), winner, rival)  # beside nan no comparison holds
     return winner
 
 
