@@ -86,6 +86,11 @@ def test_the_drawing_in_the_readme_is_this_table():
         above = above | places
 
 
+def test_the_device_is_asked_in_one_place():
+    asking = [str(path) for path in FILES if "default_backend" in (SOURCE / path).read_text(encoding="utf-8")]
+    assert asking == ["training/mini_batches.py"]
+
+
 def test_no_folder_has_folders():
     assert {len(path.parts) for path in FILES} == {1, 2}
 

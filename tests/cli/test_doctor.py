@@ -62,7 +62,7 @@ def test_a_step_that_varies_is_seen(monkeypatch, capsys):
 
 
 def test_a_gpu_is_told_how_to_repeat_itself(monkeypatch):
-    monkeypatch.setattr(doctor.jax, "default_backend", lambda: "gpu")
+    monkeypatch.setattr("fnn.machine.environment.device_kind", lambda: "gpu")
     flag = "XLA_FLAGS", "--xla_gpu_deterministic_ops=true"
     assert doctor.repeatability() == (f"100 calls of one step, 1 result; {doctor.REPEATING}", "")
     monkeypatch.setenv(*flag)

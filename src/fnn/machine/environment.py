@@ -37,9 +37,14 @@ def environment(data: Dataset, seed: int) -> dict[str, Any]:
     }
 
 
+def device_kind() -> str:
+    """What computes: "cpu", "gpu" or "tpu"."""
+    return jax.devices()[0].platform
+
+
 def repeats() -> bool:
     """Whether another process computes the same bits; on a GPU XLA takes the fastest kernel, unless a flag is set."""
-    return jax.default_backend() != "gpu" or "--xla_gpu_deterministic_ops=true" in os.environ.get("XLA_FLAGS", "")
+    return device_kind() != "gpu" or "--xla_gpu_deterministic_ops=true" in os.environ.get("XLA_FLAGS", "")
 
 
 def data_digest(data: Dataset) -> str:
