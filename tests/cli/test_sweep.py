@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import jax.numpy as jnp
 import numpy as np
@@ -21,6 +20,7 @@ from fnn.runs.grid import Member, Point
 from fnn.storage import files
 from fnn.training import fitting
 from fnn.training.sweeping import SweepResult
+from tests.helpers.runs import stopping
 from tests.helpers.support import assert_trees_close, fails
 
 
@@ -55,22 +55,7 @@ def stop(monkeypatch, no_pictures):
     """`stop(k, number)`: the k-th time that a sweep gives control back, after each turn, it gets the signal."""
     monkeypatch.setattr(fitting, "SEGMENT_SECONDS", 0.0)
 
-    def stop(k, number=signal.SIGTERM):
-        calls, call = [], sweep_keeper.GroupKeeper.__call__
-
-        def counted(keeper, state):
-            calls.append(state)
-            if len(calls) == k:
-                os.kill(os.getpid(), number)
-                deadline = time.monotonic() + 5
-                while not keeper.wish.number and time.monotonic() < deadline:
-                    time.sleep(0.001)
-            call(keeper, state)
-
-        monkeypatch.setattr(sweep_keeper.GroupKeeper, "__call__", counted)
-        return calls
-
-    return stop
+    return stopping(monkeypatch, sweep_keeper.GroupKeeper)
 
 
 def bytes_of(folder):

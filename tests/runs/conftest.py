@@ -1,16 +1,12 @@
 """A run that can be stopped wherever its training gives control back."""
 
-import os
-import signal
-import time
-
 import pytest
 
 from fnn import cli
 from fnn.runs import keeper
 from fnn.training import fitting
 from tests.helpers.configs import SMALL
-from tests.helpers.runs import only
+from tests.helpers.runs import only, stopping
 
 
 @pytest.fixture
@@ -37,22 +33,7 @@ def run(tmp_path, capsys):
 def stop(monkeypatch):
     """`stop(k, number)`: the k-th time that a training gives control back it gets the signal; the list of all times."""
 
-    def stop(k, number=signal.SIGTERM):
-        calls, call = [], keeper.Keeper.__call__
-
-        def counted(keeper, state):
-            calls.append(state)
-            if len(calls) == k:
-                os.kill(os.getpid(), number)
-                deadline = time.monotonic() + 5
-                while not keeper.wish.number and time.monotonic() < deadline:
-                    time.sleep(0.001)
-            call(keeper, state)
-
-        monkeypatch.setattr(keeper.Keeper, "__call__", counted)
-        return calls
-
-    return stop
+    return stopping(monkeypatch, keeper.Keeper)
 
 
 @pytest.fixture
