@@ -57,6 +57,21 @@ def own_settings() -> Generator[None]:
         yield
 
 
+def log_scale(axes: Any) -> None:
+    """A logarithmic y axis with plain numbers at its ticks; `own_settings` draws no formulas.
+
+    The ticks between the powers of ten have numbers where the axis is shorter than a decade.
+    """
+
+    def between(y: float, _: int) -> str:
+        low, high = axes.get_ylim()
+        return f"{y:g}" if high < 10 * low else ""
+
+    axes.set_yscale("log")
+    axes.yaxis.set_major_formatter("{x:g}")
+    axes.yaxis.set_minor_formatter(between)
+
+
 def figure(width: float, height: float) -> Any:
     """An empty figure, `width` by `height` inches, that needs no display and no global state."""
     from matplotlib.figure import Figure
@@ -119,7 +134,7 @@ def _curves(axes: Any, metrics: Sequence[dict[str, float]], measure: str) -> Non
             curve(axes, epochs, values, STYLES[part], COLOURS[part], label)
     label_epochs(axes, "accuracy (%)" if measure == "accuracy" else "cost (mean per example)")
     if measure == "cost" and min(line["train_cost"] for line in metrics) > 0:
-        axes.set_yscale("log")
+        log_scale(axes)
     axes.legend(frameon=False)
 
 
@@ -157,7 +172,7 @@ def _measured(axes: Any, runs: Mapping[str, Sequence[dict[str, float]]], part: s
     said = "training" if part == "train" else part
     label_epochs(axes, f"{said} accuracy (%)" if measure == "accuracy" else f"{said} cost (mean)")
     if measure == "cost" and drawn and min(line.get_ydata().min() for line in drawn.values()) > 0:
-        axes.set_yscale("log")
+        log_scale(axes)
     return drawn
 
 

@@ -57,7 +57,7 @@ def _panel(axes: Any, metrics: Sequence[dict[str, Any]], names: Sequence[str], q
             epochs, values = zip(*points, strict=True)
             lines[name] = curves.curve(axes, epochs, values, style, colour)
     if quantity in ("delta", "update") and all((line.get_ydata() > 0).all() for line in lines.values()):
-        axes.set_yscale("log")
+        curves.log_scale(axes)
     elif quantity == "coherence":
         axes.set_ylim(-0.03, 1.03)
     else:
