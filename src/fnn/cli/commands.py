@@ -128,6 +128,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _flushed(_status(parser().parse_args(arguments), printing))
     except SystemExit as end:  # of argparse, after its help or its error
         raise SystemExit(_flushed(end.code if isinstance(end.code, int) else 0)) from None
+    finally:
+        signals.command_done()
 
 
 def _open_streams() -> None:
