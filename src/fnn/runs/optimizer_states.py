@@ -22,7 +22,7 @@ FILE = "optimizer.npz"
 
 
 def write(path: Path, v: Params) -> dict[str, str]:
-    """Write the state `v` into the run directory `path`, if it has arrays; the file's hash by its name, for result.json.
+    """Write the state `v` into the run directory `path` if it has arrays; the file's hash by its name, for result.json.
 
     A state of another optimiser than ours may hold what no `.npz` file does, for example keys; it is not kept.
     """
