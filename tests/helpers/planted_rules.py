@@ -1,4 +1,4 @@
-"""Wrong derivatives as people write them: the functions of `tests/helpers/rules.py`, and the mistakes that they invite."""
+"""Wrong derivatives as people write them: functions of `tests/helpers/rules.py` and others, with their mistakes."""
 
 import jax
 import jax.numpy as jnp
