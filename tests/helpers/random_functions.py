@@ -21,7 +21,7 @@ UNARY = {  # matrix to matrix
         lambda x: jax.nn.logsumexp(x, axis=1, keepdims=True),
         lambda x: jnp.log(jnp.exp(x).sum(axis=1, keepdims=True)),
     ),
-    "softmax": (lambda x: jax.nn.softmax(x, axis=0), lambda x: 1 / jnp.exp(x[None] - x[:, None]).sum(axis=0)),
+    "softmax": (lambda x: jax.nn.softmax(x, axis=0), lambda x: 1 / jnp.exp(x[None] - x[:, None]).sum(axis=1)),
     "sort": (lambda x: jnp.sort(x, axis=1), lambda x: jnp.take_along_axis(x, jnp.argsort(x, axis=1), axis=1)),
     "cumsum": (lambda x: jnp.cumsum(x, axis=1), lambda x: x @ jnp.triu(jnp.ones((x.shape[1],) * 2, x.dtype))),
     "cumprod": (
@@ -61,7 +61,7 @@ BINARY = {  # two matrices of one shape
     "division": (lambda x, y: x / (1 + y**2), lambda x, y: x * jnp.reciprocal(1 + y * y)),
     "maximum": (jnp.maximum, lambda x, y: jnp.where(x > y, x, y)),
     "minimum": (jnp.minimum, lambda x, y: (x + y - jnp.abs(x - y)) / 2),
-    "matmul": (lambda x, y: x @ y.T, lambda x, y: jnp.einsum("ij,kj->ki", y, x).T),
+    "matmul": (lambda x, y: x @ y.T, lambda x, y: jnp.einsum("ij,kj->ki", y, x)),
     "interpolation": (
         lambda x, y: x + jax.nn.sigmoid(x) * (y - x),
         lambda x, y: x * jax.nn.sigmoid(-x) + y * jax.nn.sigmoid(x),
