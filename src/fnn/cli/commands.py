@@ -78,7 +78,10 @@ CACHE = (
 )
 EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
 CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json and gradcheck.png there"))
-EXAMPLE = ("--example", dict(type=int, default=0, metavar="K", help="the training example, from 0 (0)"))
+EXAMPLE = (
+    "--example",
+    dict(metavar="K", help="the training example, from 0, or several: 0,3 or 0-3 (the first that is not all zeros)"),
+)
 FILE = (
     "file",
     dict(metavar="FILE", nargs="?", help=".npz with x, .npy, or .csv; default: the run's own test data"),
