@@ -32,6 +32,7 @@ def command(options: argparse.Namespace) -> int:
     train, training, net = prepared.data.train, config.training, config.network
     rows = _first(train) if options.example is None else _chosen(options.example, train.n)
     x, y = train.rows(np.array(rows))
+    first = options.example is None and bool(np.any(x))
     factor = Progress().factor
     try:
         text = explained(
@@ -40,7 +41,7 @@ def command(options: argparse.Namespace) -> int:
         )
     except InputError as error:
         raise InputError(f"{options.config}: {error}") from None
-    print("\n".join([*_heading(config, rows, train.n, options.example is None), "", text]))
+    print("\n".join([*_heading(config, rows, train.n, first), "", text]))
     return 0
 
 
