@@ -76,6 +76,10 @@ CACHE = (
     "--cache",
     dict(metavar="DIR", help="keep compiled programs there for the next run; they are executed, so trust it"),
 )
+CHECKED = (
+    "config",
+    dict(metavar="CONFIG", help="a TOML file; or MODULE:FUNCTION, which returns (f, *args) for fnn.check_vjp"),
+)
 EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
 CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json and gradcheck.png there"))
 EXAMPLE = (
@@ -110,7 +114,7 @@ COMMANDS = (
     Command(
         "gradcheck",
         "backprop, autodiff and differences, one by one; the training loop",
-        (CONFIG, SET, TYPE, EXAMPLES, CHECK_OUT),
+        (CHECKED, SET, TYPE, EXAMPLES, CHECK_OUT),
     ),
     Command("explain", "one training step of a small net, every number shown", (CONFIG, SET, TYPE, EXAMPLE, GRADIENT)),
     Command("predict", "outputs of a trained run for new inputs", (RUN, FILE, TYPE)),
@@ -246,7 +250,7 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(cache=None)  # most commands have no such option
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for row in COMMANDS:
-        described = row.help if CONFIG in row.arguments else None
+        described = row.help if "config" in dict(row.arguments) else None
         command = commands.add_parser(row.name, help=row.help, description=described)
         for name, settings in row.arguments:
             command.add_argument(name, **settings)
