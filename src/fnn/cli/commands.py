@@ -78,7 +78,7 @@ CACHE = (
 )
 CHECKED = (
     "config",
-    dict(metavar="CONFIG", help="a TOML file; or MODULE:FUNCTION, which returns (f, *args) for fnn.check_vjp"),
+    dict(metavar="CONFIG|MODULE:FUNCTION", help="a TOML file, or a function that returns (f, *args) for fnn.check_vjp"),
 )
 EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
 CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json and gradcheck.png there"))
