@@ -172,6 +172,70 @@ def test_whole_numbers_beyond_float64_are_refused_even_when_standardised(tmp_pat
     assert lost(2**60 + 10**6 * np.arange(200)[:, None], np.float64).size == 0
 
 
+BEYOND_FLOAT64 = {
+    "long numbers": [10**17 + k for k in range(40)],
+    "the first that float64 has not": [2**53 + k for k in range(40)],
+    "two long numbers": [9007199254740993, 9007199254740992],
+    "twenty digits": [-12345678901234567890 - k for k in range(40)],
+    "after the sixteenth digit": ["1.0000000000000000001", "1.0000000000000000002"],
+    "below float64": [f"{k}e-400" for k in range(40)],
+    "far below float64": ["0", "1e-99999999999"],
+    "a constant but for one": ["1"] * 39 + ["1.00000000000000001"],
+}
+WITHIN_FLOAT64 = {
+    "nanoseconds": [1_700_000_000_000_000_000 + k * 10**9 for k in range(40)],
+    "as Python writes them": [repr(1.7e9 + 1e-6 * k) for k in range(40)],
+    "a rounded one": ["1.0"] * 39 + ["0.9999999999999999"],
+    "one number in many ways": ["1e20", "100000000000000000000", "1.0e20", "+1e+20", "0100000000000000000000"],
+    "zeros": ["0", "-0", "0.0", "0e5"],
+    "far from each other": [9007199254740993, 9007199254740992, *range(38)],
+}
+
+
+@pytest.mark.parametrize("name", BEYOND_FLOAT64)
+@pytest.mark.parametrize("standardise", [False, True])
+def test_numbers_of_a_table_beyond_float64_are_refused_by_name(name, standardise, tmp_path):
+    cells = BEYOND_FLOAT64[name]
+    path = written(tmp_path, "u,v,y\n" + "".join(f"{k},{cell},{'ab'[k % 2]}\n" for k, cell in enumerate(cells)))
+    with pytest.raises(InputError, match=r"column 'v': its numbers differ, .* float64, .* sixteen digits; subtract"):
+        load_data(path, standardise=standardise)
+
+
+@pytest.mark.parametrize("name", WITHIN_FLOAT64)
+def test_numbers_of_a_table_within_float64_are_taken(name, tmp_path):
+    cells = WITHIN_FLOAT64[name]
+    path = written(tmp_path, "u,v,y\n" + "".join(f"{k},{cell},{'ab'[k % 2]}\n" for k, cell in enumerate(cells)))
+    data = load_data(path, standardise=True)
+    wanted = np.array([float(cell) for cell in cells])
+    np.testing.assert_allclose(
+        data.mean[1] + data.sd[1] * data.train.x[:, 1].astype(float), wanted, atol=1e-6 * abs(wanted).max()
+    )
+
+
+@pytest.mark.parametrize("first", [2**53, 10**17, -(2**62)])
+def test_whole_numbers_of_an_array_lose_nothing_that_the_network_could_see(first, tmp_path):
+    x = first + np.arange(40)[:, None]
+    with pytest.raises(InputError, match=r"x\[:, 0\]: its numbers differ, .* float64"):
+        load_data(saved(tmp_path, x=x, y=np.arange(40) % 2), standardise=True)
+
+
+def test_numbers_that_xla_takes_for_0_are_refused(tmp_path):
+    for path, options in sources(tmp_path, (1e-42 * BASE).astype(np.float32)):
+        with pytest.raises(InputError, match=r"its numbers differ, .* float32"):
+            load_data(path, **options)
+        assert load_data(path, standardise=True, **options).train.x.std() > 0.9
+
+
+@pytest.mark.parametrize("scale", [1e-300, 1e-46, 1e-39, 1e38, 1e300])
+def test_a_scale_that_leaves_nothing_of_the_inputs_is_refused(scale, tmp_path):
+    path = saved(tmp_path, x=np.linspace(-10, 7, 200)[:, None], y=Y)
+    with pytest.raises(InputError, match=r"^scale = .*: the largest input, 10, is 0 or infinite in float32 .* 1/10"):
+        load_data(path, scale=scale)
+    assert load_data(path, scale=1e-30).train.scale == 1e-30
+    zeros = saved(tmp_path, x=np.zeros((200, 1)), y=Y)
+    assert load_data(zeros, scale=2.0).train.scale == 2
+
+
 def data_of(x, **units_of):
     part = Examples(x, np.zeros((len(x), 1), np.uint8), units_of.pop("scale", 1.0))
     return Dataset(part, part.take(slice(0)), part.take(slice(0)), (), x.shape[1:], **units_of)

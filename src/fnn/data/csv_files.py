@@ -17,6 +17,7 @@ from fnn.data.cells import FLOAT32_MAX, number
 from fnn.data.dataset import Raw
 from fnn.data.headers import check_header, input_places, label_place
 from fnn.data.labels import Labels
+from fnn.data.precision import LOST_BEFORE, texts_lost
 from fnn.errors import CorruptFileError, InputError
 
 LARGEST_TABLE = 2**28  # bytes
@@ -69,18 +70,27 @@ def read_inputs(path: str | os.PathLike[str], n_in: int, label: str, columns: tu
 
 
 def _check_digits(path: str | os.PathLike[str], names: list[str], x: np.ndarray) -> None:
-    """Refuses a column of whole numbers that differ in the file, beyond the sixteen digits of float64."""
-    same = [names[place] for place in np.flatnonzero((x == x[0]).all(axis=0) & (abs(x[0]) >= 2**53))]
-    if not same:
+    """Refuses a column whose numbers float64 cannot tell apart well: `check_kept` sees them in float64 alone.
+
+    They differ after the sixteenth digit, or are smaller than the smallest number of float64. Where this may be, the
+    cells are read again.
+    """
+    low, high = x.min(axis=0), x.max(axis=0)
+    largest = np.maximum(-low, high)
+    doubtful = np.flatnonzero(LOST_BEFORE * (high - low) <= np.spacing(largest))
+    if not doubtful.size:
         return
+    texts: dict[str, set[str]] = {names[k]: set() for k in doubtful}
     with _rows(path) as (header, rows):
-        places = [header.index(name) for name in same]
-        cells = {tuple(cells[place].strip().lstrip("+0") for place in places) for _, cells in rows}
-    for name, column in zip(same, zip(*cells, strict=True), strict=True):
-        if len(set(column)) > 1:
+        places = [(header.index(name), seen) for name, seen in texts.items()]
+        for _, cells in rows:
+            for place, seen in places:
+                seen.add(cells[place])
+    for name, seen in texts.items():
+        if len(seen) > 1 and texts_lost(seen):
             raise InputError(
-                f"{path}, column {name!r}: its numbers differ, and are one number in float64, which has sixteen digits;"
-                " subtract a number in the file"
+                f"{path}, column {name!r}: its numbers differ, and are one number or nearly so in float64, which "
+                "has sixteen digits; subtract a number in the file"
             )
 
 

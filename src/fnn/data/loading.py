@@ -10,7 +10,7 @@ from fnn.data import digits, generated, mnist, user_files
 from fnn.data.dataset import Dataset, Raw, of_classes, outputs, scaled_inputs
 from fnn.data.labels import counted
 from fnn.data.on_disk import Stored
-from fnn.data.precision import check_kept, units
+from fnn.data.precision import check_kept, check_scale, units
 from fnn.data.shapes import check_shape
 from fnn.data.splitting import Parts, split, split_in_order
 from fnn.errors import InputError
@@ -198,6 +198,8 @@ def _loaded(parts: Parts, standardise: bool) -> Parts:
 def _scaled(parts: Parts, targets: str, scale: float) -> Dataset:
     if not (isfinite(scale) and scale >= 0):
         raise InputError(f"scale = {scale}: expected a number above 0, such as 1/255 for bytes, or 0 for the default")
+    if scale:
+        check_scale(parts[0].x, scale)
     return _dataset(parts, targets, scale or parts[0].scale, 0.0, 1.0)
 
 

@@ -4,18 +4,22 @@ Networks compute in float32, which has seven digits. Times in seconds since 1970
 within two minutes are one number. Shapes: `n` examples of `shape`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from decimal import MAX_EMAX, MIN_EMIN, Decimal, localcontext
 
 import numpy as np
 
+from fnn.data.cells import FLOAT32_MAX
 from fnn.data.headers import shown
 from fnn.data.on_disk import Stored
 from fnn.errors import InputError
 
 ROWS_AT_ONCE = 4096  # that are in float64 at a time
 LOST = 0.05  # of a column's range: a rounding error as large as this leaves about ten different numbers
-SMALLEST = np.finfo(np.float32).tiny  # XLA computes with 0 in place of smaller numbers
-ROUNDED = ("i4", "u4", "i8", "u8", "f8")  # the types with numbers that float32 has not
+LOST_BEFORE = 1e-6  # the same for rounding to float64 before inputs are standardised: float32 shows larger errors
+SMALLEST = float(np.finfo(np.float32).tiny)  # XLA computes with 0 in place of smaller numbers
+DIGITS = 60  # of differences between numbers of a table; those that fit float32 have 39 before the point
+ROUNDED = ("i4", "u4", "i8", "u8", "f8")  # the types with numbers that float32 has not; of f4, those below SMALLEST
 
 Parts = Callable[[], Iterable[np.ndarray]]  # the rows, part by part, as often as it is called
 
@@ -77,18 +81,50 @@ def check_kept(
 
 
 def lost(x: np.ndarray | Stored, dtype: type[np.float32 | np.float64]) -> np.ndarray:
-    """The inputs, as flat numbers from 0, that vary in `x` and no longer do in `dtype`, or hardly: `(k,)`."""
+    """The inputs, as flat numbers from 0, that vary in `x` and no longer do in `dtype`, or hardly: `(k,)`.
+
+    Numbers of 32 bits that XLA takes for 0 are not looked for in a file that does not fit into memory.
+    """
     kind = x.kind if isinstance(x, Stored) else x.dtype
-    if kind.str[1:] not in ROUNDED or kind.kind == "f" and dtype is np.float64:
+    read_later = isinstance(x, Stored) and x.nbytes > x.memory
+    rounded = ROUNDED if read_later else (*ROUNDED, "f4")
+    if kind.str[1:] not in rounded or kind.kind == "f" and dtype is np.float64:
         return np.array([], int)
     parts = _parts(x)
     low, high = _limits(parts)
-    span = _difference(high, low)
+    share, span = LOST if dtype is np.float32 else LOST_BEFORE, _difference(high, low)
     step = np.spacing(np.maximum(np.abs(low.astype(dtype)), np.abs(high.astype(dtype)))).astype(np.float64)
-    doubtful = np.flatnonzero((low != high) & (LOST * span <= np.maximum(step, SMALLEST)))
+    doubtful = np.flatnonzero((low != high) & (share * span <= np.maximum(step, SMALLEST)))
     if not doubtful.size:
         return doubtful
-    return doubtful[_error(parts, doubtful, dtype) > LOST * span[doubtful]]
+    return doubtful[_error(parts, doubtful, dtype) > share * span[doubtful]]
+
+
+def check_scale(x: np.ndarray | Stored, scale: float) -> None:
+    """Refuses a scale with which the largest input is 0 or infinite in float32; of a file it is not looked for.
+
+    Raises:
+        InputError: It names the scale.
+    """
+    largest = 1.0 if isinstance(x, Stored) else max(abs(float(x.min())), abs(float(x.max())))
+    if largest and not SMALLEST <= min(scale, largest * scale) <= max(scale, largest * scale) <= FLOAT32_MAX:
+        raise InputError(
+            f"scale = {scale:g}: the largest input, {largest:g}, is 0 or infinite in float32 when it is scaled; "
+            f"expected about 1/{largest:g}"
+        )
+
+
+def texts_lost(texts: Collection[str]) -> bool:
+    """Whether the numbers in these cells of a column differ, and in float64 no longer, or hardly.
+
+    Whole numbers are meant exactly, others are rounded anyway. One written as Python writes a float64 has lost nothing.
+    """
+    with localcontext(prec=DIGITS, Emax=MAX_EMAX, Emin=MIN_EMIN):
+        exact = {Decimal(text.strip()) for text in texts}
+        wrong = [number for number in exact if number != Decimal(repr(float(number)))]
+        error = max((abs(number - Decimal(float(number))) for number in wrong), default=0)
+        whole = all(number == number.to_integral_value() for number in exact)
+        return error > Decimal(LOST_BEFORE if whole else LOST) * (max(exact) - min(exact))
 
 
 def _parts(x: np.ndarray | Stored) -> Parts:
