@@ -8,7 +8,21 @@ import numpy as np
 import pytest
 
 import fnn
-from fnn import SGD, Conv, CrossEntropy, Dense, Examples, LogLikelihood, Quadratic
+from fnn import (
+    SGD,
+    Conv,
+    CrossEntropy,
+    Dense,
+    Examples,
+    Identity,
+    LeakyReLU,
+    LogLikelihood,
+    Quadratic,
+    ReLU,
+    Softmax,
+    Step,
+    Tanh,
+)
 from fnn.costs import check_values
 from tests.helpers.support import COSTS, assert_trees_close, draw, one_hot_rows
 
@@ -59,6 +73,20 @@ class Counts:
         return "" if (y == np.round(y)).all() else f"Counts is for whole numbers, got {y[y != np.round(y)][0]:g}."
 
 
+@fnn.static
+class Doubled:
+    """A user's own activation, of which nothing is known."""
+
+    def init(self, key, shape):
+        return (), shape
+
+    def forward(self, params, a):
+        return 2 * a
+
+    def backward(self, params, a, delta):
+        return (), 2 * delta
+
+
 OF_BOTH_SIGNS, SIGNS = [[-5.5, 8.25], [1.0, 0.0]], [[-1.0], [1.0]]
 BOTH, SHARES, TAGS = [[1.0, 0.0], [0.0, 1.0]], [[0.25, 0.75], [0.3333, 0.6667]], [[0, 1], [1, 1], [0, 0]]
 WRONG = {
@@ -73,6 +101,33 @@ WRONG = {
     "bytes": (CrossEntropy(), np.array([[0], [255]], np.uint8), "from 0 to 1, got 0 to 255"),
     "a layer with params": (Quadratic(Dense(2)), BOTH, "Dense has parameters"),
     "a layer of images": (Quadratic(Conv(1, 1)), BOTH, r"activation of Quadratic: .*Conv\(filters=1"),
+    "signs, sigmoid": (
+        Quadratic(),
+        SIGNS,
+        r"Quadratic\(Sigmoid\(\)\) is for desired outputs from 0 to 1, got -1 to 1; ",
+    ),
+    "large, sigmoid": (
+        Quadratic(),
+        [[0.0], [1.01]],
+        r"got 0 to 1.01; use Quadratic\(Identity\(\)\), in a",
+    ),
+    "quantities, tanh": (Quadratic(Tanh()), OF_BOTH_SIGNS, r"Quadratic\(Tanh\(\)\) .* from -1 to 1, got -5.5 to 8.25"),
+    "signs, ReLU": (
+        Quadratic(ReLU()),
+        SIGNS,
+        r"Quadratic\(ReLU\(\)\) is for .* of at least 0, got -1 to 1",
+    ),
+    "signs, ReLU as a leaky one": (Quadratic(LeakyReLU(0.0)), SIGNS, "of at least 0, got -1 to 1"),
+    "large, step": (Quadratic(Step()), [[0.0], [3.0]], "from 0 to 1, got 0 to 3"),
+    "infinite, ReLU": (Quadratic(ReLU()), [[-math.inf, 0.0]], "of at least 0, got -inf to 0"),
+    "tags, softmax": (
+        Quadratic(Softmax()),
+        TAGS,
+        r"to 1 in every row, got a sum of 2 in row 1; use Quadratic\(Sigm",
+    ),
+    "signs, softmax": (Quadratic(Softmax()), OF_BOTH_SIGNS, r"Quadratic\(Softmax\(\)\) .* from 0 to 1, got -5.5"),
+    "one output, softmax": (Quadratic(Softmax()), [[1], [0]], "a sum of 0 in row 1"),
+    "bytes, sigmoid": (Quadratic(), np.array([[0], [255]], np.uint8), "from 0 to 1, got 0 to 255"),
     "somebody's own": (Counts(), [[1.0, 2.0], [2.5, 1.0]], "Counts is for whole numbers, got 2.5"),
 }
 RIGHT = {
@@ -83,7 +138,18 @@ RIGHT = {
     "a hole, which training names": (LogLikelihood(), [[math.nan, 1.0], [0.0, 1.0]]),
     "tags": (CrossEntropy(), TAGS),
     "shares": (CrossEntropy(), [[0.0], [0.5]]),
-    "any": (Quadratic(), OF_BOTH_SIGNS),
+    "any": (Quadratic(Identity()), OF_BOTH_SIGNS),
+    "any, leaky": (Quadratic(LeakyReLU()), OF_BOTH_SIGNS),
+    "any, of an activation that is not ours": (Quadratic(Doubled()), OF_BOTH_SIGNS),
+    "the ends of the sigmoid": (Quadratic(), TAGS),
+    "the ends of the sigmoid, rounded": (Quadratic(), np.array([[-1e-7], [1 + 1e-7]])),
+    "the ends of tanh": (Quadratic(Tanh()), SIGNS),
+    "within tanh": (Quadratic(Tanh()), BOTH),
+    "truth values, sigmoid": (Quadratic(), np.eye(2, dtype=bool)),
+    "truth values, step": (Quadratic(Step()), np.eye(2, dtype=bool)),
+    "positive quantities, ReLU": (Quadratic(ReLU()), [[0.0, 1e30]]),
+    "shares, softmax": (Quadratic(Softmax()), SHARES),
+    "a hole, sigmoid": (Quadratic(), [[math.nan, 1.0], [0.0, 1.0]]),
     "somebody's own": (Counts(), [[1.0, 7.0]]),
     "none": (LogLikelihood(), np.zeros((0, 1))),
 }
@@ -111,7 +177,10 @@ def test_the_last_row_of_a_large_table_counts(monkeypatch):
 
 @pytest.mark.parametrize("part", ["train", "validation", "test"])
 @pytest.mark.parametrize("way", ["fit", "sweep"])
-@pytest.mark.parametrize(("cost", "y"), [(LogLikelihood(), TAGS), (CrossEntropy(), OF_BOTH_SIGNS), (Counts(), SHARES)])
+@pytest.mark.parametrize(
+    ("cost", "y"),
+    [(LogLikelihood(), TAGS), (CrossEntropy(), OF_BOTH_SIGNS), (Quadratic(), OF_BOTH_SIGNS), (Counts(), SHARES)],
+)
 def test_every_part_is_looked_at_before_anything_is_compiled(cost, y, way, part):
     x, net = np.ones((3, 4), np.float32), (Dense(2),)
     bad = Examples(x[: len(y)], np.asarray(y, np.float32))
@@ -133,7 +202,7 @@ def test_every_part_is_looked_at_before_anything_is_compiled(cost, y, way, part)
         "validation": parts["validation"],
         "test": parts["test"],
     }
-    with pytest.raises(ValueError, match=f"^{part}: {type(cost).__name__} is for"):
+    with pytest.raises(ValueError, match=rf"^{part}: {type(cost).__name__}\S* is for"):
         next(getattr(fnn, way)(net, cost, SGD(0.1), params, parts["train"], jax.random.key(1), **settings))
 
 

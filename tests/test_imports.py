@@ -14,7 +14,7 @@ SOURCE = pathlib.Path(fnn.__file__).parent
 
 MATHEMATICS = (
     *("initializers", "layers", "activation_functions", "convolution", "costs", "network", "optimizers", "schedules"),
-    *("examples", "per_example_gradients"),
+    *("examples", "per_example_gradients", "handwritten_gradient"),
 )
 # The house: each row's places, and the rows that it may import besides itself; all of them stand above it.
 ROWS = {

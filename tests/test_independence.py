@@ -1,4 +1,11 @@
-"""`autodiff` owes nothing to us: what training by it differentiates has no rule of ours, and is the user's net."""
+"""`autodiff` owes nothing to us: what training by it differentiates has no rule of ours, and is the user's net.
+
+`by_hand(net)` is a rule of ours, made for other programs than ours. Nothing in fnn imports it. No program that trains
+by autodiff contains it, and a program that does would be seen.
+"""
+
+import ast
+import pathlib
 
 import jax
 import jax.numpy as jnp
@@ -18,6 +25,7 @@ from fnn import (
     MaxPool,
     ReLU,
     Sigmoid,
+    handwritten_gradient,
     network,
 )
 from fnn.training import mini_batches, segments
@@ -55,6 +63,50 @@ class OwnRule:
 
     def backward(self, params, a, delta):
         return (), 2 * delta
+
+
+@fnn.static
+class OneWay:
+    """A layer with a forward alone."""
+
+    def init(self, key, shape):
+        return (), shape
+
+    def forward(self, params, a):
+        return 2 * a
+
+    def backward(self, params, a, delta):
+        raise NotImplementedError("backward was called")
+
+
+@fnn.static
+class Opaque:
+    """A layer that JAX cannot differentiate: NumPy computes it."""
+
+    def init(self, key, shape):
+        return (), shape
+
+    def forward(self, params, a):
+        return jax.pure_callback(lambda a: 2 * a, a, a)
+
+    def backward(self, params, a, delta):
+        return (), 2 * delta
+
+
+@fnn.static
+class ByHandInside:
+    """A layer that is a net of its own, by the rule that `by_hand` gives to JAX."""
+
+    net: fnn.Net
+
+    def init(self, key, shape):
+        return fnn.init(self.net, key, shape), fnn.shape_out(self.net, shape)
+
+    def forward(self, params, a):
+        return fnn.by_hand(self.net)(params, a)
+
+    def backward(self, params, a, delta):
+        return jax.vjp(lambda params, a: fnn.forward(self.net, params, a), params, a)[1](delta)
 
 
 def program(net, shape, batch_size, cost=SOFTMAX):
@@ -120,6 +172,66 @@ def test_no_layer_has_a_rule_of_ours(layer):
 
 def test_a_rule_of_ours_would_be_seen():
     assert [where for where in own_rules(program((Dense(10), OwnRule()), (20,), 10)[1]) if "double" in where]
+
+
+def test_by_hand_would_be_seen_in_a_training_by_autodiff():
+    net = (Dense(10), ByHandInside((Dense(10), Sigmoid())), Dense(10))
+    assert [where for where in own_rules(program(net, (20,), 10)[1]) if "handwritten_gradient.py" in where]
+    hand = fnn.by_hand((Dense(10), Sigmoid()))
+    params = jax.eval_shape(lambda: fnn.init(hand.net, jax.random.key(0), (20,)))
+    outside = jax.make_jaxpr(hand)(params, jax.ShapeDtypeStruct((8, 20), jnp.float32)).jaxpr
+    (where,) = own_rules([outside])
+    assert "handwritten_gradient.py" in where
+
+
+@pytest.mark.parametrize("gradient", [fnn.autodiff, fnn.backprop], ids=["autodiff", "backprop"])
+def test_no_gradient_of_ours_goes_through_by_hand(gradient, monkeypatch):
+    def met(*arguments):
+        raise AssertionError("by_hand was met")
+
+    for name in ("_outputs", "_forward", "_backward"):
+        monkeypatch.setattr(handwritten_gradient, name, met)
+    net = (Dense(4), Sigmoid(), Dense(2))
+    x, y = jnp.ones((5, 3)), jnp.ones((5, 2))
+    params = fnn.init(net, jax.random.key(0), (3,))
+    with pytest.raises(AssertionError, match="by_hand was met"):
+        fnn.by_hand(net)(params, x)
+    jax.clear_caches()
+    assert jnp.isfinite(gradient(net, CrossEntropy(), params, x, y)[0])
+    examples = Examples(x, y)
+    trained = fnn.epoch(
+        net, CrossEntropy(), SGD(0.1), params, (), examples, jax.random.key(1), batch_size=2, gradient=gradient
+    )
+    assert jnp.isfinite(trained[0][0].W).all()
+
+
+def test_autodiff_never_calls_a_backward_and_by_hand_never_differentiates_a_forward():
+    net = (Dense(10), OneWay(), Dense(10))
+    x, y = jnp.ones((4, 20)), jnp.eye(4, 10)
+    params = fnn.init(net, jax.random.key(0), (20,))
+    fnn.autodiff(net, SOFTMAX, params, x, y)
+    with pytest.raises(NotImplementedError, match="backward"):
+        jax.grad(lambda params: fnn.by_hand(net)(params, x).sum())(params)
+    opaque = (Dense(10), Opaque(), Dense(10))
+    gradient = jax.grad(lambda params: SOFTMAX.value(fnn.by_hand(opaque)(params, x), y))(params)
+    assert jnp.isfinite(gradient[0].W).all()
+    with pytest.raises(ValueError, match="callback"):
+        fnn.autodiff(opaque, SOFTMAX, params, x, y)
+
+
+def test_nothing_in_fnn_imports_by_hand_and_no_other_file_gives_jax_a_rule():
+    source = pathlib.Path(fnn.__file__).parent
+    rules, importing = [], []
+    for path in source.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom | ast.Import):
+                names = [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+                if any("handwritten_gradient" in name or name == "by_hand" for name in names):
+                    importing.append(path.name)
+            if isinstance(node, ast.Attribute) and node.attr in ("defvjp", "defjvp", "defjvps", "def_vmap"):
+                rules.append(path.name)
+    assert importing == []
+    assert rules == ["handwritten_gradient.py"]
 
 
 def test_backprop_takes_blocks_where_autodiff_does_not():

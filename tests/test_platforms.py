@@ -58,6 +58,7 @@ CALLS = {
     "predict": lambda net, params, x, y: fnn.predict(net, COST, params, x),
     "backprop": lambda net, params, x, y: fnn.backprop(net, COST, params, x, y),
     "autodiff": lambda net, params, x, y: fnn.autodiff(net, COST, params, x, y),
+    "by_hand": lambda net, params, x, y: jax.vjp(fnn.by_hand(net), params, x)[1](y),
     "deltas": lambda net, params, x, y: fnn.deltas(net, COST, params, x, y),
     "per_example": lambda net, params, x, y: fnn.per_example(backprop)(net, COST, params, x, y),
     "per_example_norms": lambda net, params, x, y: fnn.per_example_norms(net, COST, params, x, y),

@@ -20,6 +20,7 @@ from .errors import CorruptFileError as CorruptFileError
 from .errors import DivergedError as DivergedError
 from .errors import InputError as InputError
 from .examples import Examples as Examples
+from .handwritten_gradient import by_hand as by_hand
 from .initializers import Glorot as Glorot
 from .initializers import He as He
 from .initializers import Normal as Normal

@@ -10,6 +10,7 @@ desired output says so by `targets`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import cache
 
@@ -17,10 +18,19 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.activation_functions import Sigmoid
+from fnn.activation_functions import LeakyReLU, ReLU, Sigmoid, Softmax, Step, Tanh
 from fnn.types import Array, Cost, Layer, Selective, static
 
 QUADRATIC = 'use Quadratic(Identity()), in a config { type = "Quadratic", activation = "Identity" }'
+REACHED: dict[Layer, tuple[float, float]] = {  # the outputs of our activations that do not reach every number
+    Sigmoid(): (0.0, 1.0),
+    Step(): (0.0, 1.0),
+    Softmax(): (0.0, 1.0),
+    Tanh(): (-1.0, 1.0),
+    ReLU(): (0.0, math.inf),
+    LeakyReLU(0.0): (0.0, math.inf),
+}
+ROUNDED = 1e-6  # how far beyond these ends a desired output may be, which is a rounded number
 LARGEST_GAP = 0.01  # between 1 and the sum of a row of soft desired outputs, which are rounded numbers
 BLOCK = 2**22  # desired outputs that are looked at together; a table of millions of rows is not copied as a whole
 
@@ -31,13 +41,14 @@ class Quadratic:
 
     `activation` is that layer: `Sigmoid()` as in the book, `Identity()` for regression, `Tanh()`,
     `Softmax()`, `Step()`, or a user's own. A cost without the ½ takes the same steps with half this learning rate.
+    Desired outputs at the ends of what it reaches, such as 0 and 1 for `Sigmoid()`, are the usual ones for classes.
     """
 
     activation: Layer = Sigmoid()
 
     def targets(self, y: np.ndarray) -> str:
-        """Every desired output is taken; what is said is why the activation cannot be one."""
-        return _no_activation(self.activation, y.shape[1])
+        """Why the activation cannot be one, or what it does not reach; of an activation of the user's all is taken."""
+        return _no_activation(self.activation, y.shape[1]) or _unreached(self.activation, y)
 
     def output(self, z: Array) -> Array:
         """`a = f(z)`."""
@@ -98,11 +109,8 @@ class LogLikelihood:
         wanted = "LogLikelihood is for desired outputs of at least 0 that sum to 1 in every row"
         if low < 0:
             return f"{wanted}, got {low:g} to {high:g}; {instead}."
-        for first, block in blocks(y):
-            (wrong,) = np.nonzero(abs(row_sums(block) - 1) > LARGEST_GAP)
-            if len(wrong):
-                return f"{wanted}, got a sum of {row_sums(block)[wrong[0]]:g} in row {first + wrong[0]}; {instead}."
-        return ""
+        wrong = _wrong_sum(y)
+        return f"{wanted}, got {wrong}; {instead}." if wrong else ""
 
     def output(self, z: Array) -> Array:
         """`a = softmax(z)`."""
@@ -138,6 +146,28 @@ def row_sums(y: np.ndarray) -> np.ndarray:
     """The sums of the rows in float32, `(n,)`; as a product, which NumPy computes in a fifth of the time of `sum`."""
     with np.errstate(invalid="ignore", over="ignore"):  # nan and infinity are sums like others
         return y.astype(np.float32) @ np.ones(y.shape[1], np.float32)
+
+
+def _wrong_sum(y: np.ndarray) -> str:
+    """The first row that does not sum to 1, in words; "" if there is none."""
+    for first, block in blocks(y):
+        (wrong,) = np.nonzero(abs(row_sums(block) - 1) > LARGEST_GAP)
+        if len(wrong):
+            return f"a sum of {row_sums(block)[wrong[0]]:g} in row {first + wrong[0]}"
+    return ""
+
+
+def _unreached(activation: Layer, y: np.ndarray) -> str:
+    """Which desired outputs an activation of ours never gives, however long it is trained; "" if there are none."""
+    low, high = REACHED.get(activation, (-math.inf, math.inf))
+    least, most = y.min(), y.max()
+    name = f"Quadratic({activation!r})"
+    if least < low - ROUNDED or most > high + ROUNDED:
+        reached = f"of at least {low:g}" if high == math.inf else f"from {low:g} to {high:g}"
+        return f"{name} is for desired outputs {reached}, got {least:g} to {most:g}; {QUADRATIC}."
+    if activation == Softmax() and (wrong := _wrong_sum(y)):
+        return f"{name} is for desired outputs that sum to 1 in every row, got {wrong}; use Quadratic(Sigmoid())."
+    return ""
 
 
 @cache

@@ -60,8 +60,13 @@ def _shape_after(layer, shape: Shape) -> Shape:
     return after[0]
 
 
-def _checked_shape(net: Net, shape: Shape) -> Shape:
-    """The shape of an example in Python's numbers, if it and the net can be."""
+def check_net(net: Net) -> None:
+    """Refuse what is no tuple of layers.
+
+    Raises:
+        TypeError: another type, or a class in the place of a layer.
+        ValueError: an empty net.
+    """
     if not isinstance(net, tuple):
         raise TypeError(f"net is a {type(net).__name__}; a net is a tuple of layers, such as (Dense(10),).")
     if not net:
@@ -69,6 +74,11 @@ def _checked_shape(net: Net, shape: Shape) -> Shape:
     for i, layer in enumerate(net):
         if isinstance(layer, type):
             raise TypeError(f"net[{i}] is the class {layer.__name__}; a layer is a value of one, such as Sigmoid().")
+
+
+def _checked_shape(net: Net, shape: Shape) -> Shape:
+    """The shape of an example in Python's numbers, if it and the net can be."""
+    check_net(net)
     if not isinstance(shape, tuple | list) or not all(is_whole(k) for k in shape):
         raise TypeError(f"shape is {shape!r}; expected the whole numbers of one example's shape, such as (784,).")
     if any(k < 1 for k in shape):

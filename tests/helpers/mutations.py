@@ -1,8 +1,9 @@
 """Planted bugs, as data: each a small edit of a rule, in a setting where it matters.
 
-A mutation is a `gradient` (or a `penalised`, or an optimiser) to be put in the place of ours. The edit
-of a layer or a cost is a subclass with a wrong `backward` or `delta`; only the backward pass sees it. `E1`
-and so on are the errata of the lecture notes that are gradient rules, as written there.
+A mutation of a layer or a cost is a class with a right `forward` or `value` and a wrong `backward` or `delta`, as a
+user would write one; `guilty` says where it sits in the net of its setting. Any other mutation is a `gradient` (or a
+`penalised`, or an optimiser) to be put in the place of ours. `E1` and so on are the errata of the lecture notes that
+are gradient rules, as written there.
 """
 
 from collections.abc import Callable
@@ -174,13 +175,13 @@ class Mutation(NamedTuple):
     setting: Setting
     gradient: Callable = backprop
     penalised: Callable = l2
+    guilty: int | None = None  # the one wrong layer; the number of layers: the cost; None: no layer is wrong
 
 
 def layer(name, setting, at, wrong):
     """A mutation of the backward pass of the layer at one place, with `wrong(right, params, a, delta)`."""
     right = setting.net[at]
 
-    @fnn.static
     class Wrong:
         def init(self, key, shape):
             return right.init(key, shape)
@@ -191,12 +192,18 @@ def layer(name, setting, at, wrong):
         def backward(self, params, a, delta):
             return wrong(right, params, a, delta)
 
-    net = (*setting.net[:at], Wrong(), *setting.net[at + 1 :])
+    net = (*setting.net[:at], named_like(right, Wrong), *setting.net[at + 1 :])
 
     def gradient(_, cost, params, x, y):
         return backprop(net, cost, params, x, y)
 
-    return Mutation(name, setting, gradient)
+    return Mutation(name, setting._replace(net=net), gradient, guilty=at)
+
+
+def named_like(right, cls):
+    """An instance of the class, under the name of the right one."""
+    cls.__name__ = cls.__qualname__ = type(right).__name__
+    return fnn.static(cls)()
 
 
 def activation(name, setting, at, df):
@@ -226,7 +233,6 @@ def passed(name, setting, at, edit):
 def cost(name, setting, delta):
     """A mutation of the first delta: `delta(z, a, y)`."""
 
-    @fnn.static
     class Wrong:
         def output(self, z):
             return setting.cost.output(z)
@@ -237,10 +243,12 @@ def cost(name, setting, delta):
         def delta(self, z, y):
             return delta(z, setting.cost.output(z), y)
 
-    def gradient(net, _, params, x, y):
-        return backprop(net, Wrong(), params, x, y)
+    wrong = named_like(setting.cost, Wrong)
 
-    return Mutation(name, setting, gradient)
+    def gradient(net, _, params, x, y):
+        return backprop(net, wrong, params, x, y)
+
+    return Mutation(name, setting._replace(cost=wrong), gradient, guilty=len(setting.net))
 
 
 def whole(name, setting, edit):

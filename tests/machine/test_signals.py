@@ -111,6 +111,26 @@ def test_a_signal_ends_a_process_whose_reader_is_stuck():
         os.close(writer)
 
 
+AT_THE_END = """
+import os, sys, time
+from fnn.machine import signals
+said = signals._say
+signals._say = lambda line: (time.sleep(0.3), said(line))
+signals.end_at_once()
+if sys.argv[1] == "before":
+    os.kill(os.getpid(), 15)
+signals.command_done()
+os.kill(os.getpid(), 15)
+os.kill(os.getpid(), 2)
+"""
+
+
+@pytest.mark.parametrize(("moment", "status", "said"), [("before", 143, "fnn: stopped by SIGTERM\n"), ("after", 0, "")])
+def test_a_signal_at_the_end_of_a_command_decides_its_status_or_is_ignored(moment, status, said):
+    ended = subprocess.run([sys.executable, "-c", AT_THE_END, moment], capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stderr) == (status, said)
+
+
 def test_afterwards_signals_and_open_files_are_as_they_were():
     before, opened = (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)), os.listdir("/dev/fd")
     with wishes() as wish:

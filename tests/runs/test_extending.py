@@ -2,9 +2,12 @@
 
 import json
 
+import numpy as np
 import pytest
 
+import fnn
 from fnn import cli
+from fnn.storage.arrays import read_npz
 from tests.helpers.runs import bytes_of, only
 from tests.helpers.support import fails
 
@@ -26,6 +29,18 @@ SCHEDULES = {
         "training.optimizer={type='SGD', eta=0.9}",
     ],
     "monitored": ["monitor.on=true"],
+    "momentum": [MOMENTUM],
+    "momentum, halving": [
+        MOMENTUM,
+        "training.schedule={type='HalveOnPlateau', patience=1}",
+        "data.validation=10",
+        "monitor.on=true",
+    ],
+    "momentum, early stopping": [
+        MOMENTUM,
+        "training.schedule={type='EarlyStopping', patience=2}",
+        "data.validation=10",
+    ],
 }
 
 
@@ -62,8 +77,48 @@ def test_it_may_be_stopped_and_go_on(run, stop, tmp_path):
     assert bytes_of(folders(tmp_path)[1]) == bytes_of(only(tmp_path / "whole"))
 
 
-def test_momentum_is_refused_with_the_remedy_and_leaves_no_folder(run, tmp_path):
+def test_a_velocity_is_kept_if_there_is_one(run, tmp_path):
+    assert run(sets=[SHORT], out="without")[0] == 0
+    assert not (only(tmp_path / "without") / "optimizer.npz").exists()
     assert run(sets=[SHORT, MOMENTUM])[0] == 0
+    folder = only(tmp_path / "runs")
+    v = read_npz(folder / "optimizer.npz", ["v.0.W", "v.0.b"])
+    assert {name: a.shape for name, a in v.items()} == {"v.0.W": (10, 64), "v.0.b": (10,)}
+    assert all(np.abs(a).max() > 0 for a in v.values())
+    assert (folder / "optimizer.npz").stat().st_size < 1.3 * (folder / "params.npz").stat().st_size
+    assert fnn.load(folder).shape == (64,)
+
+
+def test_a_training_with_momentum_goes_on_twice_and_after_a_stop(run, stop, tmp_path):
+    assert run(sets=[LONG, MOMENTUM], out="whole")[0] == 0
+    assert run(sets=["training.epochs=2", MOMENTUM])[0] == 0
+    assert run("--resume", sets=[SHORT, MOMENTUM])[0] == 0
+    stop(4)
+    assert run("--resume", "--checkpoint", "0", sets=[LONG, MOMENTUM])[0] == 143
+    stop(0)
+    assert run("--resume", sets=[LONG, MOMENTUM])[0] == 0
+    longest = folders(tmp_path)[-1]
+    assert len(folders(tmp_path)) == 3
+    assert bytes_of(longest) == bytes_of(only(tmp_path / "whole"))
+    for name in ("optimizer.npz", "result.json"):
+        assert (longest / name).read_bytes() == (only(tmp_path / "whole") / name).read_bytes()
+
+
+@pytest.mark.parametrize("damage", [b"", b"half", "another"], ids=str)
+def test_a_damaged_velocity_does_not_go_on_and_leaves_no_folder(damage, run, tmp_path):
+    assert run(sets=[SHORT, MOMENTUM])[0] == 0
+    (shorter,) = folders(tmp_path)
+    data = (shorter / "params.npz").read_bytes() if damage == "another" else damage
+    (shorter / "optimizer.npz").write_bytes(data)
+    status, _, error = run("--resume", sets=[LONG, MOMENTUM])
+    assert (status, error.count("\n")) == (3, 1)
+    assert f"{shorter / 'optimizer.npz'}: is not what the training wrote" in error
+    assert folders(tmp_path) == [shorter]
+
+
+def test_a_lost_velocity_is_refused_with_the_remedy_and_leaves_no_folder(run, tmp_path):
+    assert run(sets=[SHORT, MOMENTUM])[0] == 0
+    (only(tmp_path / "runs") / "optimizer.npz").unlink()  # as in a run of before they were kept
     status, _, error = run("--resume", sets=[LONG, MOMENTUM])
     assert status == 2
     assert error == (

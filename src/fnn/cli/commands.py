@@ -76,9 +76,16 @@ CACHE = (
     "--cache",
     dict(metavar="DIR", help="keep compiled programs there for the next run; they are executed, so trust it"),
 )
+CHECKED = (
+    "config",
+    dict(metavar="CONFIG|MODULE:FUNCTION", help="a TOML file, or a function that returns (f, *args) for fnn.check_vjp"),
+)
 EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
 CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json and gradcheck.png there"))
-EXAMPLE = ("--example", dict(type=int, default=0, metavar="K", help="the training example, from 0 (0)"))
+EXAMPLE = (
+    "--example",
+    dict(metavar="K", help="the training example, from 0, or several: 0,3 or 0-3 (the first that is not all zeros)"),
+)
 FILE = (
     "file",
     dict(metavar="FILE", nargs="?", help=".npz with x, .npy, or .csv; default: the run's own test data"),
@@ -107,7 +114,7 @@ COMMANDS = (
     Command(
         "gradcheck",
         "backprop, autodiff and differences, one by one; the training loop",
-        (CONFIG, SET, TYPE, EXAMPLES, CHECK_OUT),
+        (CHECKED, SET, TYPE, EXAMPLES, CHECK_OUT),
     ),
     Command("explain", "one training step of a small net, every number shown", (CONFIG, SET, TYPE, EXAMPLE, GRADIENT)),
     Command("predict", "outputs of a trained run for new inputs", (RUN, FILE, TYPE)),
@@ -128,6 +135,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _flushed(_status(parser().parse_args(arguments), printing))
     except SystemExit as end:  # of argparse, after its help or its error
         raise SystemExit(_flushed(end.code if isinstance(end.code, int) else 0)) from None
+    finally:
+        signals.command_done()
 
 
 def _open_streams() -> None:
@@ -241,7 +250,7 @@ def parser() -> argparse.ArgumentParser:
     top.set_defaults(cache=None)  # most commands have no such option
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for row in COMMANDS:
-        described = row.help if CONFIG in row.arguments else None
+        described = row.help if "config" in dict(row.arguments) else None
         command = commands.add_parser(row.name, help=row.help, description=described)
         for name, settings in row.arguments:
             command.add_argument(name, **settings)

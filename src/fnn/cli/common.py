@@ -36,16 +36,25 @@ def all_types(names: Iterable[str]) -> Mapping[str, type]:
     types = dict(TYPES)
     for name in names:
         module, _, cls = name.partition(":")
-        sys.path.insert(0, "")
         try:
-            types[cls] = getattr(importlib.import_module(module), cls)
+            with importing_from_here():
+                types[cls] = getattr(importlib.import_module(module), cls)
         except (ImportError, AttributeError, TypeError, ValueError, SyntaxError) as error:
             raise InputError(f"--type {name}: {error}; expected MODULE:CLASS that can be imported from here.") from None
-        finally:
-            sys.path.remove("")
         if not (isinstance(types[cls], type) and is_dataclass(types[cls])):
             raise InputError(f"--type {name}: {types[cls]!r} is no class with fields; expected one under @fnn.static.")
     return types
+
+
+@contextlib.contextmanager
+def importing_from_here() -> Generator[None]:
+    """A block in which the modules of the current folder can be imported."""
+    sys.path.insert(0, "")
+    try:
+        yield
+    finally:
+        with contextlib.suppress(ValueError):  # the user's module may have changed sys.path
+            sys.path.remove("")
 
 
 def overrides(options: argparse.Namespace) -> list[str]:

@@ -63,7 +63,7 @@ def _lines(net: Net, epoch: Comparison) -> Iterator[str]:
 
 def _way(way: str, results: Sequence[Result], steps: int) -> str:
     """The line of one gradient: the time of a step, and what the last epoch has reached."""
-    last = metrics.line(results[-1])
+    last = metrics.numbers(results[-1])
     accuracies = [
         f"{part} {last[f'{part}_accuracy']:.2%}"
         for part in ("train", "validation", "test")

@@ -3,33 +3,88 @@
 from __future__ import annotations
 
 import argparse
+import re
+from collections.abc import Iterator
+
+import numpy as np
 
 from fnn.cli.common import all_types, overrides, prepared_for
 from fnn.config.reading import load_config
-from fnn.config.sections import GRADIENTS
+from fnn.config.sections import GRADIENTS, Config
 from fnn.errors import InputError
-from fnn.lessons.blackboard import explained
+from fnn.examples import Examples
+from fnn.lessons.blackboard import MAX_ROWS, explained
+from fnn.schedules import Constant, Progress
+
+ROWS_AT_ONCE = 1000  # in the search for one that is not zero
 
 
 def command(options: argparse.Namespace) -> int:
-    """Print the step that training would make from the config's start on one training example; status 0.
+    """Print the step that training would make from the config's start on some training examples; status 0.
+
+    Without `--example` it is the first example that is not all zeros.
 
     Raises:
-        InputError: There is no such example, or the net is too large to be shown.
+        InputError: There is no such example, or the net or the mini-batch is too large to be shown.
     """
     config = load_config(options.config, overrides(options), all_types(options.type))
     prepared = prepared_for(options.config, config)
-    train, training = prepared.data.train, config.training
-    row = options.example
-    if not 0 <= row < train.n:
-        raise InputError(f"--example {row}: expected 0 to {train.n - 1}, a row of the training data.")
-    x, y = train.rows(slice(row, row + 1))
+    train, training, net = prepared.data.train, config.training, config.network
+    rows = _first(train) if options.example is None else _chosen(options.example, train.n)
+    x, y = train.rows(np.array(rows))
+    first = options.example is None and bool(np.any(x))
+    factor = Progress().factor
     try:
         text = explained(
-            *(config.network.layers, config.network.cost, training.optimizer, prepared.params, x, y),
+            *(net.layers, net.cost, training.optimizer.scaled(factor), prepared.params, x, y),
             gradient=GRADIENTS[training.gradient],
         )
     except InputError as error:
         raise InputError(f"{options.config}: {error}") from None
-    print(f"{config.name}: one step on training example {row} (of 0 to {train.n - 1}), seed {config.seed}\n\n{text}")
+    print("\n".join([*_heading(config, rows, train.n, first), "", text]))
     return 0
+
+
+def _first(train: Examples) -> list[int]:
+    """The first example that is not all zeros; the first of all where there is none."""
+    for start in range(0, train.n, ROWS_AT_ONCE):
+        x, _ = train.rows(slice(start, start + ROWS_AT_ONCE))
+        (found,) = np.nonzero(np.any(np.asarray(x).reshape(len(x), -1) != 0, axis=1))
+        if found.size:
+            return [start + int(found[0])]
+    return [0]
+
+
+def _chosen(text: str, n: int) -> list[int]:
+    """The rows that `--example` names, one by one or from the first to the last: `0,3,5-7`.
+
+    Raises:
+        InputError: It names no rows of the training data, which are `n`, or more than a blackboard takes.
+    """
+    parts = [re.fullmatch(r"\s*(\d{1,18})\s*(?:-\s*(\d{1,18})\s*)?", part, re.ASCII) for part in text.split(",")]
+    ranges = [range(int(part[1]), int(part[2] or part[1]) + 1) for part in parts if part]
+    if len(ranges) < len(parts) or not all(len(rows) and rows[-1] < n for rows in ranges):
+        raise InputError(
+            f"--example {text}: expected 0 to {n - 1}, a row of the training data, or several: 0,2 or 0-2."
+        )
+    count = sum(map(len, ranges))
+    if count > MAX_ROWS:
+        raise InputError(f"--example {text}: these are {count:,} examples; a blackboard takes at most {MAX_ROWS}.")
+    return [row for rows in ranges for row in rows]
+
+
+def _heading(config: Config, rows: list[int], n: int, first: bool) -> Iterator[str]:
+    """Which step this is."""
+    training, factor = config.training, Progress().factor
+    yield f"{config.name}: the first training step, seed {config.seed}"
+    if len(rows) > 1:
+        yield f"on the training examples {', '.join(map(str, rows))} (of 0 to {n - 1}), here rows 0 to {len(rows) - 1}"
+    else:
+        yield f"on training example {rows[0]} (of 0 to {n - 1}){', the first that is not all zeros' if first else ''}"
+    if len(rows) < training.batch_size:
+        several = f", such as --example 0-{training.batch_size - 1}" if training.batch_size <= MAX_ROWS else ""
+        yield f"a mini-batch of this config has {training.batch_size} examples{several}"
+    if not isinstance(training.schedule, Constant):
+        yield f"{type(training.schedule).__name__}: in the first epoch eta is {factor:g} times that of the config"
+    if training.shifts:
+        yield "shifts: training shows every image in four other places too"

@@ -2,18 +2,23 @@
 
 By default the gradient is checked on as many examples as a mini-batch has, so that the code that is checked is the code
 that trains. Then some segments of the training program are compared with plain steps.
+
+`fnn gradcheck MODULE:FUNCTION` checks any derivative. The function takes no arguments and returns what `fnn.check_vjp`
+takes, `(f, *args)`, or the report of a check that it has made itself.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import jax
 
+import fnn
 from fnn.checking import Report, gradcheck
-from fnn.checking.training_loop import LoopReport
 from fnn.cli.common import all_types, drawn, prepared_for, training_loop, written
+from fnn.cli.user_function import called, is_function
 from fnn.config.reading import load_config
 from fnn.config.sections import GRADIENTS
 from fnn.errors import InputError
@@ -23,7 +28,32 @@ from fnn.storage.json_files import write_json
 
 
 def command(options: argparse.Namespace) -> int:
-    """Print both reports; status 0 if the gradient and the training loop are right, else 1."""
+    """Print the reports; status 0 if the gradient and the training loop are right, else 1."""
+    return _check_function(options) if is_function(options.config) else _check_config(options)
+
+
+def _check_function(options: argparse.Namespace) -> int:
+    """The check of a derivative of the user's own, `MODULE:FUNCTION`."""
+    given = {"--set": options.overrides, "--type": options.type, "--examples": options.examples}
+    if senseless := [name for name, value in given.items() if value not in (None, [])]:
+        raise InputError(f"{options.config}: {' and '.join(senseless)} change a config; leave them out for a function.")
+    report = called(options.config, _function_report)
+    print(report)
+    if options.out is not None:
+        _write(Path(options.out), report, {}, options.config)
+    return 0 if report.ok else 1
+
+
+def _function_report(returned: Any) -> Report:
+    """The report that a function of the user has returned, or that of the check that it asks for."""
+    if isinstance(returned, Report):
+        return returned
+    if isinstance(returned, tuple) and returned and (callable(returned[0]) or isinstance(returned[0], tuple)):
+        return fnn.check_vjp(*returned)
+    raise InputError(f"returned a {type(returned).__name__}; expected (f, *args) for fnn.check_vjp, or its Report.")
+
+
+def _check_config(options: argparse.Namespace) -> int:
     config = load_config(options.config, options.overrides, all_types(options.type))
     examples = config.training.batch_size if options.examples is None else options.examples
     if examples < 1:
@@ -44,15 +74,15 @@ def command(options: argparse.Namespace) -> int:
     loop = training_loop(prepared, config.training.gradient)
     print(loop)
     if options.out is not None:
-        _write(Path(options.out), report, loop, config.name)
+        _write(Path(options.out), report, {"training_loop": loop.to_dict()}, config.name)
     return 0 if report.ok and loop.ok else 1
 
 
-def _write(folder: Path, report: Report, loop: LoopReport, name: str) -> None:
-    """Write the reports as JSON and, if matplotlib is installed, as a picture; print where they are."""
+def _write(folder: Path, report: Report, more: dict[str, Any], name: str) -> None:
+    """Write the report, with `more`, as JSON and, if matplotlib is installed, as a picture; print where they are."""
     with written(folder, "make room or name another by --out"):
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "gradcheck.json", report.to_dict() | {"training_loop": loop.to_dict()})
+        write_json(folder / "gradcheck.json", report.to_dict() | more)
     made = drawn(lambda: _draw(folder, report), "gradcheck.json has the numbers")
     missing = "" if curves.available() else f"; {curves.MISSING}"
     print(f"{name}: {folder}: {', '.join(['gradcheck.json', *made])}{missing}")

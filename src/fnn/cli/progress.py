@@ -92,7 +92,7 @@ def line(result: Result, epochs: int) -> str:
 
 def _numbers(result: Result, cost: str, accuracy: str) -> str:
     """What was measured, first the costs and then the accuracies, with the formats for both."""
-    numbers, words = metrics.line(result), []
+    numbers, words = metrics.numbers(result), []
     for measure, form in (("cost", cost), ("accuracy", accuracy)):
         parts = [p for p in PARTS if f"{p}_{measure}" in numbers]
         said = ", ".join(f"{p} {form.format(numbers[f'{p}_{measure}'])}" for p in parts)
@@ -102,7 +102,7 @@ def _numbers(result: Result, cost: str, accuracy: str) -> str:
 
 def _by_parts(result: Result) -> Iterator[str]:
     """What was measured on each part of the data: the cost, and the accuracy where there is one."""
-    numbers = metrics.line(result)
+    numbers = metrics.numbers(result)
     for part in PARTS:
         if f"{part}_cost" in numbers:
             accuracy = numbers.get(f"{part}_accuracy")

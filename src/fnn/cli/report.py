@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from fnn.storage.json_files import read_json
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
 PICTURES = ("learning.png", "weights.png", "mistakes.png", "monitor.png")  # a run directory may have these
 NO_SETTINGS = ("classes", "inputs", "label", "read_as")  # entries of config.json that describe the data
+NOT_FINITE = "not finite"  # a number that was nan or infinite, of which metrics.jsonl keeps a null
 LONGEST = 60  # characters of a setting; a hash is longer, and is cut off
 
 
@@ -30,7 +32,7 @@ class Run(NamedTuple):
 
     folder: Path
     settings: dict[str, str]  # what config.json and environment.json say, by the names of their entries
-    lines: list[dict[str, float]]  # the numbers of metrics.jsonl
+    lines: list[dict[str, float]]  # the numbers of metrics.jsonl; nan where one was not finite
     parameters: int
 
 
@@ -90,7 +92,8 @@ def read(folder: Path, types: Mapping[str, type]) -> Run:
     config, environment = read_json(folder / "config.json"), read_json(folder / "environment.json")
     chosen = {key: value for key, value in config.items() if key not in NO_SETTINGS} | {"environment": environment}
     lines = [
-        {name: number for name, number in line.items() if type(number) in (int, float)} for line in metrics.read(folder)
+        {name: math.nan if x is None else x for name, x in line.items() if x is None or type(x) in (int, float)}
+        for line in metrics.read(folder)
     ]
     if not lines:
         raise CorruptFileError(folder / "metrics.jsonl", "has no epoch")
@@ -131,14 +134,18 @@ def best(run: Run) -> int:
     """The first epoch, from 0, of the highest validation accuracy, or of the lowest cost where there is none."""
     epochs = range(len(run.lines))
     if "validation_accuracy" in run.lines[-1]:
-        return max(epochs, key=lambda i: run.lines[i].get("validation_accuracy", 0.0))
-    return min(epochs, key=lambda i: run.lines[i].get("validation_cost", float("inf")))
+        return max(epochs, key=lambda i: _finite(run.lines[i].get("validation_accuracy"), 0.0))
+    return min(epochs, key=lambda i: _finite(run.lines[i].get("validation_cost"), math.inf))
+
+
+def _finite(value: float | None, instead: float) -> float:
+    return instead if value is None or math.isnan(value) else value
 
 
 def number(measure: str, value: float | None) -> str:
-    """An accuracy in percent, a cost with five digits, and "" for None."""
-    if value is None:
-        return ""
+    """An accuracy in percent, a cost with five digits, "not finite" for nan, and "" for None."""
+    if value is None or math.isnan(value):
+        return "" if value is None else NOT_FINITE
     return f"{value:.2%}" if measure == "accuracy" else f"{value:.5g}"
 
 

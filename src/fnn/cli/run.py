@@ -134,9 +134,8 @@ def _summary(prepared: Prepared) -> str:
 def _conclude(folder: Path, prepared: Prepared, params: Params, history: list[dict[str, Any]]) -> None:
     """Print the results of the last epoch, draw the pictures, and print where they are."""
     last = history[-1]
-    accuracies = [
-        f"{part} {last[f'{part}_accuracy']:.2%}" for part in ("validation", "test") if f"{part}_accuracy" in last
-    ]
+    shares = {part: last[f"{part}_accuracy"] for part in ("validation", "test") if f"{part}_accuracy" in last}
+    accuracies = [f"{part} {'not finite' if share is None else f'{share:.2%}'}" for part, share in shares.items()]
     seconds = sum(line["seconds"] for line in history)
     said = f"; accuracy: {', '.join(accuracies)}" if accuracies else ""
     print(f"{last['epoch']} epochs, {seconds:.2f} s of training{said}")

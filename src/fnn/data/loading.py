@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
-from math import isfinite, prod
+from math import isfinite
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from fnn.data.dataset import Dataset, Raw, of_classes, outputs, scaled_inputs
 from fnn.data.labels import counted
 from fnn.data.on_disk import Stored
 from fnn.data.precision import check_kept, units
+from fnn.data.shapes import check_shape
 from fnn.data.splitting import Parts, split, split_in_order
 from fnn.errors import InputError
 from fnn.examples import Examples
@@ -58,7 +59,8 @@ def load_data(
             whole numbers are classes, one-hot; numbers with a point or an exponent, floats in an array and arrays
             `(n, k)` that are not one-hot are quantities. `one-hot` and `binary` make classes of floats too if all are
             whole, and of text among numbers, which is otherwise refused. `read_as` of the result says what was decided.
-        shape: The shape to give each example; `()` for the source's own, which is flat: `(784,)` for `mnist`.
+        shape: The shape to give each example; `()` for the source's own, which is flat: `(784,)` for `mnist`. It may
+            split or join the axes of the source, in their order; `(32, 32, 3)` is not `(3, 32, 32)`.
         scale: What to multiply x by; 0 for the source's own: 1/255 for `mnist`, 1/16 for `digits`, else 1.
         standardise: Subtract the mean and divide by the standard deviation of each input over the training examples,
             both computed in float64 from the numbers as stored.
@@ -175,8 +177,8 @@ def _check_files(source: str, y: str, memory: float) -> None:
 def _shaped(parts: Parts, shape: tuple[int, ...]) -> Parts:
     """The parts with each example in `shape`."""
     old = parts[0].x.shape[1:]
-    if shape and (min(shape) < 1 or prod(shape) != prod(old)):
-        raise InputError(f"shape = {list(shape)}: {prod(shape):,} numbers, an example has {prod(old):,}, {list(old)}")
+    if shape:
+        check_shape(f"shape = {list(shape)}", old, shape)
     train, validation, test = (raw._replace(x=raw.x.reshape(len(raw.x), *(shape or old))) for raw in parts)
     return train, validation, test
 

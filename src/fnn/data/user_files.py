@@ -12,6 +12,7 @@ from fnn.data.dataset import Raw
 from fnn.data.labels import AS_CLASSES, AS_QUANTITY, MOST_CLASSES, Labels, Outputs, counted
 from fnn.data.on_disk import Stored, stored
 from fnn.data.precision import check_kept
+from fnn.data.shapes import check_shape
 from fnn.errors import InputError
 from fnn.storage.arrays import OtherArraysError, read_npy, read_npz
 
@@ -65,6 +66,7 @@ def load_inputs(
         x = _inputs(path, _arrays(path, ("x",), ("y",))["x"])
     if prod(x.shape[1:]) != prod(shape):
         raise InputError(f"{path}: its examples have shape {x.shape[1:]}, the network takes {shape}")
+    check_shape(f"{path}: the network takes {list(shape)}", x.shape[1:], shape)
     return x.reshape(len(x), *shape)
 
 

@@ -19,7 +19,7 @@ from fnn.errors import StoppedError
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LAST_WORDS = 1.0  # seconds, at most, in which a process that ends writes what it has printed; its reader may be stuck
 
-_at_once = False  # whether `end_at_once` was called
+_at_once: list[_Listener] = []  # the listener of this process, once `end_at_once` was called
 
 
 class Wish:
@@ -50,10 +50,19 @@ def wishes() -> Generator[Wish, None, None]:
 
 def end_at_once() -> None:
     """From now on a signal ends this process at once; in blocks of `wishes` and `stopped` they decide."""
-    global _at_once
     if threading.current_thread() is threading.main_thread() and not _at_once:
-        _Listener(lambda number: _end(number, f"fnn: {_said(number)}"))
-        _at_once = True
+        _at_once.append(_Listener(lambda number: _end(number, f"fnn: {_said(number)}")))
+
+
+def command_done() -> None:
+    """From now on this process ends with the status of its command: a later signal changes nothing.
+
+    A signal that has come already still ends the process, with its own status. Without `end_at_once` nothing happens.
+    """
+    while _at_once:
+        listener = _at_once.pop()
+        listener.handlers = dict.fromkeys(SIGNALS, signal.SIG_IGN)
+        listener.close()
 
 
 @contextlib.contextmanager

@@ -129,8 +129,9 @@ def _curves(axes: Any, metrics: Sequence[dict[str, float]], measure: str) -> Non
     factor = 100 if measure == "accuracy" else 1
     for part in ("train", "validation", "test"):
         if f"{part}_{measure}" in metrics[-1]:
-            values = [factor * line[f"{part}_{measure}"] for line in metrics]
-            label = f"{'training' if part == 'train' else part}, last {values[-1]:.4g}"
+            values = factor * np.array([line.get(f"{part}_{measure}") for line in metrics], float)  # None becomes nan
+            last = f"{values[-1]:.4g}" if np.isfinite(values[-1]) else "not finite"
+            label = f"{'training' if part == 'train' else part}, last {last}"
             curve(axes, epochs, values, STYLES[part], COLOURS[part], label)
     label_epochs(axes, "accuracy (%)" if measure == "accuracy" else "cost (mean per example)")
     if measure == "cost" and min(line["train_cost"] for line in metrics) > 0:
@@ -165,13 +166,13 @@ def _measured(axes: Any, runs: Mapping[str, Sequence[dict[str, float]]], part: s
     """Draw one measure of one part of the data; the drawn lines by the names of the runs."""
     factor, key, drawn = 100 if measure == "accuracy" else 1, f"{part}_{measure}", {}
     for i, (name, lines) in enumerate(runs.items()):
-        points = [(epoch, factor * line[key]) for epoch, line in enumerate(lines, 1) if key in line]
-        if points:
-            epochs, values = zip(*points, strict=True)
+        values = factor * np.array([line.get(key) for line in lines], float)  # None becomes nan, which leaves a gap
+        if np.isfinite(values).any():
+            epochs = range(1, len(lines) + 1)
             drawn[name] = curve(axes, epochs, values, DASHES[i % len(DASHES)], PALETTE[i % len(PALETTE)])
     said = "training" if part == "train" else part
     label_epochs(axes, f"{said} accuracy (%)" if measure == "accuracy" else f"{said} cost (mean)")
-    if measure == "cost" and drawn and min(line.get_ydata().min() for line in drawn.values()) > 0:
+    if measure == "cost" and drawn and min(np.nanmin(line.get_ydata()) for line in drawn.values()) > 0:
         log_scale(axes)
     return drawn
 

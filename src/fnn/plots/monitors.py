@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from fnn.plots import curves
 
 PANELS = {
@@ -49,14 +51,12 @@ def _panel(axes: Any, metrics: Sequence[dict[str, Any]], names: Sequence[str], q
     """Draw one quantity; the drawn lines by the names of the layers."""
     factor, lines = 100 if quantity in ("dead", "saturated") else 1, {}
     for i, name in enumerate(names):
-        points = [
-            (line["epoch"], factor * line["monitor"][i][quantity]) for line in metrics if quantity in line["monitor"][i]
-        ]
-        if points:
+        values = factor * np.array([line["monitor"][i].get(quantity) for line in metrics], float)  # None becomes nan
+        if np.isfinite(values).any():
             colour, style = curves.PALETTE[i % len(curves.PALETTE)], STYLES[i % len(STYLES)]
-            epochs, values = zip(*points, strict=True)
+            epochs = [line["epoch"] for line in metrics]
             lines[name] = curves.curve(axes, epochs, values, style, colour)
-    if quantity in ("delta", "update") and all((line.get_ydata() > 0).all() for line in lines.values()):
+    if quantity in ("delta", "update") and all(np.nanmin(line.get_ydata()) > 0 for line in lines.values()):
         curves.log_scale(axes)
     elif quantity == "coherence":
         axes.set_ylim(-0.03, 1.03)

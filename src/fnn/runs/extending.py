@@ -1,7 +1,8 @@
 """What `fnn run --resume` does with more epochs than a finished run has: go on after it, or say what to do instead.
 
-A finished run keeps its params and metrics. From them the schedule's memory can be computed, but no velocity. So a
-training without momentum goes on, to the same bytes as one longer training; one with momentum is refused.
+A finished run keeps its params, its metrics and what the optimiser remembers. The schedule's memory is computed from
+the metrics. So the training goes on, to the same bytes as one longer training. One with momentum whose velocity is not
+there is refused: runs of earlier versions kept none.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from fnn.config.schema import Types
 from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
-from fnn.runs import directory, metrics
+from fnn.runs import directory, metrics, optimizer_states
 from fnn.runs.directory import numbered
 from fnn.runs.keeper import Keeper
 from fnn.runs.models import load
@@ -41,15 +42,16 @@ def find(out: Path, prepared: Prepared, about: Mapping[str, Any], accept_changes
     config, environment = prepared.config, about["environment"]
     runs = ((run, _epochs(run)) for run in _finished(out, config, environment["data"]))
     run, epochs = next(((r, e) for r, e in runs if _is_shorter(r, e, config, environment["data"])), (None, 0))
-    if run is None or accept_changes and _has_velocity(prepared):
+    if run is None or accept_changes and _lacks_velocity(run, prepared):
         return None
     directory.check_finished(run)
     anew = f"Leave --resume out to train all {config.training.epochs} epochs anew"
-    if _has_velocity(prepared):
+    if _lacks_velocity(run, prepared):
         raise InputError(
             f"--resume: {run} is finished after {epochs} epochs, and the velocity of its momentum is not kept: going "
             f"on would not give what {config.training.epochs} epochs at once give. {anew}."
         )
+    optimizer_states.check(run)
     changed = changes(run, environment)
     if changed and not accept_changes:
         raise InputError(
@@ -88,7 +90,8 @@ def extended(run: Path, prepared: Prepared, keeper: Keeper, types: Types) -> Sta
     part = "validation" if prepared.data.validation.n else "train"
     progress = _progress(keeper.task.schedule, rows, part)
     measured = Evaluation(jnp.float32(rows[-1]["train_cost"]), jnp.float32(jnp.nan))
-    v = start(keeper.task, params).v
+    beginning = start(keeper.task, params).v
+    v = optimizer_states.read(run, beginning) if jax.tree.leaves(beginning) else beginning
     return after(keeper.task, Result(len(rows), progress.factor, measured, None, None, 0.0, params, v, progress))
 
 
@@ -118,9 +121,10 @@ def _is_shorter(run: Path, epochs: int, config: Config, data: str) -> bool:
     return config_changes(run, replace(config, training=replace(config.training, epochs=epochs)), data) == []
 
 
-def _has_velocity(prepared: Prepared) -> bool:
-    """Whether the optimiser has a state that a finished run does not keep."""
-    return bool(jax.tree.leaves(jax.eval_shape(prepared.config.training.optimizer.init, prepared.params)))
+def _lacks_velocity(run: Path, prepared: Prepared) -> bool:
+    """Whether the optimiser has a state, as SGD with momentum has, and the run has not kept it."""
+    state = jax.eval_shape(prepared.config.training.optimizer.init, prepared.params)
+    return bool(jax.tree.leaves(state)) and not (run / optimizer_states.FILE).exists()
 
 
 def _progress(schedule: Schedule, rows: Sequence[Mapping[str, Any]], part: str) -> Progress:

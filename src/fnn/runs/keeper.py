@@ -17,7 +17,7 @@ import numpy as np
 
 from fnn.errors import CorruptFileError, InputError, StoppedError
 from fnn.machine.signals import Wish
-from fnn.runs import directory, metrics
+from fnn.runs import directory, metrics, optimizer_states
 from fnn.runs.models import named, save_params
 from fnn.schedules import Progress
 from fnn.storage import checkpoints
@@ -84,7 +84,8 @@ def train(state: State, keeper: Keeper) -> Generator[Result]:
     """Train the keeper's task from `state` on, yield the result of each epoch, and write `metrics.jsonl`.
 
     However the training ends, `params.npz` then holds the params after the last whole epoch. After the last epoch of
-    all, `result.json` is written with the hashes of both files, and the checkpoints are removed.
+    all, the optimiser's state is written if it has one, then `result.json` with the hashes of all these files, and the
+    checkpoints are removed.
     """
     path, written, last = keeper.folder, -math.inf, None
     try:
@@ -99,7 +100,8 @@ def train(state: State, keeper: Keeper) -> Generator[Result]:
             metrics.write(path, keeper.lines)
         if last is not None or (state.epochs and not state.step):
             save_params(path, state.params if last is None else last.params)
-    write_json(path / "result.json", directory.digests(path))
+    kept = optimizer_states.write(path, state.v if last is None else last.v)
+    write_json(path / "result.json", directory.digests(path) | kept)
     if (path / CHECKPOINTS).is_dir():
         remove_folder(path / CHECKPOINTS)
 

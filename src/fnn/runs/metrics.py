@@ -12,7 +12,6 @@ import numpy as np
 from fnn.errors import CorruptFileError
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import parse_json, read_plain
-from fnn.training.evaluation import Evaluation
 from fnn.training.fitting import Result
 from fnn.training.monitors import Reading
 
@@ -20,25 +19,36 @@ FILE = "metrics.jsonl"
 
 
 def line(result: Result) -> dict[str, Any]:
-    """The line of an epoch: the numbers that apply, each as the shortest decimal that gives the same float32."""
-    numbers: dict[str, Any] = {"epoch": result.epoch, "eta_factor": result.factor}
-    for part in ("train", "validation", "test"):
-        numbers |= _numbers(part, getattr(result, part))
+    """The line of an epoch: its `numbers`, each as the shortest decimal that gives the same float32.
+
+    JSON has no nan and no infinity: where a number that applies is not finite, the line has None, JSON's null.
+    """
+    plain: dict[str, Any] = {"epoch": result.epoch, "eta_factor": result.factor}
+    plain |= {name: x if math.isfinite(x) else None for name, x in numbers(result).items()}
     if result.monitor:
-        numbers["monitor"] = [_reading(reading) for reading in result.monitor]
-    return numbers | {"seconds": round(result.seconds, 6)}
+        plain["monitor"] = [_reading(reading) for reading in result.monitor]
+    return plain | {"seconds": round(result.seconds, 6)}
 
 
-def _numbers(part: str, evaluation: Evaluation | None) -> dict[str, float]:
-    if evaluation is None:
-        return {}
-    named = {f"{part}_cost": evaluation.cost, f"{part}_accuracy": evaluation.accuracy}
-    return {name: shortest(x) for name, x in named.items() if math.isfinite(x)}  # JSON has no nan and no infinity
+def numbers(result: Result) -> dict[str, float]:
+    """The costs and the accuracies of an epoch that apply, by their names in a line; they may be nan or infinite.
+
+    Accuracies apply if there is one on the training set, whose outputs are finite: without a measure all are nan.
+    """
+    parts = {part: getattr(result, part) for part in ("train", "validation", "test")}
+    names = ("cost",) if math.isnan(result.train.accuracy) else ("cost", "accuracy")
+    return {
+        f"{part}_{name}": shortest(getattr(evaluation, name))
+        for part, evaluation in parts.items()
+        if evaluation is not None
+        for name in names
+    }
 
 
-def _reading(reading: Reading) -> dict[str, float]:
-    """The finite numbers of one layer; a number that does not apply is nan."""
-    return {name: shortest(x) for name, x in reading._asdict().items() if math.isfinite(x)}
+def _reading(reading: Reading) -> dict[str, float | None]:
+    """The numbers of one layer, None for an infinite one; a number that does not apply is nan, and left out."""
+    named = {name: shortest(x) for name, x in reading._asdict().items()}
+    return {name: x if math.isfinite(x) else None for name, x in named.items() if not math.isnan(x)}
 
 
 def shortest(x: Any) -> float:

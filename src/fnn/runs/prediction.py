@@ -18,6 +18,7 @@ import numpy as np
 from fnn.data.dataset import scaled_inputs
 from fnn.data.headers import input_places
 from fnn.data.on_disk import Stored
+from fnn.data.shapes import keeps_order
 from fnn.errors import InputError
 from fnn.network import predict, shape_out
 from fnn.types import Cost, Net, Params, Shape
@@ -163,11 +164,10 @@ def _numbers(raw: Any) -> np.ndarray:
 
 
 def _shaped(x: np.ndarray, shape: Shape) -> np.ndarray:
-    """The inputs with each in the shape of the network: flat rows get axes, and axes of length 1 come and go."""
+    """The inputs with each in the shape of the network: axes are split or joined, and those of length 1 come and go."""
     if x.ndim == 1 and shape == (1,):
         return x[:, None]
-    got, expected = (tuple(k for k in axes if k != 1) for axes in (x.shape[1:], shape))
-    if x.ndim < 2 or math.prod(got) != math.prod(expected) or (got != expected and min(len(got), len(expected)) > 1):
+    if x.ndim < 2 or math.prod(x.shape[1:]) != math.prod(shape) or not keeps_order(x.shape[1:], shape):
         alone = " One input alone goes into a list: predict([x])." if x.shape == shape else ""
         raise ValueError(
             f"the inputs have shape {x.shape}; expected (n, {', '.join(map(str, shape))}), one row for each.{alone}"

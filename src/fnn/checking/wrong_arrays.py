@@ -1,0 +1,118 @@
+"""Known mistakes within one array of derivatives: a factor, a wrong order, a lost example or unit."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+CLOSE = 1e-6  # a mistake fits if no entry differs by more than this part of the largest entry ...
+EXPLAINED = 1e-3  # ... and by more than this part of the largest error
+Names = list[tuple[float, str]]  # factors, and the mistakes that give them
+
+AXES = {  # what the axes of an array count
+    ("delta", 2): ("example", "unit"),
+    ("delta", 4): ("example", "channel", "row", "column"),
+    ("nabla W", 2): ("unit", "input"),
+    ("nabla W", 3): ("piece", "unit", "input"),
+    ("nabla W", 4): ("filter", "channel", "row", "column"),
+    ("nabla b", 1): ("unit",),
+    ("nabla b", 2): ("piece", "unit"),
+}
+
+
+def explains(found: np.ndarray, right: np.ndarray, candidate: np.ndarray) -> bool:
+    """Whether a mistake, which gives `candidate`, explains why `found` is not `right`; where these are finite."""
+    known = np.isfinite(right) & np.isfinite(found)
+    with np.errstate(invalid="ignore", over="ignore"):
+        left = np.abs(found - candidate)[known].max(initial=0)
+        error, size = np.abs(found - right)[known].max(initial=0), np.abs(found)[known].max(initial=0)
+    return bool(left <= EXPLAINED * error and left <= CLOSE * max(size, error))
+
+
+def common_factors(n: int, n_out: int) -> Names:
+    """The factors that n examples and `n_out` outputs can put where none belongs."""
+    return [
+        (-1, "the opposite sign"),
+        (0, "zeros: no gradient arrives"),
+        (2, "twice the right gradient (a factor 1/2 of the cost is missing)"),
+        (1 / 2, "half the right gradient"),
+        (n, f"{n} times the right gradient (the 1/n of the mean over {n} examples is missing)"),
+        (1 / n, f"1/{n} of the right gradient (the 1/n of the mean over {n} examples is there twice)"),
+        (n_out, f"{n_out} times the right gradient (the {n_out} outputs are summed twice)"),
+        (1 / n_out, f"1/{n_out} of the right gradient (a mean over the {n_out} outputs in place of their sum)"),
+    ]
+
+
+def meaning(factor: float, names: Names) -> str:
+    """The mistake that gives this factor; empty if none is known."""
+    return ", or ".join(text for value, text in names if value != 1 and near(factor, value))
+
+
+def near(a: float, b: float) -> bool:
+    """Whether two factors are the same."""
+    return abs(a - b) <= CLOSE * max(1, abs(b))
+
+
+def multiple(found: np.ndarray, base: np.ndarray) -> float:
+    """The factor that brings `base` nearest to `found`."""
+    largest = np.abs(base).max(initial=0)
+    found, base = (found / largest, base / largest) if largest else (found, base)
+    return float(found @ base / (base @ base)) if largest else 1.0
+
+
+def wrong_factor(found: np.ndarray, right: np.ndarray, names: Names) -> Iterator[str]:
+    """A constant factor."""
+    factor = multiple(found.ravel(), right.ravel())
+    known = meaning(factor, names)
+    if (known or found.size > 1) and explains(found, right, factor * right):
+        yield known or f"{factor:.7g} times the right gradient"
+
+
+def wrong_order(what: str, found: np.ndarray, right: np.ndarray) -> Iterator[str]:
+    """The right numbers at wrong places, or without their signs."""
+    yield from (text for text, candidate in _orders(what, right) if explains(found, right, candidate))
+
+
+def _orders(what: str, right: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    yield "its numbers have lost their signs", np.abs(right)
+    if right.ndim == 2 and right.shape[0] == right.shape[1]:
+        yield "the transpose of the right gradient", right.T
+    if right.ndim == 4:
+        yield "turned by 180 degrees", right[..., ::-1, ::-1]
+        if right.shape[2] == right.shape[3]:
+            yield "rows and columns are exchanged", right.swapaxes(2, 3)
+    for axis in range(right.ndim):
+        whose = f"its {axis_name(what, right.ndim, axis)}s"
+        yield f"{whose} are in the reverse order", np.flip(right, axis)
+        yield from ((f"{whose} are out of step by one", np.roll(right, shift, axis)) for shift in (1, -1))
+
+
+def axis_name(what: str, ndim: int, axis: int) -> str:
+    """What an axis of an array counts, in the singular."""
+    return AXES[what, ndim][axis] if (what, ndim) in AXES else f"entry along axis {axis}"
+
+
+def lost_examples(weights: np.ndarray) -> Iterator[str]:
+    """What it means that the examples count with these weights, `(n,)`, in place of 1 each."""
+    out, n = [k for k, w in enumerate(weights) if near(w, 0)], len(weights)
+    others = [w for w in weights if not near(w, 0)]
+    if not out or not others or not all(near(w, others[0]) for w in others):
+        return
+    times = "" if near(others[0], 1) else f", {others[0]:.6g} times"
+    if len(others) == 1:
+        yield f"only example {int(np.argmax(np.abs(weights)))} counts{times}"
+    else:
+        yield f"{'example' if len(out) == 1 else 'examples'} {', '.join(map(str, out))} of {n} left out{times}"
+
+
+def where(what: str, wrong: np.ndarray, found: np.ndarray, right: np.ndarray, names: Names) -> Iterator[str]:
+    """The one entry, or the one unit, example, ..., that is wrong, and by which factor."""
+    if wrong.sum() == 1:
+        index = tuple(int(i) for i in np.argwhere(wrong)[0])
+        yield f"only one entry of {what} is wrong, [{', '.join(map(str, index))}]"
+        return
+    for axis in range(wrong.ndim):
+        (places,) = np.nonzero(wrong.any(axis=tuple(k for k in range(wrong.ndim) if k != axis)))
+        if len(places) == 1 < wrong.shape[axis]:
+            part = (slice(None),) * axis + (int(places[0]),)
+            factors = [f": {text}" for text in wrong_factor(found[part], right[part], names)]
+            yield f"only {axis_name(what, wrong.ndim, axis)} {places[0]} of {what} is wrong{''.join(factors[:1])}"
