@@ -192,6 +192,7 @@ def _evidence(point: Point, function: Function, fine: np.ndarray, hand: np.ndarr
         direction_slopes(function, moves, noise, np.abs(moves) @ rounding).plus(moves @ decay),
         float(right.value),
         float(right.penalised),
+        np.full(hand.shape, np.nan),  # a layer documents its side of a tie; another one is wrong
     )
 
 
