@@ -16,7 +16,7 @@ from jax.test_util import check_grads
 
 from fnn import CrossEntropy, Dense, InputError, Sigmoid, backprop, init
 from fnn.checking import gradcheck, l2
-from fnn.checking.finite_differences import Point, objective
+from fnn.checking.point import Point, objective
 from tests.helpers.mutations import (
     LMBDA,
     MUTATIONS,

@@ -2,5 +2,6 @@
 
 from fnn.checking.check import gradcheck, included, l2
 from fnn.checking.report import LeafReport, Report, Worst
+from fnn.checking.vjp import check_vjp
 
-__all__ = ["LeafReport", "Report", "Worst", "gradcheck", "included", "l2"]
+__all__ = ["LeafReport", "Report", "Worst", "check_vjp", "gradcheck", "included", "l2"]

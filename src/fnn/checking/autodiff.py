@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.finite_differences import Point, is_W, objective
+from fnn.checking.point import Point, is_W, objective
 from fnn.network import activations, forward
 from fnn.types import Array, Cost, Net, Params
 
@@ -24,8 +24,8 @@ class Autodiff(NamedTuple):
 
     value: Array  # (), the cost without the penalty
     penalised: Array  # (), the cost with the penalty
-    gradient: Params  # of the cost with the penalty
-    rounded: Params  # the size of the numbers that are rounded; times EPS it is the error to expect
+    gradient: tuple  # of the cost with the penalty, by `point.coordinates`
+    rounded: tuple  # the size of the numbers that are rounded; times EPS it is the error to expect
 
 
 def by_autodiff(point: Point) -> Autodiff:
@@ -44,13 +44,17 @@ def _outputs(net: Net, params: Params, x: Array) -> tuple[Array, ...]:
 @jax.jit
 def _by_autodiff(point: Point, signs: list[Array]) -> Autodiff:
     net, cost, params, x, y, lmbda = point
-    penalised, gradient = jax.value_and_grad(lambda params: objective(point._replace(params=params)))(params)
+    penalised, gradient = jax.value_and_grad(
+        lambda coordinates: objective(point._replace(params=coordinates[:-1], x=coordinates[-1]))
+    )(point.coordinates)
     outputs, pull = jax.vjp(partial(_outputs, net), params, x)
     sizes = _sizes(net, cost, params, outputs, _deltas(net, cost, params, x, y), y)
     errors = tuple(sign * size[None] for sign, size in zip(signs, sizes, strict=True))
-    pulled, _ = jax.vmap(pull)(errors)
+    pulled, pulled_x = jax.vmap(pull)(errors)
     rounded = jax.tree.map_with_path(
-        lambda path, e, p: jnp.sqrt(jnp.square(e).mean(axis=0)) + float(is_W(path)) * lmbda * jnp.abs(p), pulled, params
+        lambda path, e, p: jnp.sqrt(jnp.square(e).mean(axis=0)) + float(is_W(path)) * lmbda * jnp.abs(p),
+        (*pulled, pulled_x),
+        point.coordinates,
     )
     return Autodiff(cost.value(forward(net, params, x), y), penalised, gradient, rounded)
 

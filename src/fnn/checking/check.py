@@ -1,6 +1,11 @@
 """`gradcheck`: a gradient by hand against automatic differentiation and finite differences."""
 
-from collections.abc import Callable
+from __future__ import annotations
+
+import contextlib
+import inspect
+import math
+from collections.abc import Callable, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -10,16 +15,29 @@ from fnn.checking import inputs
 from fnn.checking.autodiff import by_autodiff
 from fnn.checking.diagnosis import diagnose
 from fnn.checking.evidence import Derivatives, Evidence
-from fnn.checking.finite_differences import EPS, Point, coordinate_slopes, direction_slopes, random_directions, widths
+from fnn.checking.finite_differences import (
+    EPS,
+    Function,
+    coordinate_slopes,
+    direction_slopes,
+    laid_flat,
+    random_directions,
+    value_noise,
+    widths,
+)
+from fnn.checking.layers import layer_verdicts
+from fnn.checking.point import MeanCost, Point, flat_leaves, is_W
 from fnn.checking.report import Report
+from fnn.checking.resolution import resolution
 from fnn.checking.sampling import sample
-from fnn.checking.verdict import as_report
+from fnn.checking.verdict import Leaf, directions, leaf_reports, same_value
 from fnn.errors import InputError
-from fnn.network import backprop
+from fnn.network import autodiff, backprop, deltas, forward
 from fnn.optimizers import SGD
-from fnn.types import Array, Cost, Gradient, Net, Params, leaf_name
+from fnn.types import Array, Cost, Gradient, Net, Params
 
 BUDGET = 20_000
+COARSE = 64 * EPS  # what resolves its coordinates less finely than this does not compute in float64
 Penalised = Callable[[Params, Params, float], Params]  # (params, gradient, lmbda) -> gradient with the penalty
 
 
@@ -92,18 +110,45 @@ def gradcheck(
     """
     if budget < 0:
         raise InputError(f"budget = {budget}: expected a number of finite differences, at least 0.")
-    with (
-        jax.enable_x64(True),
-        jax.default_matmul_precision("highest"),
-        np.errstate(over="ignore", invalid="ignore"),  # an overflow in the comparison counts as wrong
-    ):
+    with in_float64():
         params, (x, y) = inputs.as_params(params), inputs.as_batch(x, y)
         point = Point(net, cost, params, x, y, jnp.asarray(_strength(lmbda)))
         value, by_hand = gradient(net, cost, params, x, y)
         by_hand = inputs.as_gradient(_rule_name(gradient), by_hand, params)
         by_hand = inputs.as_gradient(_rule_name(penalised), penalised(params, by_hand, float(lmbda)), params)
-        evidence = _evidence(point, by_hand, budget)
-        return as_report(point, float(value), evidence, diagnose(point, evidence))
+        by_hand_x = inputs.as_gradient("the net's backward", _by_inputs(point, gradient), x)
+        function = Function(MeanCost(net, cost), point.coordinates, point.y)
+        fine = resolution(function)
+        evidence = _evidence(point, function, fine, laid_flat((by_hand, by_hand_x)), budget)
+        verdicts = () if inspect.unwrap(gradient) is autodiff else layer_verdicts(point)
+        return Report(
+            about={"net": repr(net), "cost": repr(cost), "examples": len(x), "lmbda": float(lmbda)},
+            value=float(value),
+            value_expected=evidence.value,
+            value_ok=same_value(float(value), evidence.value, evidence.penalised),
+            leaves=leaf_reports(_leaves(point), evidence),
+            **directions(evidence),
+            layers=verdicts,
+            slips=diagnose(point, evidence),
+            notes=(*digits(fine),),
+        )
+
+
+def digits(resolution: np.ndarray) -> Iterator[str]:
+    """A sentence where a function computes in less than float64."""
+    if (coarsest := resolution.max()) > COARSE:
+        yield f"the value is computed to {-math.log10(coarsest):.0f} digits only: more are not asked of the gradient"
+
+
+@contextlib.contextmanager
+def in_float64() -> Iterator[None]:
+    """A block in float64 at the highest matmul precision; an overflow in a comparison counts as wrong."""
+    with (
+        jax.enable_x64(True),
+        jax.default_matmul_precision("highest"),
+        np.errstate(over="ignore", invalid="ignore"),
+    ):
+        yield
 
 
 def _strength(lmbda: float) -> float:
@@ -115,26 +160,42 @@ def _rule_name(rule: Callable) -> str:
     return getattr(rule, "__name__", type(rule).__name__)
 
 
-def _evidence(point: Point, by_hand: Params, budget: int) -> Evidence:
-    """The gradient by hand, by autodiff and by finite differences, as flat arrays."""
+def _by_inputs(point: Point, gradient: Gradient) -> Array:
+    """dC/dx as the layers hand it back; in a check of `autodiff`, which does not ask them, the automatic one."""
+    net, cost, params, x, y, _ = point
+    if inspect.unwrap(gradient) is autodiff:
+        return jax.grad(lambda x: cost.value(forward(net, params, x), y))(x)
+    return net[0].backward(params[0], x, deltas(net, cost, params, x, y)[0])[1]
+
+
+def _leaves(point: Point) -> Iterator[Leaf]:
+    for path, leaf, part in flat_leaves(point):
+        k = path[0].idx
+        yield Leaf(point.name(path), repr(point.net[k]) if k < len(point.net) else "", leaf.shape, part)
+
+
+def _evidence(point: Point, function: Function, fine: np.ndarray, hand: np.ndarray, budget: int) -> Evidence:
+    """The gradient by hand, by autodiff and by finite differences of the mean cost, as flat arrays."""
     right = by_autodiff(point)
     inputs.check_finite("the cost at these params", np.asarray(right.value))
-    for path, leaf in jax.tree.leaves_with_path(right.gradient):
-        inputs.check_finite(f"autodiff: gradient {leaf_name(path)}", np.asarray(leaf))
-    flat, hand, auto, rounded = (_flat(tree) for tree in (point.params, by_hand, right.gradient, right.rounded))
-    sampled = sample([leaf.shape for leaf in jax.tree.leaves(point.params)], budget)
-    directions, rounding = random_directions(widths(point.params)), EPS * rounded
+    auto, rounding = laid_flat(right.gradient), fine * np.nan_to_num(laid_flat(right.rounded))
+    sampled = sample([np.shape(leaf) for leaf in jax.tree.leaves(point.coordinates)], budget)
+    h, noise = widths(point.coordinates, fine), value_noise(function, fine)
+    moves = random_directions(h)
+    decay = _decay(point)  # the difference of a parabola is exact
     return Evidence(
-        flat,
+        function.flat,
         Derivatives(hand, auto, rounding),
         sampled,
-        coordinate_slopes(point, flat, sampled, rounding[sampled]),
-        Derivatives(directions @ hand, directions @ auto, np.abs(directions) @ rounding),
-        direction_slopes(point, flat, directions, np.abs(directions) @ rounding),
+        coordinate_slopes(function, h, sampled, noise, rounding[sampled]).plus(decay[sampled]),
+        Derivatives(moves @ hand, moves @ auto, np.abs(moves) @ rounding),
+        direction_slopes(function, moves, noise, np.abs(moves) @ rounding).plus(moves @ decay),
         float(right.value),
         float(right.penalised),
+        np.full(hand.shape, np.nan),  # a layer documents its side of a tie; another one is wrong
     )
 
 
-def _flat(tree: Params) -> np.ndarray:
-    return np.concatenate([np.asarray(leaf).ravel() for leaf in jax.tree.leaves(tree)])
+def _decay(point: Point) -> np.ndarray:
+    """The slope of the penalty `½ λ Σ W²` along every coordinate, `(P,)`."""
+    return laid_flat([float(point.lmbda) * is_W(path) * leaf for path, leaf, _ in flat_leaves(point)])

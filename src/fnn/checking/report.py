@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 
+from fnn.checking.layers import LayerVerdict
 from fnn.types import Shape
+
+COLUMNS = 80  # of a terminal; the table is not wider
+NUMBERS = "  {:>8}  {:>10}  {:>8}  {:>5}  {}"
+LEGEND = (
+    "autodiff: the largest relative difference to automatic differentiation;",
+    "difference: the largest to a finite difference of the value; compared: how many",
+    "have one; kinks: how many have none, as the value is not smooth within its reach",
+)
 
 
 @dataclass(frozen=True)
@@ -18,13 +27,14 @@ class Worst:
 
     index: tuple[int, ...]  # within the leaf: row, column, ...
     by_hand: float
-    autodiff: float
+    autodiff: float | None  # None: automatic differentiation gives no finite number there
     difference: float | None  # None: no finite difference there
 
     def __str__(self) -> str:
         """The three numbers."""
+        second = "none" if self.autodiff is None else f"{self.autodiff:.15g}"
         third = "none" if self.difference is None else f"{self.difference:.9g}"
-        return f"by hand {self.by_hand:.15g}, autodiff {self.autodiff:.15g}, finite difference {third}"
+        return f"by hand {self.by_hand:.15g}, autodiff {second}, finite difference {third}"
 
 
 @dataclass(frozen=True)
@@ -35,69 +45,58 @@ class Gap:
     relative: float  # to the size of the number; to a larger one where that is lost in rounding errors
 
     def __str__(self) -> str:
-        """Both numbers, or two dashes."""
-        return "      -       -" if math.isnan(self.absolute) else f"{self.absolute:7.1e} {self.relative:7.1e}"
+        """The relative one, or a dash."""
+        return "-" if math.isnan(self.relative) else f"{self.relative:.1e}"
 
 
 @dataclass(frozen=True)
 class LeafReport:
     """One leaf of the gradient."""
 
-    layer: int  # its place in the net, from 0
-    layer_name: str  # the layer as it prints
-    leaf: str  # "W", "b"
+    name: str  # `0.W`: the layer's number, from 0, and the field; `x`: the inputs
+    owner: str  # the layer as it prints; "" where there are no layers
     shape: Shape
     wrong: int  # coordinates whose derivatives differ by more than is allowed
+    unseen: int  # coordinates that could be compared with nothing
+    without_autodiff: int  # coordinates without an automatic derivative that is finite
     compared: int  # coordinates with a finite difference
     left_out: int  # coordinates whose finite difference would reach over a kink
     to_autodiff: Gap
     to_difference: Gap
     worst: Worst
-    relative: np.ndarray = field(compare=False, repr=False)  # shape; difference to autodiff, every coordinate
+    relative: np.ndarray = field(compare=False, repr=False)  # shape; difference to autodiff, nan where there is none
 
     @property
     def ok(self) -> bool:
-        """Whether every coordinate is right."""
-        return not self.wrong
-
-    @property
-    def name(self) -> str:
-        """Layer number and field, as in files: `0.W`."""
-        return f"{self.layer}.{self.leaf}"
+        """Whether no coordinate is wrong, and at least one has been compared."""
+        return not self.wrong and self.unseen < math.prod(self.shape)
 
     def heat(self) -> np.ndarray:
         """log10 of the relative difference to autodiff as a matrix; −18 stands for none.
 
-        A row holds the weights that share one bias: those of a unit, of a filter, or of a unit in a maxout piece.
+        A row holds the weights that share one bias: those of a unit, of a filter, or of a unit in a maxout piece; of
+        the inputs it is an example.
         """
-        own = math.prod(self.shape[-1:] if len(self.shape) == 3 else self.shape[1:])
-        return np.log10(np.maximum(self.relative.reshape(-1, own), 1e-18))
+        own = math.prod(self.shape[-1:] if len(self.shape) == 3 and self.owner else self.shape[1:])
+        return np.log10(np.clip(np.nan_to_num(self.relative, nan=0.0), 1e-18, 1e18).reshape(-1, own))
 
-    def __str__(self) -> str:
-        """A row of the table."""
-        verdict = "ok" if self.ok else f"{self.wrong:,} WRONG"
-        at = "[" + ", ".join(map(str, self.worst.index)) + "]"
-        size = "x".join(map(str, self.shape)) or "()"
-        return (
-            f"{self.name:8} {self.layer_name.split('(')[0][:12]:12} {size:>14} {self.to_autodiff}  "
-            f"{self.to_difference} {self.compared:8,} {self.left_out:5,}  {at:14} {verdict}"
+    def cells(self) -> tuple[str, str, str]:
+        """The first columns of its row in the table."""
+        return self.name, self.owner.split("(")[0], "x".join(map(str, self.shape)) or "()"
+
+    def numbers(self) -> str:
+        """The other columns."""
+        said = f"{self.wrong:,} WRONG" if self.wrong else "ok" if self.ok else "UNSEEN"
+        return NUMBERS.format(
+            str(self.to_autodiff), str(self.to_difference), f"{self.compared:,}", f"{self.left_out:,}", said
         )
-
-
-_HEAD = (
-    f"{'leaf':8} {'layer':12} {'shape':>14} {'to autodiff':^15}  {'to difference':^15} {'compared':>8} {'kinks':>5}  "
-    f"{'worst at':14} verdict\n{'':36} {'abs':>7} {'rel':>7}  {'abs':>7} {'rel':>7}"
-)
 
 
 @dataclass(frozen=True)
 class Report:
     """Whether a gradient is right, and if not, where it is wrong and which known mistakes explain it."""
 
-    net: str
-    cost: str
-    examples: int
-    lmbda: float
+    about: dict[str, Any]  # what was checked: a net, its cost, the number of examples, lmbda; or a function
     value: float  # as the rule under test returned it
     value_expected: float  # the mean cost
     value_ok: bool
@@ -105,16 +104,19 @@ class Report:
     directions: Gap  # of the rule to finite differences, along random directions
     directions_compared: int
     directions_wrong: int
-    slips: tuple[str, ...]  # the known mistakes that give these numbers
+    layers: tuple[LayerVerdict, ...]  # each layer and the cost by themselves; () where there are none
+    slips: tuple[str, ...]  # what is wrong, and the known mistakes that give these numbers
+    notes: tuple[str, ...]  # what else a reader should know
 
     @property
     def ok(self) -> bool:
-        """Whether the value, every coordinate and every direction are right."""
-        return self.value_ok and not self.directions_wrong and all(leaf.ok for leaf in self.leaves)
+        """Whether the value, every coordinate, every direction and every layer are right."""
+        parts = (*self.leaves, *self.layers)
+        return self.value_ok and not self.directions_wrong and not self.slips and all(part.ok for part in parts)
 
     @property
     def coordinates(self) -> int:
-        """The number of parameters; each is compared with autodiff."""
+        """The number of coordinates: parameters and inputs, or all numbers that a function is given."""
         return sum(math.prod(leaf.shape) for leaf in self.leaves)
 
     @property
@@ -129,23 +131,46 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """All but `relative` as dicts, lists, numbers and texts; None stands for nan and infinity."""
+        table = _plain(self)
         leaves = [{"ok": leaf.ok, **_plain(leaf)} for leaf in self.leaves]
-        return {"ok": self.ok, "coordinates": self.coordinates, **_plain(self), "leaves": leaves}
+        layers = [{"ok": layer.ok, **_plain(layer)} for layer in self.layers]
+        whole = {"ok": self.ok, "coordinates": self.coordinates, **table.pop("about"), **table}
+        return whole | {"leaves": leaves, "layers": layers}
 
     def __str__(self) -> str:
         """The table, the worst coordinate of every wrong leaf, the mistakes that fit, and what was compared."""
-        wrong = [leaf for leaf in self.leaves if not leaf.ok]
+        wrong = [leaf for leaf in self.leaves if leaf.wrong]
         worst = [f"{leaf.name}[{', '.join(map(str, leaf.worst.index))}]: {leaf.worst}" for leaf in wrong]
         value = [f"the value is {self.value:.15g}; expected {self.value_expected:.15g}"] if not self.value_ok else []
-        fits = [f"fits: {slip}" for slip in self.slips]
-        return "\n".join([_HEAD, *map(str, self.leaves), *worst, *value, *fits, self._coverage(), self._verdict()])
+        said = [*worst, *value, *self.slips, *self.notes, self._coverage(), self._verdict()]
+        return "\n".join([*self._table(), *said])
+
+    def _table(self) -> list[str]:
+        rows = [leaf.cells() for leaf in self.leaves]
+        head = ("leaf", "layer" if any(owner for _, owner, _ in rows) else "", "shape")
+        name, owner, shape = (max(map(len, column)) for column in zip(head, *rows, strict=True))
+        spare = COLUMNS - len(NUMBERS.format("", "", "", "", "")) - len("00,000 WRONG") - shape - 2
+        owner = min(owner, max(6, spare - name - 2))
+        name = min(name, spare - owner - 2 * bool(owner))
+
+        def row(cells: tuple[str, str, str]) -> str:
+            middle = f"  {cells[1][:owner]:{owner}}" if owner else ""
+            return f"{_shortened(cells[0], name):{name}}{middle}  {cells[2]:>{shape}}"
+
+        lines = [row(cells) + leaf.numbers() for cells, leaf in zip(rows, self.leaves, strict=True)]
+        return [row(head) + NUMBERS.format("autodiff", "difference", "compared", "kinks", "verdict"), *lines, *LEGEND]
 
     def _coverage(self) -> str:
         tried = self.compared + self.left_out
         which = "each" if tried == self.coordinates else f"a sample of {tried:,}"
+        missing, unseen = (sum(getattr(leaf, name) for leaf in self.leaves) for name in ("without_autodiff", "unseen"))
+        against = f"{self.coordinates:,} coordinates"
+        if missing < self.coordinates:
+            against += f"{f' but {missing:,}' if missing else ''} against autodiff"
+        nothing = f"; {unseen:,} could be compared with nothing" if unseen else ""
         return (
-            f"{self.coordinates:,} coordinates against autodiff; {which} against a finite difference, "
-            f"{self.left_out:,} of them left out at a kink; {self._directions()}"
+            f"{against}; {which} against a finite difference,\n"
+            f"{self.left_out:,} of them left out at a kink{nothing}; {self._directions()}"
         )
 
     def _directions(self) -> str:
@@ -154,15 +179,23 @@ class Report:
         return f"{self.directions_compared} random directions: {self.directions.relative:.1e}"
 
     def _verdict(self) -> str:
-        wrong = sum(leaf.wrong for leaf in self.leaves)
         if self.ok:
             return "the gradient is right"
+        wrong = sum(leaf.wrong for leaf in self.leaves)
         return f"the gradient is WRONG: {wrong:,} of {self.coordinates:,} coordinates"
+
+
+def _shortened(name: str, width: int) -> str:
+    """A name with its middle left out where it is longer than `width`."""
+    kept = (width - 2) // 2
+    return name if len(name) <= width else f"{name[: width - 2 - kept]}..{name[len(name) - kept :]}"
 
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value) if f.compare}
+    if isinstance(value, dict):
+        return {name: _plain(v) for name, v in value.items()}
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

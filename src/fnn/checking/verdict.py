@@ -1,83 +1,80 @@
 """The verdict on a gradient: from the evidence to a report, leaf by leaf."""
 
-from collections.abc import Iterator
-from typing import Any
+from __future__ import annotations
 
-import jax
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from fnn.checking.evidence import AUTODIFF, DIFFERENCE, Evidence, relative_to
-from fnn.checking.finite_differences import Point
-from fnn.checking.report import Gap, LeafReport, Report, Worst
-from fnn.types import leaf_name
+from fnn.checking.report import Gap, LeafReport, Worst
+from fnn.types import Shape
 
 
-def as_report(point: Point, value: float, evidence: Evidence, slips: tuple[str, ...]) -> Report:
-    """The report on a rule that returned `value` for the cost, and the gradient in the evidence."""
+class Leaf(NamedTuple):
+    """One leaf of the coordinates."""
+
+    name: str
+    owner: str  # the layer that it belongs to; "" where there are no layers
+    shape: Shape
+    part: slice  # of the flat coordinates
+
+
+def leaf_reports(leaves: Iterable[Leaf], evidence: Evidence) -> tuple[LeafReport, ...]:
+    """The report on every leaf."""
+    return tuple(_leaf_report(leaf, evidence) for leaf in leaves)
+
+
+def directions(evidence: Evidence) -> dict[str, Any]:
+    """What the random directions say: the fields of a report by their names."""
     slopes = evidence.direction_slopes
-    relative = np.where(slopes.settled, relative_to(slopes, evidence.directions.by_hand), np.nan)
+    relative = relative_to(slopes, evidence.directions.by_hand)
     absolute = np.abs(evidence.directions.by_hand - slopes.slope)[slopes.settled]
-    return Report(
-        net=repr(point.net),
-        cost=repr(point.cost),
-        examples=len(point.x),
-        lmbda=float(point.lmbda),
-        value=value,
-        value_expected=evidence.value,
-        value_ok=_same_value(value, evidence.value, evidence.penalised),
-        leaves=tuple(_leaf_report(point, *leaf, evidence) for leaf in flat_leaves(point)),
-        directions=Gap(_largest(absolute), _largest(relative)),
-        directions_compared=int(slopes.settled.sum()),
-        directions_wrong=int((relative > DIFFERENCE).sum()),
-        slips=slips,
-    )
+    return {
+        "directions": Gap(_largest(absolute), _largest(relative)),
+        "directions_compared": int(slopes.settled.sum()),
+        "directions_wrong": int((relative > DIFFERENCE).sum()),
+    }
 
 
-def _same_value(value: float, mean: float, penalised: float) -> bool:
-    """Whether the value is right; a rule that adds its own penalty may return it with the penalty or without."""
-    return any(abs(value - right) <= AUTODIFF * max(abs(right), abs(mean)) for right in (mean, penalised))
+def same_value(value: float, *rights: float, rounding: float = 0.0) -> bool:
+    """Whether the value is one of the right ones, up to `AUTODIFF` of the largest and `rounding`."""
+    allowed = AUTODIFF * max(map(abs, rights)) + rounding
+    return any(abs(value - right) <= allowed for right in rights)
 
 
-def flat_leaves(point: Point) -> Iterator[tuple[Any, Any, slice]]:
-    """Every leaf of the params: its path, the leaf, and its part of the flat coordinates."""
-    start = 0
-    for path, leaf in jax.tree.leaves_with_path(point.params):
-        yield path, leaf, slice(start, start + leaf.size)
-        start += leaf.size
-
-
-def _excess(evidence: Evidence) -> np.ndarray:
-    """The larger of the two relative differences of each coordinate, as a multiple of what is allowed, `(P,)`."""
-    return np.fmax(evidence.coordinates.relative() / AUTODIFF, evidence.relative_to_difference() / DIFFERENCE)
-
-
-def wrong_coordinates(evidence: Evidence) -> np.ndarray:
-    """Where the gradient by hand differs from the others by more than is allowed, bool `(P,)`."""
-    return ~(_excess(evidence) <= 1)  # not `> 1`: nan, from an overflow in the comparison, is wrong
-
-
-def _leaf_report(point: Point, path: Any, leaf: Any, part: slice, evidence: Evidence) -> LeafReport:
+def _leaf_report(leaf: Leaf, evidence: Evidence) -> LeafReport:
+    part = leaf.part
     by_hand, autodiff, _ = (values[part] for values in evidence.coordinates)
     difference, relative = evidence.difference()[part], evidence.coordinates.relative()[part]
-    worst = int(_excess(evidence)[part].argmax())
+    excess = evidence.excess()[part]
+    worst = 0 if np.isnan(excess).all() else int(np.nanargmax(excess))
+    with np.errstate(invalid="ignore", over="ignore"):
+        gaps = np.abs(by_hand - autodiff), np.abs(by_hand - difference)
     return LeafReport(
-        layer=path[0].idx,
-        layer_name=repr(point.net[path[0].idx]),
-        leaf=leaf_name(path[1:]),
+        name=leaf.name,
+        owner=leaf.owner,
         shape=leaf.shape,
-        wrong=int(wrong_coordinates(evidence)[part].sum()),
+        wrong=int(evidence.wrong()[part].sum()),
+        unseen=int(evidence.unseen()[part].sum()),
+        without_autodiff=int((~np.isfinite(autodiff)).sum()),
         compared=int(np.isfinite(difference).sum()),
         left_out=int(evidence.left_out()[part].sum()),
-        to_autodiff=Gap(_largest(np.abs(by_hand - autodiff)), _largest(relative)),
-        to_difference=Gap(_largest(np.abs(by_hand - difference)), _largest(evidence.relative_to_difference()[part])),
+        to_autodiff=Gap(_largest(gaps[0]), _largest(relative)),
+        to_difference=Gap(_largest(gaps[1]), _largest(evidence.relative_to_difference()[part])),
         worst=Worst(
             tuple(int(i) for i in np.unravel_index(worst, leaf.shape)),
             float(by_hand[worst]),
-            float(autodiff[worst]),
-            float(difference[worst]) if np.isfinite(difference[worst]) else None,
+            _or_none(autodiff[worst]),
+            _or_none(difference[worst]),
         ),
         relative=relative.reshape(leaf.shape),
     )
+
+
+def _or_none(number: float) -> float | None:
+    return float(number) if np.isfinite(number) else None
 
 
 def _largest(values: np.ndarray) -> float:

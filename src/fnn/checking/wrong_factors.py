@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from fnn.checking.evidence import Evidence
-from fnn.checking.finite_differences import Point, is_W
+from fnn.checking.point import Point, is_W
 
 CLOSE = 1e-6  # a mistake fits a leaf if no entry differs by more than this part of the largest entry
 

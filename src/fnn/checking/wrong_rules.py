@@ -10,7 +10,7 @@ from typing import NamedTuple
 import jax
 import numpy as np
 
-from fnn.checking.finite_differences import Point, is_W
+from fnn.checking.point import Point, is_W
 from fnn.network import activations
 from fnn.types import Array, Layer, Params
 
