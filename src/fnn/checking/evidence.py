@@ -45,9 +45,7 @@ class Evidence(NamedTuple):
     direction_slopes: Slopes  # (d,)
     value: float  # of the function, the penalty not included
     penalised: float  # with the penalty
-    at_ties: np.ndarray | float = (
-        np.nan
-    )  # (P,), 0 where a tie makes it right, infinite where it does not; nan elsewhere
+    at_ties: np.ndarray  # (P,), 0 where a tie makes it right, infinite where it does not; nan elsewhere
 
     def difference(self) -> np.ndarray:
         """The finite differences, `(P,)`; nan where there is none."""
