@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fnn.data import digits, load_data, sources
-from fnn.data.loading import NAMES
+from fnn.data.arguments import NAMES
 from fnn.errors import InputError
 
 OFFLINE = [name for name in NAMES if name != "mnist"]

@@ -279,3 +279,14 @@ def test_units_of_another_number_of_inputs_are_a_corrupt_file(finished, capsys, 
     about["inputs"]["sd"] = sd
     (finished / "config.json").write_text(json.dumps(about))
     fails(capsys, 3, "inputs.mean and inputs.sd have shapes", "predict", str(finished))
+
+
+def test_a_folder_of_a_user_who_does_not_exist_is_refused():
+    net = (fnn.Dense(2),)
+    params = fnn.init(net, jax.random.key(0), (3,))
+    cost = fnn.LogLikelihood()
+    for call in (lambda: fnn.load("~nobody-here/net"), lambda: fnn.save("~nobody-here/net", net, cost, params, (3,))):
+        with pytest.raises(
+            fnn.InputError, match="^the folder ~nobody-here/net: there is no such user, or no home folder"
+        ):
+            call()

@@ -14,6 +14,7 @@ from fnn.errors import InputError
 TRUTH_TABLES = {"and": (0, 0, 0, 1), "or": (0, 1, 1, 1), "nand": (1, 1, 1, 0), "xor": (0, 1, 1, 0)}  # for 00 01 10 11
 SIZE, NOISE = 1000, 0.1  # the defaults of `size` and `noise`
 MOST_POINTS = 10**7
+MOST_NOISE = 1e30  # far above it the points are beyond float32
 
 
 def truth_table(name: str) -> Raw:
@@ -34,8 +35,8 @@ def generate(name: str, size: int, noise: float, seed: int) -> Raw:
     size = size or SIZE
     if not 2 <= size <= MOST_POINTS:
         raise InputError(f"size = {size}: expected from 2 to {MOST_POINTS:,} points")
-    if not (math.isfinite(noise) and noise >= 0):
-        raise InputError(f"noise = {noise}: expected a standard deviation, 0 or more")
+    if not 0 <= noise <= MOST_NOISE:
+        raise InputError(f"noise = {noise}: expected a standard deviation, 0 or more and at most {MOST_NOISE:g}")
     shape = {"moons": _moons, "spirals": _spirals, "sine": _sine}[name]
     return shape(size, noise, np.random.PCG64(seed))
 

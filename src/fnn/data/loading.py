@@ -1,12 +1,12 @@
 """`load_data`: from the name of a source to examples for training, validation and test."""
 
-from collections.abc import Mapping
-from difflib import get_close_matches
+import os
 from math import isfinite
 
 import numpy as np
 
-from fnn.data import digits, generated, mnist, user_files
+from fnn.data import arguments, digits, generated, mnist, user_files
+from fnn.data.arguments import GENERATED, MEMORY
 from fnn.data.dataset import Dataset, Raw, of_classes, outputs, scaled_inputs
 from fnn.data.labels import counted
 from fnn.data.on_disk import Stored
@@ -16,15 +16,11 @@ from fnn.data.splitting import Parts, split, split_in_order
 from fnn.errors import InputError
 from fnn.examples import Examples
 
-GENERATED = ("moons", "spirals", "sine")
-NAMES = ("digits", "mnist", *generated.TRUTH_TABLES, *GENERATED)
-TARGETS = ("", "one-hot", "binary", "quantity")
-MEMORY = 4.0  # GiB
 LARGEST_TARGETS = 2**26  # bytes of one-hot rows; they may be larger by the bytes of the inputs
 
 
 def load_data(
-    source: str,
+    source: str | os.PathLike[str],
     *,
     train: int = 0,
     validation: int = 0,
@@ -36,7 +32,7 @@ def load_data(
     scale: float = 0.0,
     standardise: bool = False,
     label: str = "",
-    y: str = "",
+    y: str | os.PathLike[str] = "",
     memory: float = MEMORY,
     size: int = 0,
     noise: float = generated.NOISE,
@@ -87,16 +83,17 @@ def load_data(
         >>> xor.train.x.tolist(), xor.train.y.tolist(), xor.test.n
         ([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]], 0)
     """
-    classes, shape = tuple(classes), tuple(shape)  # a config has lists
+    source, y, label = (arguments.text(*given) for given in (("source", source), ("y", y), ("label", label)))
+    classes, shape = arguments.texts("classes", classes), arguments.whole_numbers("shape", shape)
+    numbers = {"scale": scale, "memory": memory, "noise": noise}
+    scale, memory, noise = (arguments.number(*given) for given in numbers.items())
+    arguments.check_truth("standardise", standardise)
     counts = {"train": train, "validation": validation, "test": test, "split_seed": split_seed, "size": size}
-    whole = _whole_counts({**counts, "seed": seed})
+    whole = arguments.counts({**counts, "seed": seed})
     train, validation, test, split_seed, size, seed = whole.values()
-    _check_use(source, label, split_seed, (size, noise, seed))
-    _check_files(source, y, memory)
-    if targets not in TARGETS:
-        raise InputError(
-            f"targets = {targets!r}: expected 'one-hot', 'binary', 'quantity', or '' for what the data say"
-        )
+    arguments.check_use(source, label, split_seed, (size, noise, seed))
+    arguments.check_files(source, y, memory)
+    arguments.check_targets(targets)
     if source == "mnist":
         images, own_test = (_meant(of_classes(raw, classes), targets) for raw in mnist.load())
         parts = split_in_order(images, own_test, train, validation, test)
@@ -135,43 +132,6 @@ def _meant(raw: Raw, targets: str) -> Raw:
 
 def _check_kept(source: str, raw: Raw, dtype: type[np.float32 | np.float64], remedy: str) -> None:
     check_kept(f"{source}, column" if raw.columns else f"{source}: x", raw.x, raw.columns, dtype, remedy)
-
-
-def _whole_counts(counts: Mapping[str, int]) -> dict[str, int]:
-    """The counts in Python's numbers; NumPy's whole numbers are whole numbers."""
-    for name, count in counts.items():
-        whole = isinstance(count, int | np.integer) and not isinstance(count, bool)
-        if not whole or not 0 <= count < 2**63:
-            raise InputError(f"{name} = {count!r}: expected a whole number, 0 or more")
-    return {name: int(count) for name, count in counts.items()}
-
-
-def _check_use(source: str, label: str, split_seed: int, generation: tuple[int, float, int]) -> None:
-    """Refuses an unknown source, and an option that would have no effect on this source."""
-    table = source.lower().endswith(".csv")
-    if source not in NAMES and not table and not source.lower().endswith((".npz", ".npy")):
-        near = get_close_matches(source, NAMES, 1)
-        meant = f"; did you mean {near[0]!r}?" if near else ""
-        raise InputError(
-            f"source = {source!r}: expected a path to an .npz, .npy or .csv file, or {', '.join(NAMES)}{meant}"
-        )
-    if label and not table:
-        raise InputError(f"label = {label!r}: only a .csv file has named columns, {source!r} has none; drop it")
-    if generation != (0, generated.NOISE, 0) and source not in GENERATED:
-        raise InputError(f"size, noise, seed: they describe {', '.join(GENERATED)}, not {source!r}; drop them")
-    if split_seed and source == "mnist":
-        raise InputError(f"split_seed = {split_seed}: 'mnist' is split in its own order; drop it")
-
-
-def _check_files(source: str, y: str, memory: float) -> None:
-    """Refuses an `.npy` file without the one of its outputs, and the options of `.npy` files for other sources."""
-    alone = source.lower().endswith(".npy")
-    if alone and not y.lower().endswith(".npy"):
-        raise InputError(f"y = {y!r}: {source!r} holds the inputs alone; name the .npy file of the desired outputs")
-    if (y or memory != MEMORY) and not alone:
-        raise InputError(f"y, memory: they are for inputs in an .npy file, not for {source!r}; drop them")
-    if not (isfinite(memory) and memory > 0):
-        raise InputError(f"memory = {memory}: expected a number of GiB above 0")
 
 
 def _shaped(parts: Parts, shape: tuple[int, ...]) -> Parts:

@@ -15,6 +15,7 @@ from fnn.data.precision import check_kept
 from fnn.data.shapes import check_shape
 from fnn.errors import InputError
 from fnn.storage.arrays import OtherArraysError, read_npy, read_npz
+from fnn.storage.paths import user_path
 
 OUTPUTS_REMEDY = "subtract a number from all of them in the file"
 
@@ -24,7 +25,7 @@ def load(path: str, label: str, y: str, memory: float, targets: str) -> Raw:
 
     `targets` decides what `y` is, as for `fnn.load_data`.
     """
-    path, y = os.path.expanduser(path), os.path.expanduser(y)
+    path, y = user_path(path, "source ="), user_path(y, "y =")
     _check_there(path)
     if path.lower().endswith(".npy"):
         raw = _read_files(path, y, memory, targets)
@@ -56,7 +57,7 @@ def load_inputs(
         InputError: The file is missing, its rows do not have `shape`, or its columns are not the inputs.
         CorruptFileError: It is damaged.
     """
-    path = os.path.expanduser(str(path))
+    path = user_path(os.fspath(path), "the file")
     _check_there(path)
     if path.lower().endswith(".csv"):
         x: Any = read_inputs(path, prod(shape), label, columns)

@@ -19,6 +19,7 @@ from fnn.runs.model_tables import data_table, model_of, network_table, read_netw
 from fnn.runs.prediction import Model
 from fnn.storage.arrays import read_npz, write_npz
 from fnn.storage.json_files import read_json, write_json
+from fnn.storage.paths import user_path
 from fnn.types import Cost, Net, Params, Shape, leaf_name
 
 
@@ -37,6 +38,7 @@ def save(
             loaded model then takes inputs in the units of its source. Without it, inputs are taken as they are.
 
     Raises:
+        InputError: `path` begins with ~ and a user that does not exist.
         ValueError: `params` are not those of `net` for inputs of `shape`, or not finite; or `data` is not for `net`, or
             has units or names that cannot be kept.
         OSError: a file cannot be written, for example because the disk is full.
@@ -50,7 +52,7 @@ def save(
     if data is not None:
         table |= data_table(data) | {"targets": _targets(data, net, shape)}
         model_of(table, net, cost, params, shape)  # what cannot be loaded is not saved either
-    folder = Path(path).expanduser()
+    folder = Path(user_path(os.fspath(path), "the folder"))
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "config.json", table)
     save_params(folder, params)
@@ -94,7 +96,7 @@ def load(run: str | os.PathLike[str], types: Types = TYPES) -> Model:
             infinite, or too large for float32.
         InputError: there is no such folder, or the net has a class that is not in `types`.
     """
-    folder = Path(run).expanduser()
+    folder = Path(user_path(os.fspath(run), "the folder"))
     path = folder / "config.json"
     if not folder.is_dir():
         raise InputError(f"{run}: there is no such folder; expected a run directory.")

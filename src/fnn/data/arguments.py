@@ -1,0 +1,105 @@
+"""The arguments of `load_data`: of which kind each is, which values it has, and on which sources it has an effect.
+
+What is refused raises an `InputError` that names the argument, its value, and what is expected.
+"""
+
+import os
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from math import isfinite
+
+import numpy as np
+
+from fnn.data import generated
+from fnn.errors import InputError
+
+GENERATED = ("moons", "spirals", "sine")
+NAMES = ("digits", "mnist", *generated.TRUTH_TABLES, *GENERATED)
+TARGETS = ("", "one-hot", "binary", "quantity")
+MEMORY = 4.0  # GiB
+
+
+def text(name: str, value: str | os.PathLike[str]) -> str:
+    """A text, or a path as one."""
+    value = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(value, str):
+        raise InputError(f"{name} = {value!r}: expected a text")
+    return value
+
+
+def texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
+    """Several texts, which a config has as a list."""
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise InputError(f"{name} = {values!r}: expected a list of texts, such as ['a', 'b']")
+    return tuple(values)
+
+
+def whole_numbers(name: str, values: Iterable[int]) -> tuple[int, ...]:
+    """Several whole numbers, NumPy's too."""
+    if isinstance(values, str) or not isinstance(values, Iterable) or not all(map(_is_whole, values)):
+        raise InputError(f"{name} = {values!r}: expected a list of whole numbers, such as [1, 28, 28]")
+    return tuple(int(value) for value in values)
+
+
+def number(name: str, value: float) -> float:
+    """A number, NumPy's too."""
+    if not isinstance(value, int | float | np.integer | np.floating) or isinstance(value, bool):
+        raise InputError(f"{name} = {value!r}: expected a number")
+    try:
+        return float(value)
+    except OverflowError:
+        raise InputError(f"{name}: a number of more than 300 digits; expected a smaller one") from None
+
+
+def check_truth(name: str, value: bool) -> None:
+    """Refuses anything but True and False; of a text even "no" would count as True."""
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"{name} = {value!r}: expected True or False")
+
+
+def check_targets(targets: str) -> None:
+    """Refuses unknown targets."""
+    if targets not in TARGETS:
+        raise InputError(
+            f"targets = {targets!r}: expected 'one-hot', 'binary', 'quantity', or '' for what the data say"
+        )
+
+
+def counts(given: Mapping[str, int]) -> dict[str, int]:
+    """The counts in Python's numbers; NumPy's whole numbers are whole numbers."""
+    for name, count in given.items():
+        if not _is_whole(count) or not 0 <= count < 2**63:
+            raise InputError(f"{name} = {count!r}: expected a whole number, 0 or more")
+    return {name: int(count) for name, count in given.items()}
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def check_use(source: str, label: str, split_seed: int, generation: tuple[int, float, int]) -> None:
+    """Refuses an unknown source, and an option that would have no effect on this source."""
+    table = source.lower().endswith(".csv")
+    if source not in NAMES and not table and not source.lower().endswith((".npz", ".npy")):
+        near = get_close_matches(source, NAMES, 1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise InputError(
+            f"source = {source!r}: expected a path to an .npz, .npy or .csv file, or {', '.join(NAMES)}{meant}"
+        )
+    if label and not table:
+        raise InputError(f"label = {label!r}: only a .csv file has named columns, {source!r} has none; drop it")
+    if generation != (0, generated.NOISE, 0) and source not in GENERATED:
+        raise InputError(f"size, noise, seed: they describe {', '.join(GENERATED)}, not {source!r}; drop them")
+    if split_seed and source == "mnist":
+        raise InputError(f"split_seed = {split_seed}: 'mnist' is split in its own order; drop it")
+
+
+def check_files(source: str, y: str, memory: float) -> None:
+    """Refuses an `.npy` file without the one of its outputs, and the options of `.npy` files for other sources."""
+    alone = source.lower().endswith(".npy")
+    if alone and not y.lower().endswith(".npy"):
+        raise InputError(f"y = {y!r}: {source!r} holds the inputs alone; name the .npy file of the desired outputs")
+    if (y or memory != MEMORY) and not alone:
+        raise InputError(f"y, memory: they are for inputs in an .npy file, not for {source!r}; drop them")
+    if not (isfinite(memory) and memory > 0):
+        raise InputError(f"memory = {memory}: expected a number of GiB above 0")
