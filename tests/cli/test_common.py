@@ -42,6 +42,33 @@ def test_a_class_that_no_config_can_name_is_one_line(name, said, config, tmp_pat
     sys.modules.pop("own", None)
 
 
+RAISING = {
+    "a newline": ("a:b\nc", "", r"--type 'a:b\nc': holds '\n', a character that cannot be seen"),
+    "a newline at the end": ("raising:Layer\n", "Layer = 1", r"--type 'raising:Layer\n': holds '\n'"),
+    "a name that is not there": (
+        "raising:Layer",
+        "there",
+        "importing it raised NameError: name 'there' is not defined",
+    ),
+    "several lines": ("raising:Layer", "raise ImportError('two\\nlines')", "--type raising:Layer: two lines; expected"),
+    "a division": (
+        "raising:Layer",
+        "1 / 0",
+        "importing it raised ZeroDivisionError: division by zero; expected MODULE",
+    ),
+    "an end": ("raising:Layer", "raise SystemExit(7)", "importing it raised SystemExit: 7; expected MODULE:CLASS"),
+    "very long": ("raising:Layer", "raise RuntimeError('x' * 9999)", "xxxx; expected MODULE:CLASS"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "said"), RAISING.values(), ids=RAISING)
+def test_a_module_that_cannot_be_imported_is_one_line(name, text, said, config, tmp_path, capsys, monkeypatch):
+    (tmp_path / "raising.py").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    fails(capsys, 2, said, "gradcheck", config, "--type", name)
+    sys.modules.pop("raising", None)
+
+
 def test_a_class_of_ones_own_on_the_command_line(config, tmp_path, capsys, monkeypatch):
     (tmp_path / "mine.py").write_text("import fnn\n\n\n@fnn.static\nclass Twice(fnn.Sigmoid):\n    pass\n")
     monkeypatch.chdir(tmp_path)

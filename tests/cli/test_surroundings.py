@@ -40,6 +40,31 @@ def test_a_setting_that_jax_cannot_take_is_one_line(name, value, said):
     assert f"this environment sets {name}={value!r}: unset what is wrong." in error
 
 
+FLAGS = {
+    "unknown": ("--xla_nonsense=1", "Unknown flag in XLA_FLAGS: --xla_nonsense=1; correct it, or unset it."),
+    "a known one and a slip": (
+        "--xla_gpu_deterministic_ops=true --xla_gpu_deterministic_op=true",
+        "deterministic_op=tr",
+    ),
+    "without its dashes": ("xla_dump_to=/tmp/x", 'Could not open file "xla_dump_to=/tmp/x" to read flags'),
+}
+
+
+@pytest.mark.parametrize("command", ["run", "gradcheck", "explain"])
+@pytest.mark.parametrize(("flags", "said"), FLAGS.values(), ids=FLAGS)
+def test_flags_that_end_xla_are_one_line(flags, said, command, tmp_path):
+    status, out, error = fnn(command, XOR, XLA_FLAGS=flags, cwd=tmp_path)
+    assert (status, out, error.count("\n")) == (2, "", 1)
+    assert error.startswith(f"fnn: XLA_FLAGS={flags!r}: XLA does not start: ")
+    assert said in error
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_flags_that_xla_knows_are_taken(tmp_path):
+    flags = "--xla_gpu_deterministic_ops=true --xla_cpu_enable_fast_math=false"
+    assert fnn("explain", XOR, XLA_FLAGS=flags, cwd=tmp_path)[::2] == (0, "")
+
+
 def test_doctor_says_once_what_to_unset():
     status, out, error = fnn("doctor", JAX_PLATFORMS="nonsense", FNN_DATA_DIR="/nowhere")
     assert (status, error) == (1, "")

@@ -138,6 +138,8 @@ MISTAKES = [
     ('"Sigmoid" },', '"CrossEntropy" },', r"layers\[1\]: unknown layer 'CrossEntropy'"),
     ("layers = [", "layers = [3, ", r"network\.layers\[0\] = 3: expected a table"),
     ("[training]", "[training]\ngradient = 'manual'", r"gradient = 'manual': expected one of backprop, autodiff"),
+    ("epochs = 2", '"epo\\nchs" = 2', r"training\.'epo\\nchs': unknown key; did you mean 'epochs'\?"),
+    ('"Sigmoid" },', '"Sig\\nmoid" },', r"unknown layer 'Sig\\nmoid'; .*--type module:Class on the command line"),
     ("[training]", "[trainig]", r"trainig: unknown key; did you mean 'training'\?"),
     ('name = "good"', 'name = "../../etc"', r"name = '\.\./\.\./etc': expected .* letters"),
     ("[training]", "[monitor]\n[training]", r"monitor\.on: missing"),

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, TextIO
 
 from fnn import __version__
 from fnn.errors import CorruptFileError, DivergedError, InputError, StoppedError
-from fnn.machine import compile_cache, signals
+from fnn.machine import compile_cache, signals, xla_flags
 from fnn.storage.paths import user_path
 
 Argument = tuple[str, dict[str, Any]]  # for `ArgumentParser.add_argument`: the name and the keyword arguments
@@ -199,6 +199,8 @@ def _run(options: argparse.Namespace, printing: bool) -> int:
             setattr(options, name, [user_path(path, said) for path in given])
         elif given is not None:
             setattr(options, name, user_path(given, said))
+    if "jaxlib" not in sys.modules:  # else XLA has taken the flags already
+        xla_flags.check()
     if options.cache is not None:
         compile_cache.keep(options.cache)  # before the command's module imports JAX
     return importlib.import_module(f"fnn.cli.{options.command}").command(options)

@@ -19,9 +19,11 @@ from fnn.machine.idle_cores import awake
 from fnn.plots import curves
 from fnn.runs import preparing
 from fnn.runs.preparing import Prepared
+from fnn.storage.paths import check_visible
 from fnn.training.mini_batches import Rule
 
 LONGEST_REASON = 300  # characters of what a library says
+KNOWN = (ImportError, AttributeError, TypeError, ValueError, SyntaxError)  # say by themselves that a class is not there
 
 
 def all_types(names: Iterable[str]) -> Mapping[str, type]:
@@ -35,12 +37,15 @@ def all_types(names: Iterable[str]) -> Mapping[str, type]:
     """
     types = dict(TYPES)
     for name in names:
+        check_visible(name, "--type")
         module, _, cls = name.partition(":")
         try:
             with importing_from_here():
                 types[cls] = getattr(importlib.import_module(module), cls)
-        except (ImportError, AttributeError, TypeError, ValueError, SyntaxError) as error:
-            raise InputError(f"--type {name}: {error}; expected MODULE:CLASS that can be imported from here.") from None
+        except (Exception, SystemExit) as error:  # the user's module may raise anything
+            kind = "" if isinstance(error, KNOWN) else f"importing it raised {type(error).__name__}: "
+            words = " ".join(f"{kind}{error}".split())[:LONGEST_REASON]
+            raise InputError(f"--type {name}: {words}; expected MODULE:CLASS that can be imported from here.") from None
         if not (isinstance(types[cls], type) and is_dataclass(types[cls])):
             raise InputError(f"--type {name}: {types[cls]!r} is no class with fields; expected one under @fnn.static.")
     return types

@@ -100,10 +100,10 @@ def _typed(protocol: Any, value: object, where: str, types: Types) -> Any:
     if not isinstance(name, str):
         raise InputError(f"{where}: expected a table with a type, one of {', '.join(fitting)}.")
     if name not in fitting:
-        kind = protocol.__name__.lower()
+        kind, cls = protocol.__name__.lower(), name if name.isidentifier() else "Class"
         raise InputError(
-            f"{where}: unknown {kind} {name!r}; {nearest(name, fitting)} For a class of your own pass "
-            f"types=TYPES | {{{name!r}: ...}}, or --type module:{name} on the command line."
+            f"{where}: unknown {kind} {shown(name)}; {nearest(name, fitting)} For a class of your own pass "
+            f"types=TYPES | {{{cls!r}: ...}}, or --type module:{cls} on the command line."
         )
     return _fields(types[name], table, where, types)
 
@@ -116,6 +116,7 @@ def nearest(word: str, words: Iterable[str]) -> str:
 
 
 def _join(where: str, key: str) -> str:
+    key = key if key.isprintable() else shown(key)
     return f"{where}.{key}" if where else key
 
 
