@@ -14,6 +14,7 @@ import numpy as np
 from fnn.checking.finite_differences import Point
 from fnn.types import Array, Params, leaf_name
 
+QUICKLY = {"xla_backend_optimization_level": 0}  # of LLVM: what runs once is compiled in half the time
 Leaves = dict[str, np.ndarray]  # of one part: "nabla W", "nabla b", "delta"
 
 
@@ -75,7 +76,7 @@ def _one(point: Point) -> Array:
     return jnp.ones((), point.x.dtype)
 
 
-@partial(jax.jit, static_argnums=1)
+@partial(jax.jit, static_argnums=1, compiler_options=QUICKLY)
 def _backward_pass(point: Point, compiles: tuple[bool, ...]) -> tuple[tuple, ...]:
     """The first four fields of the pass; of the parts that do not compile there is nothing by hand."""
     inputs = _inputs(point)

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.backward_pass import BackwardPass, Leaves, arrays, backward_pass, parts, vjp
+from fnn.checking.backward_pass import QUICKLY, BackwardPass, Leaves, arrays, backward_pass, parts, vjp
 from fnn.checking.evidence import AUTODIFF, ROUNDINGS, TINY
 from fnn.checking.finite_differences import Point
 from fnn.checking.rounding_errors import rounding_errors
@@ -100,15 +100,14 @@ def _roundings(point: Point, right: BackwardPass, doubtful: list[int]) -> dict[i
     return dict(zip(doubtful, map(arrays, sizes), strict=True))
 
 
-@partial(jax.jit, static_argnums=1)
+@partial(jax.jit, static_argnums=1, compiler_options=QUICKLY)
 def _rounded(point: Point, which: tuple[tuple[int, bool], ...], given: list[tuple[Array, Array]]) -> list[Any]:
     sizes = []
     for (k, compiles), (a, delta) in zip(which, given, strict=True):
         part = parts(point)[k]
-        functions = (partial(vjp, part.forward), part.backward) if compiles else (partial(vjp, part.forward),)
-        sizes.append(
-            jax.tree.map(lambda *e: jnp.stack(e).max(axis=0), *(rounding_errors(f, part.params, a, delta) for f in functions))
-        )
+        ways = [partial(vjp, part.forward), part.backward][: 1 + compiles]
+        each = [rounding_errors(way, part.params, a, delta) for way in ways]
+        sizes.append(jax.tree.map(lambda *e: jnp.stack(e).max(axis=0), *each))
     return sizes
 
 

@@ -9,16 +9,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.backward_pass import BackwardPass, arrays, parts, vjp
+from fnn.checking.backward_pass import QUICKLY, BackwardPass, Leaves, arrays, parts, vjp
 from fnn.checking.finite_differences import Point
-from fnn.checking.ties import another_side
+from fnn.checking.ties import Tie, another_side
 from fnn.checking.wrong_arrays import (
     Names,
     common_factors,
     explains,
     lost_examples,
-    multiple,
-    near,
+    penalised,
+    rounded,
     where,
     wrong_factor,
     wrong_order,
@@ -42,20 +42,32 @@ def slips(point: Point, right: BackwardPass, k: int, wrong: dict[str, Wrong]) ->
     finite = {what: array for what, array in wrong.items() if np.isfinite(array.found).all()}
     if not finite:
         return ()
-    if tie := _ties(point, right, k, finite):
-        return (tie,)
+    at_ties = _at_ties(point, right, k, finite)
+    if at_ties == Tie.SIDE:
+        return (f"another side at a tie than autodiff of its own forward takes, at {_counts(finite)}",)
     found = [text for text, step in wrong_steps(point, right, k) if _explains(finite, arrays(step))]
+    if k == len(point.net) and _lacks_output(point, right.inputs[-1], finite["delta"]):
+        found.append("delta is the derivative by the output a, not by z: the f' of the output is missing")
     found += _in_arrays(point, right, k, finite)
-    places = [
-        text
-        for what, array in finite.items()
-        for text in where(what, array.where, array.found, array.right, _factors(point, right, k))
-    ]
-    return tuple(dict.fromkeys(found or places))
+    if at_ties == Tie.ALONE:
+        found.append(f"wrong at ties alone, at {_counts(finite)}: no side of a tie has this derivative")
+    names = _factors(point, right, k)
+    return tuple(
+        dict.fromkeys(found or [text for what, array in finite.items() for text in where(what, *array, names)])
+    )
 
 
-def _explains(wrong: dict[str, Wrong], step: dict[str, np.ndarray]) -> bool:
-    return all(what in step and explains(array.found, array.right, step[what]) for what, array in wrong.items())
+def _explains(wrong: dict[str, Wrong], step: Leaves) -> bool:
+    return all(explains(array.found, array.right, step[what]) for what, array in wrong.items())
+
+
+def _lacks_output(point: Point, z: Array, delta: Wrong) -> bool:
+    """Whether the wrong delta of a cost becomes the right one by the derivative of its output activation."""
+    try:
+        completed = jax.vjp(point.cost.output, z)[1](jnp.asarray(delta.found, z.dtype))[0]
+    except (TypeError, ValueError):  # outputs of another shape than z
+        return False
+    return explains(delta.found, delta.right, delta.found + delta.right - np.asarray(completed))
 
 
 def _in_arrays(point: Point, right: BackwardPass, k: int, wrong: dict[str, Wrong]) -> Iterator[str]:
@@ -72,20 +84,23 @@ def _in_array(point: Point, right: BackwardPass, k: int, what: str, array: Wrong
     found, expected, _ = array
     yield from wrong_factor(found, expected, _factors(point, right, k))
     yield from wrong_order(what, found, expected)
-    if what == "delta":
+    yield from rounded(found, expected)
+    if what != "delta":
+        yield from penalised(found, expected, arrays((parts(point)[k].params, right.inputs[k]))[what])
+        yield from _lost_examples(point, right, k, what, array)
+
+
+def _lost_examples(point: Point, right: BackwardPass, k: int, what: str, array: Wrong) -> Iterator[str]:
+    """Examples that do not count in a nabla."""
+    if len(point.x) > min(MOST_EXAMPLES, array.found.size - 1):
         return
-    p = arrays((parts(point)[k].params, right.inputs[k]))[what]
-    share = multiple((found - expected).ravel(), p.ravel())
-    if p.size > 1 and not near(share, 0) and explains(found, expected, expected + share * p):
-        yield f"{share:.6g} times the parameter is added: a penalty, which belongs to the optimiser"
-    if len(point.x) <= min(MOST_EXAMPLES, found.size - 1):
-        each = arrays((_of_each_example(point, k, right.inputs[k], right.entering[k]), right.inputs[k]))[what]
-        weights = np.linalg.lstsq(each.reshape(len(each), -1).T, found.ravel())[0]
-        if explains(found, expected, np.tensordot(weights, each, 1)):
-            yield from lost_examples(weights)
+    each = arrays((_of_each_example(point, k, right.inputs[k], right.entering[k]), right.inputs[k]))[what]
+    weights = np.linalg.lstsq(each.reshape(len(each), -1).T, array.found.ravel())[0]
+    if explains(array.found, array.right, np.tensordot(weights, each, 1)):
+        yield from lost_examples(weights)
 
 
-@partial(jax.jit, static_argnums=1)
+@partial(jax.jit, static_argnums=1, compiler_options=QUICKLY)
 def _of_each_example(point: Point, k: int, a: Array, delta: Array) -> Params:
     """The part of each example in the nabla, `(n, *shape)`."""
     part, others = parts(point)[k], (1,) * (delta.ndim - 1)
@@ -95,22 +110,22 @@ def _of_each_example(point: Point, k: int, a: Array, delta: Array) -> Params:
 
 def _factors(point: Point, right: BackwardPass, k: int) -> Names:
     n, places = len(point.x), math.prod(np.shape(right.entering[k])[2:])
-    mean = f"1/{places} of the right gradient (a mean over the {places} positions in place of their sum)"
     return [
         *common_factors(n, point.y.shape[-1]),
-        (1 / places, mean),
-        (n / max(1, n - 1), f"1/(n - 1), not 1/n, of {n} examples"),
+        (1 / places, f"1/{places} of the right gradient (a mean over the {places} positions in place of their sum)"),
+        (n / max(1, n - 1), f"1/(n - 1) stands in place of 1/n, with {n} examples"),
     ]
 
 
-def _ties(point: Point, right: BackwardPass, k: int, wrong: dict[str, Wrong]) -> str:
-    """A sentence if all that is wrong is the side of a tie."""
+def _at_ties(point: Point, right: BackwardPass, k: int, wrong: dict[str, Wrong]) -> Tie:
     part, (a, delta) = parts(point)[k], (right.inputs[k], right.entering[k])
     leaves = [*arrays((part.params, a))]
-    for what, array in wrong.items():
-        if not another_side(point, k, (part.params, a), delta, leaves.index(what), array.found, array.where):
-            return ""
-    counts = " and ".join(
-        f"{array.where.sum():,} of {array.where.size:,} entries of {what}" for what, array in wrong.items()
+    given = (part.params, a)
+    return min(
+        another_side(point, k, given, delta, leaves.index(what), array.found, array.where)
+        for what, array in wrong.items()
     )
-    return f"another side at a tie than autodiff of its own forward takes, at {counts}"
+
+
+def _counts(wrong: dict[str, Wrong]) -> str:
+    return " and ".join(f"{a.where.sum():,} of {a.where.size:,} entries of {what}" for what, a in wrong.items())

@@ -4,13 +4,14 @@ A layer documents which side it takes (ReLU: 0 at 0; of equal maxima the first).
 whose own forward, differentiated automatically, takes the one that is documented.
 """
 
+from enum import IntEnum
 from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.backward_pass import parts
+from fnn.checking.backward_pass import QUICKLY, parts
 from fnn.checking.finite_differences import Point
 from fnn.types import Array, Params
 
@@ -19,10 +20,18 @@ STEP = 1e-7  # how far from the tie, relative to the largest entry of the array
 SLACK = 1e-5  # of a slope, in proportion to the sum of its parts: what a kink must exceed, and rounding must not
 
 
+class Tie(IntEnum):
+    """What the wrong entries of an array have to do with ties."""
+
+    NONE = 0  # some are at no tie
+    ALONE = 1  # all are at ties, and the numbers are those of no side
+    SIDE = 2  # all are at ties, and the numbers are those of another side, or between two
+
+
 def another_side(
     point: Point, k: int, given: tuple[Params, Array], delta: Array, leaf: int, found: np.ndarray, wrong: np.ndarray
-) -> bool:
-    """Whether all wrong entries of one array of part `k` lie between the one-sided slopes, where these differ.
+) -> Tie:
+    """Whether the wrong entries of one array of part `k` are at ties, between the one-sided slopes.
 
     Args:
         point: Where.
@@ -42,13 +51,14 @@ def another_side(
     moves = np.zeros((MOST + 1, found.size))
     moves[np.arange(len(some)), some] = 1
     moves[-1] = 1
-    low, high, size = (np.asarray(of) for of in _one_sided(point, k, leaf, given, delta, moves))
+    low, high, size = map(np.asarray, _one_sided(point, k, leaf, given, delta, moves))
     slope = moves @ found.ravel()
+    at_tie = (high - low > SLACK * size)[: len(some)].all()
     enclosed = (low - SLACK * size <= slope) & (slope <= high + SLACK * size)
-    return bool((enclosed & (high - low > SLACK * size))[: len(some)].all() and enclosed[-1])
+    return Tie.NONE if not at_tie else Tie.SIDE if enclosed.all() else Tie.ALONE
 
 
-@partial(jax.jit, static_argnums=(1, 2))
+@partial(jax.jit, static_argnums=(1, 2), compiler_options=QUICKLY)
 def _one_sided(point: Point, k: int, leaf: int, given: tuple[Params, Array], delta: Array, moves: Array) -> Array:
     """The least and the largest slope along each move, and the sum of the sizes of its parts: `(3, m)`."""
     leaves, tree = jax.tree.flatten(given)

@@ -83,7 +83,28 @@ def _orders(what: str, right: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
     for axis in range(right.ndim):
         whose = f"its {axis_name(what, right.ndim, axis)}s"
         yield f"{whose} are in the reverse order", np.flip(right, axis)
-        yield from ((f"{whose} are out of step by one", np.roll(right, shift, axis)) for shift in (1, -1))
+        shifts = (1, -1) if right.shape[axis] > 2 else ()
+        yield from ((f"{whose} are out of step by one", np.roll(right, shift, axis)) for shift in shifts)
+
+
+def rounded(found: np.ndarray, right: np.ndarray) -> Iterator[str]:
+    """The right numbers, with the digits that a smaller type has."""
+    for kind in (np.float16, np.float32):
+        digits = np.finfo(kind).precision
+        with np.errstate(over="ignore"):
+            representable = np.array_equal(found, found.astype(kind).astype(found.dtype))
+        if representable and np.abs(found - right).max(initial=0) <= 10.0 ** (1 - digits) * np.abs(right).max(
+            initial=0
+        ):
+            yield f"its numbers have {digits} digits: they are computed in {kind.__name__}"
+            return
+
+
+def penalised(found: np.ndarray, right: np.ndarray, p: np.ndarray) -> Iterator[str]:
+    """A multiple of the parameter `p` is added."""
+    share = multiple((found - right).ravel(), p.ravel())
+    if p.size > 1 and explains(found, right, right + share * p):
+        yield f"{share:.6g} times the parameter is added: a penalty, which belongs to the optimiser"
 
 
 def axis_name(what: str, ndim: int, axis: int) -> str:
@@ -104,15 +125,22 @@ def lost_examples(weights: np.ndarray) -> Iterator[str]:
         yield f"{'example' if len(out) == 1 else 'examples'} {', '.join(map(str, out))} of {n} left out{times}"
 
 
-def where(what: str, wrong: np.ndarray, found: np.ndarray, right: np.ndarray, names: Names) -> Iterator[str]:
-    """The one entry, or the one unit, example, ..., that is wrong, and by which factor."""
-    if wrong.sum() == 1:
-        index = tuple(int(i) for i in np.argwhere(wrong)[0])
-        yield f"only one entry of {what} is wrong, [{', '.join(map(str, index))}]"
+def where(what: str, found: np.ndarray, right: np.ndarray, wrong: np.ndarray, names: Names) -> Iterator[str]:
+    """The one unit, example, ..., that is wrong, and by which factor; or else the worst entry."""
+    worst = tuple(int(i) for i in np.unravel_index(np.where(wrong, np.abs(found - right), -1).argmax(), wrong.shape))
+    numbers = f"{what}[{', '.join(map(str, worst))}]: by hand {found[worst]:.6g}, autodiff {right[worst]:.6g}"
+    parts = [*_parts(what, wrong)]
+    if wrong.sum() == 1 or not parts:
+        yield f"only one entry is wrong, {numbers}" if wrong.sum() == 1 else f"worst at {numbers}"
         return
+    for name, part in parts:
+        factors = [f": {text}" for text in wrong_factor(found[part], right[part], names)]
+        yield f"only {name} of {what} is wrong{''.join(factors[:1])}"
+
+
+def _parts(what: str, wrong: np.ndarray) -> Iterator[tuple[str, tuple]]:
+    """The unit, the example, ..., to which all wrong entries belong."""
     for axis in range(wrong.ndim):
         (places,) = np.nonzero(wrong.any(axis=tuple(k for k in range(wrong.ndim) if k != axis)))
         if len(places) == 1 < wrong.shape[axis]:
-            part = (slice(None),) * axis + (int(places[0]),)
-            factors = [f": {text}" for text in wrong_factor(found[part], right[part], names)]
-            yield f"only {axis_name(what, wrong.ndim, axis)} {places[0]} of {what} is wrong{''.join(factors[:1])}"
+            yield f"{axis_name(what, wrong.ndim, axis)} {places[0]}", (slice(None),) * axis + (int(places[0]),)

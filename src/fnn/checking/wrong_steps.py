@@ -5,19 +5,18 @@ All derivatives here are automatic, layer by layer, so the right steps owe nothi
 `(nabla, delta_prev)`.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
-from fnn.checking.backward_pass import BackwardPass, parts, vjp
-from fnn.checking.finite_differences import Point, is_W
+from fnn.checking.backward_pass import QUICKLY, BackwardPass, parts, vjp
+from fnn.checking.finite_differences import Point
 from fnn.types import Array, Params
 
 Step = tuple[Params, Array]
-WIDEST = 64  # the most units of which a whole Jacobian is computed
 OF_COSTS = (
     "delta is (a - y)/n, the f' of the output is omitted",
     "delta has the f' of the output once too often",
@@ -25,121 +24,103 @@ OF_COSTS = (
     "delta is taken at the output a, not at z",
     "delta takes the desired outputs of another example",
     "delta takes the desired outputs of another example",
+    "only the diagonal of the Jacobian of its output is used",
 )
+OF_ACTIVATIONS = (
+    "its derivative is omitted, delta passes unchanged",
+    "f' is there twice",
+    "1 - f' stands in place of f'",
+    "its output stands in place of its derivative",
+    "its derivative is that of a sigmoid",
+    "its derivative is that of tanh",
+    "its derivative is that of ReLU",
+    "its derivative is a (1 - a) of its input a; that of a sigmoid is this of the output",
+    "its derivative is 1 - a^2 of its input a; that of tanh is this of the output",
+    "only the diagonal of its Jacobian is used",
+)
+WIDEST = 64  # the most units of which a whole Jacobian is computed
 
 
 def wrong_steps(point: Point, right: BackwardPass, k: int) -> Iterator[tuple[str, Step]]:
     """The mistakes that part `k` can make by itself: a sentence and the step that it gives."""
-    params, a, delta, (nabla, delta_prev) = (
-        parts(point)[k].params,
-        right.inputs[k],
-        right.entering[k],
-        right.autodiff[k],
-    )
+    part, a, delta, (nabla, delta_prev) = parts(point)[k], right.inputs[k], right.entering[k], right.autodiff[k]
     if k == len(point.net):
         yield from ((text, ((), wrong)) for text, wrong in zip(OF_COSTS, _of_cost(point, a), strict=False))
         return
     if delta_prev.shape == delta.shape:
-        yield "its derivative is omitted, delta passes unchanged", (nabla, delta)
-        yield (
-            "its derivative is taken at its output, not at its input",
-            _step(point, k, params, right.inputs[k + 1], delta),
-        )
-    if delta_prev.shape == delta.shape and not jax.tree.leaves(nabla):
-        yield "f' is there twice", _step(point, k, params, a, delta_prev)
-        if delta.ndim == 2 and delta.shape[1] <= WIDEST:
-            yield "only the diagonal of its Jacobian is used", ((), _by_diagonal(point, k, a, delta))
-    for text, turned in _turned(params):
-        yield f"delta goes back through {text}", (nabla, _step(point, k, turned, a, delta)[1])
+        text = "its derivative is taken at its output, not at its input"
+        yield text, step_at(point, k, part.params, right.inputs[k + 1], delta)
+        wrong = _of_activation(point, k, a, right.inputs[k + 1], delta, delta_prev)
+        yield from ((text, (nabla, delta)) for text, delta in zip(OF_ACTIVATIONS, wrong, strict=False))
+    for text, turned in _turned(part.params):
+        yield f"delta goes back through {text}", (nabla, step_at(point, k, turned, a, delta)[1])
     for shift in (1, -1):
-        yield (
-            "the examples of its input and of delta are out of step",
-            _step(point, k, params, a, jnp.roll(delta, shift, 0)),
-        )
+        text = "the examples of its input and of delta are out of step"
+        yield text, step_at(point, k, part.params, a, jnp.roll(delta, shift, axis=0))
     if delta.ndim > 2:
         first = jnp.zeros_like(delta).at[(slice(None), slice(None), *[0] * (delta.ndim - 2))].set(1)
-        yield "only the first position counts, not the sum over all of them", _step(point, k, params, a, first * delta)
+        yield "only the first position counts, not the sum over all", step_at(point, k, part.params, a, first * delta)
+    yield from ((text, (nabla, wrong)) for text, wrong in _to_groups(a, delta))
 
 
-def wrong_gradients(point: Point, right: BackwardPass) -> Iterator[tuple[str, np.ndarray]]:
-    """For each mistake a sentence, and the flat gradient with the penalty that it would give, params first."""
-    for k, part in enumerate(parts(point)):
-        for text, (nabla, delta_prev) in (*wrong_steps(point, right, k), *_of_another_layer(point, right, k)):
-            nablas = [*_below(point, right, k, delta_prev), nabla, *(step[0] for step in right.autodiff[k + 1 :])]
-            yield f"{part.name}: {text}", _flat(point, nablas[: len(point.net)])
-
-
-@partial(jax.jit, static_argnums=1)
-def _step(point: Point, k: int, params: Params, a: Array, delta: Array) -> Step:
+@partial(jax.jit, static_argnums=1, compiler_options=QUICKLY)
+def step_at(point: Point, k: int, params: Params, a: Array, delta: Array) -> Step:
+    """The step of part `k` by autodiff, at any params, input and delta."""
     return vjp(parts(point)[k].forward, params, a, delta)
 
 
-@partial(jax.jit, static_argnums=1)
-def _by_diagonal(point: Point, k: int, a: Array, delta: Array) -> Array:
-    """The delta that leaves an activation if each unit is told of itself alone."""
-    units = jnp.eye(delta.shape[1], dtype=delta.dtype)
-    rows = jax.vmap(lambda unit: vjp(parts(point)[k].forward, (), a, jnp.ones_like(delta) * unit)[1])(units)
-    return delta * jnp.einsum("uiu->iu", rows)
+@partial(jax.jit, static_argnums=1, compiler_options=QUICKLY)
+def _of_activation(point: Point, k: int, a: Array, out: Array, delta: Array, delta_prev: Array) -> list[Array]:
+    """The wrong deltas of an activation, as `OF_ACTIVATIONS` says; of a layer with params the first alone."""
+    part = parts(point)[k]
+    if jax.tree.leaves(part.params):
+        return [delta]
+    step, s, t = partial(vjp, part.forward, part.params), jax.nn.sigmoid(a), jnp.tanh(a)
+    derivatives = [out, s * (1 - s), 1 - t**2, jnp.where(a > 0, 1.0, 0.0), a * (1 - a), 1 - a**2]
+    twice, diagonal = step(a, delta_prev)[1], _by_diagonal(lambda d: step(a, d)[1], delta)
+    return [delta, twice, delta - delta_prev, *(delta * df for df in derivatives), *diagonal]
 
 
-@jax.jit
+@partial(jax.jit, compiler_options=QUICKLY)
 def _of_cost(point: Point, z: Array) -> list[Array]:
     """The wrong deltas of a cost, as `OF_COSTS` says."""
     cost, y, n = point.cost, point.y, len(point.y)
     a, pull = jax.vjp(cost.output, z)
     if not a.shape == y.shape == z.shape:
         return []
-    right = jax.grad(cost.value)
-    once = pull(right(z, y))[0], jax.vjp(cost.output, a)[1]((a - y) / n)[0]
-    return [(a - y) / n, *once, right(a, y), *(right(z, jnp.roll(y, shift, axis=0)) for shift in (1, -1))]
+    right, error = jax.grad(cost.value), (a - y) / n
+    at_output = jax.vjp(cost.output, a)[1](error)[0]
+    of_others = [right(z, jnp.roll(y, shift, axis=0)) for shift in (1, -1)]
+    diagonal = _by_diagonal(lambda d: pull(d)[0], error)
+    return [error, pull(right(z, y))[0], at_output, right(a, y), *of_others, *diagonal]
 
 
-def _of_another_layer(point: Point, right: BackwardPass, k: int) -> Iterator[tuple[str, Step]]:
-    """The activation or the delta of another layer is used in place of that of layer `k`."""
-    if k == len(point.net):
+def _by_diagonal(pull: Callable[[Array], Array], delta: Array) -> list[Array]:
+    """The delta that leaves an activation if each unit is told of itself alone; nothing for images and wide layers."""
+    if delta.ndim != 2 or delta.shape[1] > WIDEST:
+        return []
+    rows = jax.vmap(lambda unit: pull(jnp.ones_like(delta) * unit))(jnp.eye(delta.shape[1], dtype=delta.dtype))
+    return [delta * jnp.einsum("uiu->iu", rows)]
+
+
+def _to_groups(a: Array, delta: Array) -> Iterator[tuple[str, Array]]:
+    """The wrong deltas of a layer that takes the largest input of each group of neighbours."""
+    ratios = [n / m for n, m in zip(a.shape, delta.shape, strict=False)]
+    if a.ndim != delta.ndim or a.size == delta.size or not all(ratio.is_integer() for ratio in ratios):
         return
-    params, a, delta, (nabla, delta_prev) = point.params[k], right.inputs[k], right.entering[k], right.autodiff[k]
-    for m, other in enumerate(right.inputs):
-        if m not in (k, k + 1) and other.shape == a.shape:
-            text = f"its derivative is taken at the activation that enters layer {m}, not layer {k}"
-            yield from _or_nabla_alone(text, _step(point, k, params, other, delta), delta_prev)
-    for m, other in enumerate(right.entering[:-1]):
-        # the delta of an activation right after layer k: the same mistake as to omit the derivative of that layer
-        nearby = m == k + 1 and not jax.tree.leaves(point.params[m])
-        if m != k and not nearby and other.shape == delta.shape and jax.tree.leaves(nabla):
-            text = f"it uses the delta that enters layer {m}, not layer {k}"
-            yield from _or_nabla_alone(text, _step(point, k, params, a, other), delta_prev)
-
-
-def _or_nabla_alone(text: str, step: Step, delta_prev: Array) -> Iterator[tuple[str, Step]]:
-    yield text, step
-    yield text, (step[0], delta_prev)
+    for axis, ratio in enumerate(ratios):
+        delta = jnp.repeat(delta, int(ratio), axis=axis)
+    yield "delta goes to every input of a group, not to the largest alone", delta
+    yield "delta is shared by the inputs of a group, as for a mean", delta / math.prod(ratios)
 
 
 def _turned(params: Params) -> Iterator[tuple[str, Params]]:
     """The params with every matrix, or every filter, the wrong way round; nothing where there is none."""
-    square = [p.ndim == 2 and p.shape[0] == p.shape[1] > 1 for p in jax.tree.leaves(params)]
-    if any(square):
-        yield (
-            "W, not its transpose",
-            jax.tree.map(lambda p: p.T if p.ndim == 2 and p.shape[0] == p.shape[1] else p, params),
-        )
-    if any(p.ndim == 4 for p in jax.tree.leaves(params)):
-        yield "filters turned by 180 degrees", jax.tree.map(lambda p: p[..., ::-1, ::-1] if p.ndim == 4 else p, params)
-
-
-def _below(point: Point, right: BackwardPass, k: int, delta: Array) -> list[Params]:
-    """The nablas of the layers before part `k`, if `delta` leaves it."""
-    nablas = []
-    for m in reversed(range(k)):
-        nabla, delta = _step(point, m, point.params[m], right.inputs[m], delta)
-        nablas.append(nabla)
-    return nablas[::-1]
-
-
-def _flat(point: Point, nablas: list[Params]) -> np.ndarray:
-    penalised = jax.tree.map_with_path(
-        lambda path, g, p: g + point.lmbda * p if is_W(path) else g, tuple(nablas), point.params
-    )
-    leaves = jax.tree.leaves(penalised)
-    return np.concatenate([np.zeros(0), *(np.asarray(leaf).ravel() for leaf in leaves)])
+    shapes = [p.shape for p in jax.tree.leaves(params)]
+    if any(len(shape) == 2 and shape[0] == shape[1] > 1 for shape in shapes):
+        yield "W, not its transpose", jax.tree.map(lambda p: p.T if p.ndim == 2 and len({*p.shape}) == 1 else p, params)
+    if any(len(shape) == 4 for shape in shapes):
+        turned = jax.tree.map(lambda p: p[..., ::-1, ::-1] if p.ndim == 4 else p, params)
+        yield "filters turned by 180 degrees", turned
+    if shapes:
+        yield "the sizes of W, without the signs", jax.tree.map(jnp.abs, params)
