@@ -154,6 +154,48 @@ def test_an_epoch_reads_as_a_plain_loop_sees_it(case):
             np.testing.assert_array_equal(np.float32(reading[:2]), np.float32(numbers[:2]))  # counted
 
 
+@fnn.static
+class Untrue(Tanh):
+    """Tanh with a `backward` that hands back nothing."""
+
+    def backward(self, params, a, delta):
+        return (), jnp.zeros_like(delta)
+
+
+@fnn.static
+class Unwritten(Tanh):
+    """Tanh with no `backward` at all, which training by autodiff does not need."""
+
+    def backward(self, params, a, delta):
+        raise NotImplementedError
+
+
+def test_a_training_by_autodiff_is_seen_by_its_own_derivatives():
+    def seen(layer, gradient):
+        net, cost = (Dense(4), layer, Dense(3)), CrossEntropy()
+        (result,) = fnn.fit(
+            *(net, cost, MOMENTUM, draw_params(net, 0, (5,)), some(45), KEY),
+            **{"batch_size": 7, "epochs": 1, "monitor": True, "gradient": gradient},
+        )
+        return np.float32(result.monitor)
+
+    right = seen(Tanh(), fnn.autodiff)
+    assert right[1, 0] == 0
+    np.testing.assert_array_equal(seen(Unwritten(), fnn.autodiff), right)
+    untrue = seen(Untrue(), fnn.backprop)
+    assert untrue[1, 0] == 1
+    assert untrue[0, 2] == 0
+
+
+def test_looking_changes_no_bit_of_a_training_by_autodiff():
+    net, cost, examples, batch_size = CASES["short-end"]
+    params, order = draw_params(net, 0, examples.shape), np.random.default_rng(0).permutation(examples.n)
+    rule, v = Rule(net, cost, MOMENTUM, fnn.autodiff, batch_size), MOMENTUM.init(params)
+    *new, _ = trained(rule, params, examples, order, monitors.zeros(net, params, examples.shape, fnn.autodiff))
+    last = segments.count(examples.n, batch_size)
+    assert bits(new) == bits(segments.segment(rule, params, v, examples, order, 0, last)[:2])
+
+
 def test_dead_and_saturated_units_are_counted():
     # biases decide: of 8 units on inputs in -3 … 5, weights 1, three are never on, one is on for one example alone
     examples = some(60, (1,))

@@ -149,7 +149,7 @@ def fit(
 
 def start(task: Task, params: Params) -> State:
     """The state before the first step, from `params`."""
-    tally = monitors.zeros(task.net, params, task.train.shape) if task.monitor else ()
+    tally = monitors.zeros(task.net, params, task.train.shape, task.gradient) if task.monitor else ()
     return State(0, 0, params, task.optimizer.init(params), Progress(), done=task.epochs < 1, tally=tally)
 
 

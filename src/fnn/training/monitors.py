@@ -1,8 +1,10 @@
 """What a training looks like inside, layer by layer: dead and saturated units, sizes of delta and update, signs.
 
-A layer *works entry by entry* if it has no params, keeps the shape, and its `backward` multiplies delta by a
-derivative f′(z) of every entry. The activation functions do, a user's own too. Its units are the first axis of an
-example, so a filter is one unit. The weights of a unit are those that share one bias. The numbers of a layer are:
+A layer *works entry by entry* if it has no params, keeps the shape, and delta is multiplied by a derivative f′(z) of
+every entry on its way back. The activation functions do, a user's own too. Its units are the first axis of an example,
+so a filter is one unit. The weights of a unit are those that share one bias. The derivatives are those of the training:
+the handwritten ones (`backward`, `delta`), or, in a training by `autodiff`, those of JAX alone. With a gradient of the
+user's own f′ and δ are the handwritten ones. The numbers of a layer are:
 
 - `dead`: the share of its units with f′(z) = 0 for every example of the epoch (and every position of an image). The
   derivative is taken at the params before the step that uses the example. So no gradient passed such a unit in the
@@ -33,9 +35,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn.kernels.products import row_sums
-from fnn.network import activations, backprop, deltas
+from fnn.network import activations, backprop
 from fnn.training.mini_batches import Rule
-from fnn.types import Array, Cost, Layer, Net, Params, Shape
+from fnn.training.ways import BY_HAND, Way, way_of
+from fnn.types import Array, Cost, Gradient, Layer, Net, Params, Shape
 
 SATURATED = 1e-3  # a derivative below this passes almost nothing back; the sigmoid's largest is 0.25
 MEASURED_EVERY = 100  # mini-batches, of which one is measured; that costs as much as two steps
@@ -73,7 +76,7 @@ class Tally(NamedTuple):
 
 
 def monitor(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[Reading, ...]:
-    """A reading of every layer on one batch.
+    """A reading of every layer on one batch, by the handwritten derivatives.
 
     Args:
         net: The layers.
@@ -105,36 +108,37 @@ def _batch(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> Tally:
     """The tally of one step of `W ← W − ∇C`."""
     _, gradient = backprop(net, cost, params, x, y)
     after = jax.tree.map(jnp.subtract, params, gradient)
-    tally = _counted(zeros(net, params, x.shape[1:]), net, params, activations(net, params, x))
-    return tally._replace(sizes=_sizes(params, after, gradient, deltas(net, cost, params, x, y)))
+    tally = _counted(zeros(net, params, x.shape[1:]), BY_HAND, net, params, activations(net, params, x))
+    return tally._replace(sizes=_sizes(params, after, gradient, BY_HAND.deltas(net, cost, params, x, y)))
 
 
-def zeros(net: Net, params: Params, shape: Shape) -> Tally:
-    """The tally before the first step, for examples of `shape`."""
+def zeros(net: Net, params: Params, shape: Shape, gradient: Gradient = backprop) -> Tally:
+    """The tally before the first step of a training with this gradient, for examples of `shape`."""
+    way = way_of(gradient) or BY_HAND
     trace = jax.eval_shape(lambda p: activations(net, p, jnp.zeros((1, *shape))), params)
     pairs = zip(net, params, trace[:-1], trace[1:], strict=True)
     counts = tuple(
-        jnp.zeros(z.shape[1:], jnp.int32) if a.shape == z.shape and _by_entry(layer, p, z.shape[1:]) else ()
+        jnp.zeros(z.shape[1:], jnp.int32) if a.shape == z.shape and _by_entry(way, layer, p, z.shape[1:]) else ()
         for layer, p, a, z in pairs
     )
     none, per_layer = jnp.zeros((), jnp.int32), jnp.zeros(len(net), jnp.float32)
     return Tally(none, none, counts, counts, Sizes(jnp.zeros((), jnp.float32), *[per_layer] * 5))
 
 
-def _by_entry(layer: Layer, params: Params, shape: Shape) -> bool:
-    """Whether a layer that keeps the shape has no params and its `backward` multiplies delta by a derivative."""
+def _by_entry(way: Way, layer: Layer, params: Params, shape: Shape) -> bool:
+    """Whether a layer that keeps the shape has no params and multiplies delta by a derivative."""
     if jax.tree.leaves(params):
         return False
     with jax.ensure_compile_time_eval():  # numbers, not tracers, also when a caller is being compiled
         k = jnp.arange(math.prod(shape), dtype=jnp.float32).reshape(1, *shape)
         z, delta = jnp.sin(k), jnp.cos(k)
-        _, product = layer.backward(params, z, delta)
-        return bool(jnp.allclose(product, delta * _slopes(layer, params, z), rtol=1e-3))
+        _, product = way.of_layer(layer, params, z, delta)
+        return bool(jnp.allclose(product, delta * _slopes(way, layer, params, z), rtol=1e-3, equal_nan=True))
 
 
-def _slopes(layer: Layer, params: Params, z: Array) -> Array:
+def _slopes(way: Way, layer: Layer, params: Params, z: Array) -> Array:
     """f′(z) of a layer that works entry by entry."""
-    return layer.backward(params, z, jnp.ones_like(z))[1]
+    return way.of_layer(layer, params, z, jnp.ones_like(z))[1]
 
 
 def saw(tally: Tally, rule: Rule, params: Params, v: Params, x: Array, y: Array) -> tuple[Tally, Params]:
@@ -144,26 +148,27 @@ def saw(tally: Tally, rule: Rule, params: Params, v: Params, x: Array, y: Array)
     measured steps the deltas and the gradient are computed a second time. If they were shared with the training, the
     compiler would round the training's steps differently.
     """
+    way = way_of(rule.gradient) or BY_HAND
 
     def measured(sizes: Sizes, params: Params, v: Params, x: Array, y: Array) -> Sizes:
         _, nabla = rule.gradient(rule.net, rule.cost, params, x, y)
         after, _ = rule.optimizer.update(params, v, nabla)
-        return jax.tree.map(jnp.add, sizes, _sizes(params, after, nabla, deltas(rule.net, rule.cost, params, x, y)))
+        return jax.tree.map(jnp.add, sizes, _sizes(params, after, nabla, way.deltas(rule.net, rule.cost, params, x, y)))
 
     due = tally.steps % MEASURED_EVERY == 0
     sizes = jax.lax.cond(due, measured, lambda sizes, *_: sizes, tally.sizes, params, v, x, y)
-    tally = _counted(tally, rule.net, params, activations(rule.net, params, x))._replace(sizes=sizes)
+    tally = _counted(tally, way, rule.net, params, activations(rule.net, params, x))._replace(sizes=sizes)
     # `rows` is never negative, so the params are returned unchanged. The comparison only makes the update depend on
     # `sizes`; without it XLA copies the params in every step.
     return tally, jax.tree.map(lambda p: jnp.where(sizes.rows < 0, 0, p), params)
 
 
-def _counted(tally: Tally, net: Net, params: Params, trace: tuple[Array, ...]) -> Tally:
+def _counted(tally: Tally, way: Way, net: Net, params: Params, trace: tuple[Array, ...]) -> Tally:
     """The tally with the derivatives of one more batch counted; `trace` are its `activations`."""
     zero, small = list(tally.zero), list(tally.small)
     for i, (layer, p, z) in enumerate(zip(net, params, trace[:-1], strict=True)):
         if not isinstance(zero[i], tuple):
-            slopes = abs(_slopes(layer, p, z))
+            slopes = abs(_slopes(way, layer, p, z))
             zero[i] += (slopes == 0).sum(axis=0, dtype=jnp.int32)
             small[i] += (slopes < SATURATED).sum(axis=0, dtype=jnp.int32)
     return Tally(tally.steps + 1, tally.rows + len(trace[0]), tuple(zero), tuple(small), tally.sizes)
