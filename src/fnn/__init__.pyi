@@ -6,6 +6,7 @@ from .activation_functions import Softmax as Softmax
 from .activation_functions import Step as Step
 from .activation_functions import Tanh as Tanh
 from .checking import Report as Report
+from .checking import check_exactly as check_exactly
 from .checking import check_vjp as check_vjp
 from .checking import gradcheck as gradcheck
 from .convolution import Conv as Conv

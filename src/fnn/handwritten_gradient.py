@@ -96,7 +96,7 @@ def _backward(net: Net, kept: tuple[Params, list[Array]], delta: Array) -> tuple
     params, inputs = kept
     nablas = []
     for i, layer, p, a in reversed([*zip(range(len(net)), net, params, inputs, strict=True)]):
-        nabla, delta = _like((p, a), layer.backward(p, a, delta), f"layer {i}, {layer}")
+        nabla, delta = _like((p, a), layer.backward(p, a, delta), f"layer {i}, {type(layer).__name__}")
         nablas.append(nabla)
     leaves = jax.tree.leaves(nablas[::-1])
     return jax.tree.unflatten(jax.tree.structure(params), leaves), delta
