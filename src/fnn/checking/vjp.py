@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 
 from fnn.checking.check import BUDGET, digits, in_float64
-from fnn.checking.evidence import ROUNDINGS, Evidence
+from fnn.checking.evidence import DIFFERENCE, ROUNDINGS, Evidence, relative_to
 from fnn.checking.finite_differences import laid_flat
 from fnn.checking.inputs import check_finite
 from fnn.checking.report import Report
 from fnn.checking.rules import Arguments, Leaves, Rule, as_rule
 from fnn.checking.subject import Subject, cotangents_of, evidence_of, subject_of, weighted_sum
 from fnn.checking.verdict import Leaf, directions, leaf_reports, same_value
+from fnn.checking.wrong_arrays import rounded, where, wrong_factor, wrong_order
 from fnn.errors import InputError
 
+FACTORS = [(-1, "the opposite sign"), (0, "zeros: no derivative arrives"), (2, "twice the right derivative")]
 LINEAR = 1e-8  # the allowed relative departure of a rule from being linear in the cotangent, in float64
 
 
@@ -79,7 +81,7 @@ def check_vjp(f: Any, *args: Any, forward: Callable | None = None, budget: int =
             leaves=leaf_reports(_leaves(rule.arguments), evidence),
             **directions(evidence),
             layers=(),
-            slips=(*_not_linear(rule, pull, cotangents, subject.resolution.max()),),
+            slips=(*_mistakes(subject, evidence), *_not_linear(rule, pull, cotangents, subject.resolution.max())),
             notes=(*_notes(subject, evidence),),
         )
 
@@ -88,6 +90,23 @@ def _leaves(arguments: Arguments) -> Iterator[Leaf]:
     start = 0
     for name, leaf in zip(arguments.names, arguments.leaves, strict=True):
         yield Leaf(name, "", leaf.shape, slice(start, start := start + leaf.size))
+
+
+def _mistakes(subject: Subject, evidence: Evidence) -> Iterator[str]:
+    """For every wrong leaf the known mistakes that give its numbers, or else where they are wrong."""
+    by_hand, auto, _ = evidence.coordinates
+    right = np.where(np.isfinite(auto), auto, evidence.difference())
+    right = np.where(np.isfinite(right), right, by_hand)  # where nothing is known, nothing is wrong
+    for leaf in _leaves(subject.rule.arguments):
+        found, expected, wrong = (a[leaf.part].reshape(leaf.shape) for a in (by_hand, right, evidence.wrong()))
+        if wrong.any() and np.isfinite(found).all():
+            known = [*wrong_factor(found, expected, FACTORS), *wrong_order(leaf.name, found, expected)]
+            known = known or [*rounded(found, expected)]
+            texts = dict.fromkeys(known or where(leaf.name, found, expected, wrong, FACTORS))
+            yield from (text if leaf.name in text else f"{leaf.name}: {text}" for text in texts)
+    (slopes, i) = evidence.coordinate_slopes, evidence.sampled
+    if (relative_to(slopes, auto[i])[np.isfinite(auto[i])] > DIFFERENCE).any():
+        yield "autodiff contradicts finite differences: is there another rule, or a stop_gradient, in forward?"
 
 
 def _not_linear(rule: Rule, pull: Callable[[Leaves], Leaves], cotangents: Leaves, resolution: float) -> Iterator[str]:
