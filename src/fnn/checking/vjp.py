@@ -102,8 +102,8 @@ def _mistakes(subject: Subject, evidence: Evidence) -> Iterator[str]:
         if wrong.any() and np.isfinite(found).all():
             known = [*wrong_factor(found, expected, FACTORS), *wrong_order(leaf.name, found, expected)]
             known = known or [*rounded(found, expected)]
-            texts = dict.fromkeys(known or where(leaf.name, found, expected, wrong, FACTORS))
-            yield from (text if leaf.name in text else f"{leaf.name}: {text}" for text in texts)
+            places = (text for text in where(leaf.name, found, expected, wrong, FACTORS) if text.startswith("only"))
+            yield from dict.fromkeys([f"{leaf.name}: {text}" for text in known] or places)
     (slopes, i) = evidence.coordinate_slopes, evidence.sampled
     if (relative_to(slopes, auto[i])[np.isfinite(auto[i])] > DIFFERENCE).any():
         yield "autodiff contradicts finite differences: is there another rule, or a stop_gradient, in forward?"
