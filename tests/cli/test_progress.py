@@ -1,14 +1,10 @@
 """What a person sees of a training while it goes on."""
 
 import errno
-import fcntl
 import io
 import itertools
 import os
 import re
-import select
-import struct
-import termios
 
 import numpy as np
 import pytest
@@ -18,6 +14,7 @@ from fnn.cli.progress import shown
 from fnn.schedules import Progress
 from fnn.training.evaluation import Evaluation
 from fnn.training.fitting import Result
+from tests.helpers import terminals
 
 ONE = Result(1, 1.0, Evaluation(np.float32(0.5), np.float32(0.75)), None, None, 0.1, (), (), Progress())
 
@@ -46,56 +43,11 @@ WHOLE = [
 ]
 
 
-class Screen:
-    """The rows of a terminal, after what was written to it; it wraps a row that is too long."""
-
-    def __init__(self, columns):
-        self.columns, self.rows, self.column, self.written = columns, [""], 0, ""
-
-    def write(self, text):
-        self.written += text
-        for part in re.findall(r"\x1b\[K|[^\x1b]", text):
-            if part == "\x1b[K":
-                self.rows[-1] = self.rows[-1][: self.column]
-            elif part == "\r":
-                self.column = 0
-            elif part == "\n":
-                self.rows, self.column = [*self.rows, ""], 0
-            else:
-                if self.column == self.columns:
-                    self.rows, self.column = [*self.rows, ""], 0
-                now = self.rows[-1].ljust(self.column)
-                self.rows[-1], self.column = now[: self.column] + part + now[self.column + 1 :], self.column + 1
-
-
-def read(terminal):
-    """What was written to a pseudo-terminal since the last time."""
-    text = b""
-    while select.select([terminal], [], [], 0)[0]:
-        try:
-            text += os.read(terminal, 65536)
-        except OSError:  # its other end is closed
-            break
-    return text.decode().replace("\r\n", "\n")
-
-
 def on_a_terminal(columns, results, monkeypatch, **settings):
     """The screen after a training, whose every epoch is told, on a pseudo-terminal so wide."""
-    ours, theirs = os.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     ticks = itertools.count()
     monkeypatch.setattr(progress.time, "monotonic", lambda: float(next(ticks)))
-    for name in ("NO_COLOR", "COLUMNS"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in ({"TERM": "xterm"} | settings).items():
-        monkeypatch.setenv(name, value)
-    screen = Screen(columns or 80)
-    with os.fdopen(theirs, "w") as out:
-        for _ in shown(iter(results), len(results), out):
-            screen.write(read(ours))
-    screen.write(read(ours))
-    os.close(ours)
-    return screen
+    return terminals.screen(columns, lambda out: shown(iter(results), len(results), out), monkeypatch, **settings)
 
 
 @pytest.mark.parametrize("columns", [200, 120, 80, 60, 40, 20, 5, 0])
@@ -144,8 +96,8 @@ def test_a_training_that_is_stopped_ends_its_row(monkeypatch):
     monkeypatch.setenv("TERM", "xterm")
     with os.fdopen(theirs, "w") as out, pytest.raises(KeyError):
         list(shown(stopped(), 30, out))
-    screen = Screen(80)
-    screen.write(read(ours))
+    screen = terminals.Screen(80)
+    screen.write(terminals.read(ours))
     os.close(ours)
     assert [row[:5] for row in screen.rows] == [" 3/30", ""]
 

@@ -25,35 +25,41 @@ def shown(results: Iterable[Result], epochs: int, out: TextIO | None) -> Iterato
         yield from results
         return
     start, every, told, result, left = time.monotonic(), max(1, -(-epochs // 30)), -1.0, None, 0.0
-    rewriting = out.isatty() and os.environ.get("TERM") != "dumb"
+    rewriting = rewrites(out)
     try:
         for done, result in enumerate(results, 1):
             now = time.monotonic()
             left = (now - start) / done * (epochs - result.epoch)
             if rewriting and now - told > 0.1:
-                _print(f"{_clear(out)}{_told(result, epochs, left, out)}", "", out)
+                printed(f"{clear(out)}{_told(result, epochs, left, out)}", "", out)
                 told = now
             elif not rewriting and (done == 1 or result.epoch % every == 0):
-                _print(_told(result, epochs, left, out), "\n", out)
+                printed(_told(result, epochs, left, out), "\n", out)
                 told = result.epoch
             yield result
     finally:  # the last epoch is printed also if the training is stopped, and with it the end of the line
         if result is not None and rewriting:
-            _print(f"{_clear(out)}{_told(result, epochs, left, out)}", "\n", out)
+            printed(f"{clear(out)}{_told(result, epochs, left, out)}", "\n", out)
         elif result is not None and told != result.epoch:
-            _print(_told(result, epochs, left, out), "\n", out)
+            printed(_told(result, epochs, left, out), "\n", out)
 
 
 def _told(result: Result, epochs: int, left: float, out: TextIO) -> str:
     return row(result, epochs, left, width(out)) if out.isatty() else line(result, epochs)
 
 
-def _clear(out: TextIO) -> str:
+def rewrites(out: TextIO) -> bool:
+    """Whether a row of `out` can be printed anew."""
+    return out.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def clear(out: TextIO) -> str:
     """What clears the row of a terminal: an escape sequence, or blanks where NO_COLOR asks for none."""
     return f"\r{' ' * (width(out) - 1)}\r" if os.environ.get("NO_COLOR") else "\r\x1b[K"
 
 
-def _print(text: str, end: str, out: TextIO) -> None:
+def printed(text: str, end: str, out: TextIO) -> None:
+    """Print at once; a full disk is no reason to stop."""
     try:
         print(text, end=end, file=out, flush=True)
     except BrokenPipeError:  # the reader has seen enough
