@@ -109,8 +109,8 @@ def test_text_among_numbers_is_named_with_its_line(tmp_path, numbers, slip):
 
 
 def test_text_among_fractions_is_a_slip_even_where_it_prevails(tmp_path):
-    with pytest.raises(InputError, match="line 62, column 'y': 'missing'; expected a number, as in 60 of 160 rows"):
-        read(tmp_path, [*QUANTITIES, *["missing"] * 100])
+    with pytest.raises(InputError, match="line 62, column 'y': 'unknown'; expected a number, as in 60 of 160 rows"):
+        read(tmp_path, [*QUANTITIES, *["unknown"] * 100])
 
 
 def test_text_among_whole_numbers_is_a_class_where_it_is_meant(tmp_path):

@@ -13,7 +13,7 @@ from pathlib import Path
 from fnn.checking.training_loop import LoopReport, check_training_loop
 from fnn.config.sections import TYPES, Config
 from fnn.data import Dataset
-from fnn.data.dataset import hint
+from fnn.data.dataset import hint, unlearnt
 from fnn.errors import InputError, StoppedError
 from fnn.machine.idle_cores import awake
 from fnn.plots import curves
@@ -85,9 +85,11 @@ def prepared_for(path: str, config: Config) -> Prepared:
 
 
 def about_data(data: Dataset) -> list[str]:
-    """What the outputs of a data set were read as, and a hint where its inputs want scaling, a line each."""
-    advice = hint(data)
-    return [*([data.read_as] if data.read_as else []), *([f"hint: {advice}"] if advice else [])]
+    """What the outputs of a data set were read as, and hints about its inputs and its classes, a line each."""
+    return [
+        *([data.read_as] if data.read_as else []),
+        *(f"hint: {each}" for each in (hint(data), unlearnt(data)) if each),
+    ]
 
 
 def training_loop(prepared: Prepared, gradient: str) -> LoopReport:

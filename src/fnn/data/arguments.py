@@ -11,6 +11,7 @@ from math import isfinite
 import numpy as np
 
 from fnn.data import generated
+from fnn.data.spelling import canonical
 from fnn.errors import InputError
 
 GENERATED = ("moons", "spirals", "sine")
@@ -20,18 +21,18 @@ MEMORY = 4.0  # GiB
 
 
 def text(name: str, value: str | os.PathLike[str]) -> str:
-    """A text, or a path as one."""
+    """A text, or a path as one; é is one character in it, as in the names of a table."""
     value = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(value, str):
         raise InputError(f"{name} = {value!r}: expected a text")
-    return value
+    return value if name in ("source", "y") else canonical(value)
 
 
 def texts(name: str, values: Iterable[str]) -> tuple[str, ...]:
     """Several texts, which a config has as a list."""
     if isinstance(values, str) or not isinstance(values, Iterable):
         raise InputError(f"{name} = {values!r}: expected a list of texts, such as ['a', 'b']")
-    return tuple(values)
+    return tuple(canonical(value) if isinstance(value, str) else value for value in values)
 
 
 def whole_numbers(name: str, values: Iterable[int]) -> tuple[int, ...]:

@@ -7,13 +7,17 @@ import numpy as np
 
 FLOAT32_MAX = float(np.finfo(np.float32).max)
 WHOLE = re.compile(r"[+-]?\d+", re.ASCII)
-MISSING = frozenset(  # in lower case; pandas, R and spreadsheets write these, and people
-    ("", "?", "na", "n/a", "n.a.", "<na>", "nan", "nat", "null", "none", "nil", "-", "--", "\N{EN DASH}", ".")
-    + ("#n/a", "#na", "#n/a n/a", "#value!", "#div/0!", "#num!", "#ref!", "#name?", "#null!")
+MISSING = frozenset(  # in lower case; pandas, R, databases and spreadsheets write these, and people
+    ("", "?", "na", "n/a", "n.a.", "<na>", "pd.na", "nan", "+nan", "-nan", "nat", "null", "(null)", "none", "nil")
+    + ("missing", "(missing)", "undefined", "n.d.", "\\n", "-", "--", "---", "\N{EN DASH}", "\N{EM DASH}")
+    + (".", "..", "...")
+    + ("#n/a", "#na", "#n/a n/a", "#value!", "#div/0!", "#num!", "#ref!", "#name?", "#null!", "#nv", "#wert!", "#zahl!")
+    + ("1.#ind", "-1.#ind", "1.#qnan", "-1.#qnan", "1.#inf", "-1.#inf")
 )
-# a decimal comma, commas between thousands, 1_000, a percentage, a price
+# a decimal comma, commas between thousands, 1_000, a percentage, a price, hexadecimal digits
 OTHER_NOTATION = re.compile(
-    r"[+-]?[$€£]?\s*(?:\d[\d_']*(?:[.,]\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|[.,]\d+)\s*[%$€£]?", re.ASCII
+    r"[+-]?[$€£]?\s*(?:\d[\d_']*(?:[.,]\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?|[.,]\d+)\s*[%$€£]?|0[xX][\da-fA-F]+",
+    re.ASCII,
 )
 
 
@@ -31,12 +35,17 @@ def number(cell: str) -> float:
 
 
 def is_number(cell: str) -> bool:
-    """Whether a cell holds a number; infinity and nan are numbers here."""
+    """Whether a cell holds a number in the digits 0 to 9; infinity and nan are numbers here."""
+    return cell.isascii() and "_" not in cell and is_python_number(cell)
+
+
+def is_python_number(cell: str) -> bool:
+    """Whether Python would read a number here: it reads 1_0 as 10, and takes the digits of every script."""
     try:
         float(cell)
     except ValueError:
         return False
-    return "_" not in cell  # Python would read 1_0 as 10
+    return True
 
 
 def is_missing(cell: str) -> bool:

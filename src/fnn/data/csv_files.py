@@ -18,6 +18,7 @@ from fnn.data.dataset import Raw
 from fnn.data.headers import check_header, input_places, label_place
 from fnn.data.labels import Labels
 from fnn.data.precision import LOST_BEFORE, texts_lost
+from fnn.data.spelling import canonical
 from fnn.errors import CorruptFileError, InputError
 
 LARGEST_TABLE = 2**28  # bytes
@@ -109,12 +110,15 @@ def _rows(path: str | os.PathLike[str]) -> Generator[tuple[list[str], Iterator[R
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(_lines(file), strict=True, skipinitialspace=True)
-            header = [name.strip() for name in next(reader, [])]
-            check_header(path, header)
-            yield header, ((reader.line_num, _sized(path, reader.line_num, cells, header)) for cells in reader if cells)
+            try:
+                header = [canonical(name.strip()) for name in next(reader, [])]
+                check_header(path, header)
+                yield header, ((reader.line_num, _sized(path, reader.line_num, row, header)) for row in reader if row)
+            except csv.Error as error:
+                raise ValueError(f"line {reader.line_num}: {error}") from error
     except (InputError, CorruptFileError):
         raise
-    except (OSError, UnicodeDecodeError, csv.Error, ValueError) as error:
+    except (OSError, UnicodeDecodeError, ValueError) as error:
         raise CorruptFileError(path, f"cannot be read as a table of UTF-8 text: {error}") from error
 
 
@@ -133,8 +137,8 @@ def _sized(path: str | os.PathLike[str], line: int, cells: list[str], header: li
 
 def _add_numbers(path: str | os.PathLike[str], line: int, names: list[str], cells: list[str], values: array) -> None:
     try:
-        row = [float(cell) for cell in cells]
-        plain = sum(map(abs, row)) <= FLOAT32_MAX and "_" not in "".join(cells)
+        row, text = [float(cell) for cell in cells], "".join(cells)
+        plain = sum(map(abs, row)) <= FLOAT32_MAX and "_" not in text and text.isascii()
         if not plain:  # there is a nan, for example: only then look at each cell
             row = [number(cell) for cell in cells]
     except ValueError:

@@ -134,3 +134,30 @@ def hint(data: Dataset) -> str:
         f"inputs go from {least:.6g} to {most:.6g} and are not scaled; data.scale = {factor} or "
         "data.standardise = true usually trains better"
     )
+
+
+def unlearnt(data: Dataset) -> str:
+    """The classes of the held out examples of which there is no training example, in a line; "" if there are none."""
+    if not data.classes:
+        return ""
+    known = _class_numbers(data, data.train.y)
+    missing = {
+        data.classes[k]: name
+        for name, part in (("test", data.test), ("validation", data.validation))
+        for k in _class_numbers(data, part.y) - known
+    }
+    if not missing:
+        return ""
+    names = ", ".join(map(repr, list(missing)[:5])) + (", ..." if len(missing) > 5 else "")
+    parts = " and ".join(sorted(set(missing.values()), reverse=True))
+    return (
+        f"no training example is of class {names}, of which the {parts} examples have some; choose other rows by "
+        "data.split_seed or data.train, or leave the class out by data.classes"
+    )
+
+
+def _class_numbers(data: Dataset, y: np.ndarray) -> set[int]:
+    """The numbers of the classes in desired outputs that are one-hot rows or bits."""
+    if y.shape[1] == len(data.classes):
+        return set(np.flatnonzero(y.any(axis=0)).tolist())
+    return set(np.unique(y @ (1 << np.arange(y.shape[1])[::-1])).tolist())

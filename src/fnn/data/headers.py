@@ -4,7 +4,8 @@ import os
 import re
 from difflib import get_close_matches
 
-from fnn.data.cells import is_missing, is_number
+from fnn.data.cells import is_missing, is_number, is_python_number
+from fnn.data.spelling import alike, canonical, hidden
 from fnn.errors import InputError
 
 LONGEST_NAME = 200  # characters
@@ -15,11 +16,13 @@ def check_header(path: str | os.PathLike[str], header: list[str]) -> None:
     """Refuses names that are no names: numbers and blanks, as in a table without a header line, and the same twice."""
     if not any(header):
         raise InputError(f"{path}, line 1: expected a header line, a different name for each column")
+    looks: dict[str, int] = {}
     for place, name in enumerate(header, 1):
         if len(name) > LONGEST_NAME:
             raise InputError(f"{path}, line 1: a name of {len(name):,} characters; expected at most {LONGEST_NAME}")
-        if is_number(name) or (name and is_missing(name) and not name.isalpha()):  # Na and none may be names
-            what = "a number" if is_number(name) else "which marks a missing value"
+        number = is_number(name) or (not name.isascii() and is_python_number(name))  # 0_1 is a name, of a pixel
+        if number or (name and is_missing(name) and not name.isalpha()):  # Na and none may be names
+            what = "a number" if number else "which marks a missing value"
             every = "all numbers" if all(map(is_number, header)) else f"column {place} is called {name!r}, {what}"
             raise InputError(
                 f"{path}, line 1: {every}; expected a header line with the names of the columns: the file seems to "
@@ -31,10 +34,16 @@ def check_header(path: str | os.PathLike[str], header: list[str]) -> None:
                 f"{path}, line 1: column {place} {called}; is it an index? Name it or delete it, for example by "
                 "df.to_csv(path, index=False)"
             )
-        if name in header[: place - 1]:
+        if hidden(name):
             raise InputError(
-                f"{path}, line 1: expected a header line, a different name for each column; {name!r} is there twice"
+                f"{path}, line 1: column {place} is called {name!r}: holds {hidden(name)}, a character that cannot be "
+                "seen; remove it"
             )
+        if alike(name) in looks:
+            first = header[looks[alike(name)]]
+            twice = f"{name!r} is there twice" if first == name else f"{first!r} and {name!r} look the same"
+            raise InputError(f"{path}, line 1: expected a header line, a different name for each column; {twice}")
+        looks[alike(name)] = place - 1
 
 
 def label_place(path: str | os.PathLike[str], header: list[str], label: str) -> int:
@@ -62,6 +71,7 @@ def input_places(
     Raises:
         InputError: An input is missing, or a column is neither an input nor the label.
     """
+    columns, label = tuple(map(canonical, columns)), canonical(label)
     if not columns:
         return _by_position(path, header, n_in, label)
     missing = [name for name in columns if name not in header]

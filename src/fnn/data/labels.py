@@ -6,12 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fnn.data.cells import FLOAT32_MAX, OTHER_NOTATION, WHOLE, is_missing, is_number, missing, number
+from fnn.data.cells import FLOAT32_MAX, OTHER_NOTATION, WHOLE, is_missing, is_number, is_python_number, missing, number
+from fnn.data.precision import texts_lost
+from fnn.data.spelling import canonical, hidden, spelled_twice
 from fnn.errors import InputError
 
 LONGEST_LABEL = 200  # characters
 MOST_CLASSES = 1000
 AS_CLASSES = "; targets = 'one-hot' reads classes"
+EACH_TEXT = "targets = 'one-hot' makes each different text a class"
 AS_QUANTITY = "; targets = 'quantity' reads a quantity"
 
 
@@ -47,6 +50,9 @@ class Labels:
             raise self._wrong(place, f"{missing(cell)}; expected a label: fill it in, or remove the row")
         if len(cell) > LONGEST_LABEL:
             raise self._wrong(place, f"a label of {len(cell):,} characters; expected at most {LONGEST_LABEL}")
+        if hidden(cell):
+            raise self._wrong(place, f"{cell!r}: holds {hidden(cell)}, a character that cannot be seen; remove it")
+        cell = canonical(cell)
         full = len(self.seen) > MOST_CLASSES  # no more are kept, else a hostile file could fill the memory
         if not full:
             if cell not in self.seen:
@@ -94,7 +100,7 @@ class Labels:
     def _text(self, place: int, cell: str) -> float:
         if self.targets == "quantity":
             raise self._wrong(place, f"{cell[:40]!r}; expected a number, since targets = 'quantity'")
-        self.alike += OTHER_NOTATION.fullmatch(cell) is not None
+        self.alike += OTHER_NOTATION.fullmatch(cell) is not None or is_python_number(cell)
         self.text = self.text or (place, cell)
         return 0.0
 
@@ -107,7 +113,7 @@ class Labels:
     def _quantity(self) -> Outputs:
         if self.beyond:
             raise self._wrong(self.beyond[0], f"{self.beyond[1][:40]}; expected a finite number that fits float32")
-        if self.digits and min(self.values) == max(self.values) and len({int(name) for name in self.seen}) > 1:
+        if min(self.values) == max(self.values) and texts_lost(self.seen):
             raise InputError(f"{self._name()}: its numbers differ only after sixteen digits, and are one as quantities")
         return Outputs(np.frombuffer(self.values)[:, None], (), f"{self._subject()} read as a quantity, {self._why()}")
 
@@ -138,21 +144,24 @@ class Labels:
             return
         place, cell = self.text
         as_in = f", as in {self.plain:,} of {rows:,} rows" if self.plain else " such as 3.5"
-        otherwise = "" if most and fractions else ", or targets = 'one-hot' makes each different text a class"
+        otherwise = "" if most and fractions else f", or {EACH_TEXT}"
         raise self._wrong(place, f"{cell[:40]!r}; expected a number{as_in}: correct it{otherwise}")
 
     def _check_spelling(self) -> None:
-        """Refuse a number that is written in two ways, such as 1 and 01."""
-        first: dict[float, str] = {}
-        for name in self.seen:
-            value = self._value(name)
-            other = name if value is None else first.setdefault(value, name)
-            if other != name:
-                raise self._wrong(
-                    self.places[self.seen[name]],
-                    f"{name!r} is the same number as {other!r} in {self._place(self.places[self.seen[other]])};"
-                    " write both alike, since they are one class",
-                )
+        """Refuse a number or a word that is written in two ways, such as 1 and 01, or Setosa and setosa."""
+        found = spelled_twice(self.seen, self._value, words=not self.targets)
+        if found is None:
+            return
+        name, other, numbers = found
+        what, why = (
+            ("the same number as", "since they are one class")
+            if numbers
+            else ("another spelling of", f"or {EACH_TEXT}")
+        )
+        raise self._wrong(
+            self.places[self.seen[name]],
+            f"{name!r} is {what} {other!r} in {self._place(self.places[self.seen[other]])}; write both alike, {why}",
+        )
 
     def _value(self, name: str) -> float | None:
         """The number that is the name of a class, exactly; None for text, and for decimals beside text."""

@@ -19,6 +19,7 @@ from fnn.data.dataset import scaled_inputs
 from fnn.data.headers import input_places
 from fnn.data.on_disk import Stored
 from fnn.data.shapes import keeps_order
+from fnn.data.spelling import canonical
 from fnn.errors import InputError
 from fnn.network import predict, shape_out
 from fnn.types import Cost, Net, Params, Shape
@@ -142,7 +143,7 @@ def _in_order(raw: Any, model: Model) -> Any:
     header = getattr(raw, "columns", None)
     if header is None or not model.columns:
         return raw
-    names = [str(name) for name in header]
+    names = [canonical(str(name)) for name in header]
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"the table: has the column {twice[0]!r} twice; keep one of them.")
