@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.finite_differences import Point
+from fnn.checking.point import Point
 from fnn.types import Array, Params, leaf_name
 
 QUICKLY = {"xla_backend_optimization_level": 0}  # of LLVM: what runs once is compiled in half the time

@@ -13,7 +13,7 @@ import numpy as np
 
 from fnn.checking import inputs
 from fnn.checking.autodiff import by_autodiff
-from fnn.checking.diagnosis import diagnose
+from fnn.checking.diagnosis import diagnose, without_autodiff
 from fnn.checking.evidence import Derivatives, Evidence
 from fnn.checking.finite_differences import (
     EPS,
@@ -129,8 +129,8 @@ def gradcheck(
             leaves=leaf_reports(_leaves(point), evidence),
             **directions(evidence),
             layers=verdicts,
-            slips=diagnose(point, evidence),
-            notes=(*digits(fine),),
+            slips=diagnose(point, evidence, verdicts, _rule_name(gradient), _penalty_name(penalised, lmbda)),
+            notes=(*digits(fine), *without_autodiff(verdicts)),
         )
 
 
@@ -158,6 +158,11 @@ def _strength(lmbda: float) -> float:
 
 def _rule_name(rule: Callable) -> str:
     return getattr(rule, "__name__", type(rule).__name__)
+
+
+def _penalty_name(penalised: Penalised, lmbda: float) -> str:
+    """The rule that adds the penalty; "" if there is none, or the gradient has it already."""
+    return _rule_name(penalised) if lmbda and penalised is not included else ""
 
 
 def _by_inputs(point: Point, gradient: Gradient) -> Array:

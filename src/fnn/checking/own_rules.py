@@ -13,17 +13,25 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn.checking.backward_pass import QUICKLY, BackwardPass, parts
-from fnn.checking.evidence import DIFFERENCE
-from fnn.checking.finite_differences import EPS, NOISY, SMOOTH, WIDTH, Point
+from fnn.checking.finite_differences import EPS, NOISY, SMOOTH
+from fnn.checking.point import Point
 from fnn.types import Array
 
 DIRECTIONS = 8
+WIDTH = EPS ** (1 / 3)  # balances the rounding of the value, EPS/h, with its curvature, h²
 
 
-def own_rules(point: Point, right: BackwardPass) -> dict[int, float]:
-    """The parts whose autodiff contradicts central differences of their forward, and by which part of its size."""
-    gaps = {k: _gap(*map(np.asarray, slopes)) for k, slopes in enumerate(_slopes(point, right[:3]))}
-    return {k: gap for k, gap in gaps.items() if gap > DIFFERENCE}
+def slope_gaps(point: Point, right: BackwardPass, derivatives: tuple) -> list[float]:
+    """How far `(nabla, delta_prev)` of each part are from the slopes of its own forward, relative to their size.
+
+    Infinite for a part without such derivatives: where it raises, its entry is a text.
+    """
+    given = [right.autodiff[k] if isinstance(found, str) else found for k, found in enumerate(derivatives)]
+    slopes = _slopes(point, right.inputs, right.entering, tuple(given))
+    return [
+        np.inf if isinstance(found, str) else _gap(*map(np.asarray, numbers))
+        for found, numbers in zip(derivatives, slopes, strict=True)
+    ]
 
 
 def _gap(auto: np.ndarray, wide: np.ndarray, narrow: np.ndarray, bend: np.ndarray, noise: np.ndarray) -> float:
@@ -35,11 +43,11 @@ def _gap(auto: np.ndarray, wide: np.ndarray, narrow: np.ndarray, bend: np.ndarra
 
 
 @partial(jax.jit, compiler_options=QUICKLY)
-def _slopes(point: Point, right: tuple) -> list[tuple[Array, ...]]:
+def _slopes(point: Point, inputs: tuple, entering: tuple, derivatives: tuple) -> list[tuple[Array, ...]]:
     """Of each part, along random directions: by autodiff, by a wide and a narrow difference, the bend, the rounding."""
     return [
-        _along(part.forward, (part.params, a), delta, derivatives)
-        for part, a, delta, derivatives in zip(parts(point), *right, strict=True)
+        _along(part.forward, (part.params, a), delta, g)
+        for part, a, delta, g in zip(parts(point), inputs, entering, derivatives, strict=True)
     ]
 
 
@@ -48,10 +56,7 @@ def _along(forward: Callable, given: Any, delta: Array, derivatives: Any) -> tup
     leaves, tree = jax.tree.flatten(given)
     nablas = jax.tree.leaves(derivatives)
     moves = [  # none where autodiff is nan: there is nothing to compare
-        rng.choice(np.array([-1.0, 1.0]), (DIRECTIONS, *a.shape))
-        * WIDTH
-        * jnp.sqrt(jnp.maximum(1, jnp.abs(a)))
-        * jnp.isfinite(g)
+        _signs(rng, a) * jnp.where(jnp.isfinite(g), WIDTH * jnp.sqrt(jnp.maximum(1, jnp.abs(a))), 0)[None]
         for a, g in zip(leaves, nablas, strict=True)
     ]
 
@@ -63,7 +68,11 @@ def _along(forward: Callable, given: Any, delta: Array, derivatives: Any) -> tup
         here, size = value(0.0, move)
         right, left, right_2, left_2 = ((value(t, move)[0] - here) / t for t in (1.0, -1.0, 0.5, -0.5))
         bend = jnp.abs((right_2 - left_2) - (right - left) / 2)
-        auto = sum((jnp.nan_to_num(g) * m).sum() for g, m in zip(nablas, move, strict=True))
+        auto = sum(((jnp.nan_to_num(g) * m).sum() for g, m in zip(nablas, move, strict=True)), jnp.zeros(()))
         return auto, (right + left) / 2, (right_2 + left_2) / 2, bend, 2 * EPS * size
 
     return jax.lax.map(slopes, moves)
+
+
+def _signs(rng: np.random.Generator, a: Array) -> Array:
+    return jnp.asarray(rng.choice(np.array([-1.0, 1.0]), (DIRECTIONS, *a.shape)), a.dtype)

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn.checking.backward_pass import QUICKLY, BackwardPass, Leaves, arrays, parts, vjp
-from fnn.checking.finite_differences import Point
+from fnn.checking.point import Point
 from fnn.checking.ties import Tie, another_side
 from fnn.checking.wrong_arrays import (
     Names,

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn.checking.backward_pass import QUICKLY, parts
-from fnn.checking.finite_differences import Point
+from fnn.checking.point import Point
 from fnn.types import Array, Params
 
 MOST = 32  # entries of an array that are looked at

@@ -1,12 +1,12 @@
 """Known mistakes within one array of derivatives: a factor, a wrong order, a lost example or unit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 CLOSE = 1e-6  # a mistake fits if no entry differs by more than this part of the largest entry ...
 EXPLAINED = 1e-3  # ... and by more than this part of the largest error
-Names = list[tuple[float, str]]  # factors, and the mistakes that give them
+Names = Sequence[tuple[float, str]]  # factors, and the mistakes that give them
 
 AXES = {  # what the axes of an array count
     ("delta", 2): ("example", "unit"),

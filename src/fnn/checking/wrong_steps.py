@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 
 from fnn.checking.backward_pass import QUICKLY, BackwardPass, parts, vjp
-from fnn.checking.finite_differences import Point
+from fnn.checking.point import Point
 from fnn.types import Array, Params
 
 Step = tuple[Params, Array]
@@ -99,7 +99,7 @@ def _by_diagonal(pull: Callable[[Array], Array], delta: Array) -> list[Array]:
     """The delta that leaves an activation if each unit is told of itself alone; nothing for images and wide layers."""
     if delta.ndim != 2 or delta.shape[1] > WIDEST:
         return []
-    rows = jax.vmap(lambda unit: pull(jnp.ones_like(delta) * unit))(jnp.eye(delta.shape[1], dtype=delta.dtype))
+    rows = jax.vmap(lambda unit: pull(jnp.broadcast_to(unit, delta.shape)))(jnp.eye(delta.shape[1], dtype=delta.dtype))
     return [delta * jnp.einsum("uiu->iu", rows)]
 
 
