@@ -34,6 +34,7 @@ from fnn import (
 )
 from fnn.checking.exact import check_exactly
 from fnn.kernels import im2col, pooling, products
+from tests.helpers import mutations
 
 LONG = pytest.mark.long
 ROWS = [1, *(pytest.param(n, marks=LONG) for n in (8, 9)), 10, *(pytest.param(n, marks=LONG) for n in (11, 64)), 65]
@@ -619,3 +620,43 @@ def test_the_report_is_frozen_fits_a_terminal_and_is_the_same_again():
     assert max(map(len, str(report).splitlines())) <= 80
     assert report == check_exactly((Dense(4), ReLU(), Dense(2)), (3,))
     assert str(report).splitlines()[-1] == "every entry is equal in 32 draws"
+
+
+# --- campaigns
+
+
+@LONG
+@pytest.mark.parametrize("seed", range(12))
+def test_a_random_net_is_exact(seed):
+    rng = np.random.default_rng(seed)
+    kinks = [ReLU(), LeakyReLU(0.25), Identity(), Step()]
+    layers = [
+        [Dense(int(rng.integers(1, 9))), Maxout(int(rng.integers(1, 5)), int(rng.integers(1, 4)))][rng.integers(2)]
+        for _ in range(int(rng.integers(1, 4)))
+    ]
+    net = tuple(layer for affine in layers for layer in (affine, kinks[rng.integers(4)]))
+    report = check_exactly(net, (int(rng.integers(1, 6)),), rows=2 ** int(rng.integers(0, 5)), lmbda=0.5, seed=seed)
+    print(net, report)
+    assert report.ok
+
+
+EXACT = {"Dense", "Maxout", "ReLU", "Step", "Pool", "FanOut", "Product", "Sum"}
+CATALOGUE = [
+    m
+    for m in mutations.MUTATIONS
+    if {type(layer).__name__ for layer in m.setting.net} <= EXACT and m.guilty != len(m.setting.net)
+]
+
+
+@LONG
+@pytest.mark.parametrize("mutation", CATALOGUE, ids=lambda m: m.name)
+def test_every_planted_bug_of_the_catalogue_in_an_exact_net_is_found_in_its_layer(mutation):
+    net = mutation.setting.net
+    report = check_exactly(net, mutation.setting.x.shape[1:], gradient=mutation.gradient)
+    wrong = [i for i, part in enumerate(report.parts[: len(net)]) if not part.ok]
+    assert wrong == [mutation.guilty] * (mutation.guilty is not None)
+    assert not report.parts[-1].ok
+
+
+def test_the_catalogue_has_exact_nets():
+    assert len(CATALOGUE) > 10

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from jax import lax
 
-from fnn.checking.exact_programs import NOT_FINITE, Numbers, Rounds, TooLarge, compares, constant, drawn, results
+from fnn.checking.exact_numbers import NOT_FINITE, Numbers, Rounds, TooLarge, constant, drawn
+from fnn.checking.exact_programs import compares, results
 
 A = np.array([[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]])
 POLYNOMIALS = {  # a function of x `(4, 3)`, and its degree
@@ -74,13 +75,15 @@ def is_in(values, numbers):
         assert abs(count) <= numbers.units
 
 
+@pytest.mark.parametrize("inputs", [drawn(8), drawn(6, -2), drawn(3, 2)], ids=["whole", "quarters", "fours"])
 @pytest.mark.parametrize("f", [*(f for f, _ in POLYNOMIALS.values()), *PIECES.values()], ids=[*POLYNOMIALS, *PIECES])
-def test_numbers_are_of_the_size_and_on_the_grid_that_were_proved(f):
-    numbers, run = proved(f), jax.jit(f)
+def test_numbers_are_of_the_size_and_on_the_grid_that_were_proved(f, inputs):
+    numbers, run = proved(f, inputs), jax.jit(f)
     for seed in range(20):
-        is_in(run(np.random.default_rng(seed).integers(-8, 9, (4, 3)) * 1.0), numbers)
-    is_in(run(jnp.full((4, 3), 8.0)), numbers)
-    is_in(run(jnp.full((4, 3), -8.0)), numbers)
+        counts = np.random.default_rng(seed).integers(-inputs.units, inputs.units + 1, (4, 3))
+        is_in(run(counts * 2.0**inputs.grid), numbers)
+    for sign in (1, -1):
+        is_in(run(jnp.full((4, 3), sign * inputs.units * 2.0**inputs.grid)), numbers)
 
 
 @pytest.mark.parametrize("f", [f for f, _ in POLYNOMIALS.values()], ids=[*POLYNOMIALS])

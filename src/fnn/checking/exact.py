@@ -11,22 +11,21 @@ Schwartz, "Fast probabilistic algorithms for verification of polynomial identiti
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from fnn.activation_functions import Identity
-from fnn.checking.exact_programs import Numbers, Rounds, TooLarge, compares, constant, drawn, own_rules, results
+from fnn.checking.exact_numbers import Numbers, Rounds, TooLarge, constant, drawn
+from fnn.checking.exact_programs import compares, own_rules, results
 from fnn.checking.exact_report import Difference, ExactReport, Part
-from fnn.checking.point import Point, objective
+from fnn.checking.exact_rules import Rule, is_drawn, of_cost, of_layers, of_net
 from fnn.costs import Quadratic
 from fnn.errors import InputError
-from fnn.network import backprop, init, shape_out
-from fnn.optimizers import SGD
-from fnn.types import Array, Cost, Gradient, Layer, Net, Params, Shape, leaf_name, positive
+from fnn.network import backprop
+from fnn.types import Cost, Gradient, Layer, Net, Shape, leaf_name, positive
 
 if TYPE_CHECKING:  # importing it defines a setting of JAX
     from jax.extend.core import ClosedJaxpr
@@ -100,80 +99,11 @@ def check_exactly(
     positive("check_exactly", "draws", draws)
     layers = (net,) if isinstance(net, Layer) else net
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
-        rules = [*_of_layers(layers, shape, rows)]
+        rules = [*of_layers(layers, shape, rows)]
         if layers is net:
-            rules += [_of_cost(cost, rules), _of_net(layers, cost, gradient, float(lmbda), rules)]
+            rules += [of_cost(cost, rules), of_net(layers, cost, gradient, float(lmbda), rules)]
         rng = np.random.default_rng(seed)
         return ExactReport(tuple(_part(rule, draws, rng) for rule in rules))
-
-
-class Rule(NamedTuple):
-    """Two functions of one tree of arrays, whose floating leaves are drawn, and who wrote them."""
-
-    name: str
-    at: Any
-    by_hand: Callable[[Any], Any]
-    automatic: Callable[[Any], Any]
-    value: Callable[[Any], Any]  # what is differentiated
-    words: tuple[str, str]  # what the user knows as the rule by hand, and as what is differentiated
-
-
-def _of_layers(net: Net, shape: Shape, rows: int) -> Iterator[Rule]:
-    params = jax.eval_shape(lambda: init(net, jax.random.key(0), shape))
-    if not all(_is_drawn(leaf) for leaf in jax.tree.leaves(params)):
-        params = init(net, jax.random.key(0), shape)  # whole numbers and the like stay as they are
-    after = [tuple(shape), *(shape_out(net[: i + 1], shape) for i in range(len(net)))]
-    for i, (layer, p) in enumerate(zip(net, params, strict=True)):
-        a, delta = (jax.ShapeDtypeStruct((rows, *s), float) for s in after[i : i + 2])
-        yield _of_layer(f"layer {i}, {type(layer).__name__}", layer, (jax.tree.map(_as_double, p), a, delta))
-
-
-def _of_layer(name: str, layer: Layer, at: tuple[Params, Any, Any]) -> Rule:
-    def backward(at: tuple[Params, Array, Array]) -> dict[str, Any]:
-        nabla, delta_prev = layer.backward(*at)
-        return {"nabla": nabla, "delta_prev": delta_prev}
-
-    def automatic(at: tuple[Params, Array, Array]) -> dict[str, Any]:
-        params, a, delta = at
-        nabla, delta_prev = jax.vjp(layer.forward, params, a)[1](delta)
-        return {"nabla": nabla, "delta_prev": delta_prev}
-
-    return Rule(name, at, backward, automatic, lambda at: layer.forward(*at[:2]), ("backward", "forward"))
-
-
-def _of_cost(cost: Cost, layers: list[Rule]) -> Rule:
-    z = layers[-1].at[2]
-    return Rule(
-        f"the cost, {type(cost).__name__}",
-        (z, z),
-        lambda at: {"delta": cost.delta(*at)},
-        lambda at: {"delta": jax.grad(cost.value)(*at)},
-        lambda at: cost.value(*at),
-        ("delta", "value"),
-    )
-
-
-def _of_net(net: Net, cost: Cost, gradient: Gradient, lmbda: float, layers: list[Rule]) -> Rule:
-    def value(at: tuple[Params, Array, Array]) -> Array:
-        return objective(Point(net, cost, *at, jnp.asarray(lmbda)))
-
-    def by_hand(at: tuple[Params, Array, Array]) -> dict[str, Params]:
-        _, found = gradient(net, cost, *at)
-        return {"gradient": SGD(eta=1.0, lmbda=lmbda).penalised(at[0], found)}
-
-    def automatic(at: tuple[Params, Array, Array]) -> dict[str, Params]:
-        return {"gradient": jax.grad(lambda params: value((params, *at[1:])), allow_int=True)(at[0])}
-
-    at = (tuple(rule.at[0] for rule in layers), layers[0].at[1], layers[-1].at[2])
-    return Rule("the whole gradient", at, by_hand, automatic, value, ("rule", "objective"))
-
-
-def _is_drawn(leaf: Any) -> bool:
-    return jnp.issubdtype(leaf.dtype, jnp.floating)
-
-
-def _as_double(leaf: Any) -> Any:
-    return jax.ShapeDtypeStruct(leaf.shape, float) if _is_drawn(leaf) else leaf
 
 
 class Programs(NamedTuple):
@@ -264,7 +194,7 @@ def _check_shapes(rule: Rule, found: Any, expected: Any) -> None:
 
 
 def _inputs(rule: Rule, numbers: Numbers) -> list[Numbers]:
-    return [numbers if _is_drawn(leaf) else constant(leaf) for leaf in jax.tree.leaves(rule.at)]
+    return [numbers if is_drawn(leaf) else constant(leaf) for leaf in jax.tree.leaves(rule.at)]
 
 
 def _largest(rule: Rule, programs: list[ClosedJaxpr], largest: int = LARGEST) -> int:
@@ -292,7 +222,7 @@ def _degree(rule: Rule, programs: Programs) -> int:
 def _draw(tree: Any, size: int, rng: np.random.Generator) -> Any:
     """The tree with whole numbers from `-size` to `size` in its floating leaves."""
     return jax.tree.map(
-        lambda leaf: rng.integers(-size, size + 1, leaf.shape).astype(float) if _is_drawn(leaf) else leaf, tree
+        lambda leaf: rng.integers(-size, size + 1, leaf.shape).astype(float) if is_drawn(leaf) else leaf, tree
     )
 
 
@@ -302,7 +232,7 @@ Unequal = list[tuple[str, np.ndarray, np.ndarray, np.ndarray]]  # leaf, where it
 def _unequal(by_hand: Any, automatic: Any) -> Unequal:
     """The floating leaves of two trees, and where they differ; nan differs from everything."""
     pairs = zip(jax.tree.leaves_with_path(by_hand), jax.tree.leaves(automatic), strict=True)
-    arrays = [(leaf_name(path), np.asarray(h), np.asarray(a)) for (path, h), a in pairs if _is_drawn(a)]
+    arrays = [(leaf_name(path), np.asarray(h), np.asarray(a)) for (path, h), a in pairs if is_drawn(a)]
     return [(name, h != a, h, a) for name, h, a in arrays]
 
 
@@ -330,4 +260,4 @@ def _is_tie(rule: Rule, programs: Programs, both: Callable, at: Any, size: int, 
 def _near(rule: Rule, at: Any, power: int, rng: np.random.Generator) -> Any:
     """A point whose floating entries are moved by odd multiples of 2^-power, by less than 1/4."""
     moves = _draw(rule.at, 2 ** (power - 3) - 1, rng)
-    return jax.tree.map(lambda p, r: p + (2 * r + 1) * 2.0**-power if _is_drawn(p) else p, at, moves)
+    return jax.tree.map(lambda p, r: p + (2 * r + 1) * 2.0**-power if is_drawn(p) else p, at, moves)

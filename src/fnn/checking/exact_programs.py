@@ -1,12 +1,8 @@
-"""Whether a program rounds: how large its numbers can be, and of which power of two they are whole multiples.
+"""Whether a program rounds: its jaxpr, operation by operation, with what is known of the numbers in it.
 
-Floating point with a mantissa of p bits (float64: p = 53) holds every multiple of 2^g that is at most 2^(p + g) in
-size, within its range. Sums, products and comparisons of such numbers are multiples of a known power of two again, of a
-known largest size. If that size fits at every operation, nothing is rounded, in whatever order XLA adds. A program is a
-jaxpr; each operation has a rule below. An operation without a rule is refused: no exponential, root or table is exact.
-
-The rules also find the degree of each number as a polynomial in the numbers that were drawn. A program that compares
-(`max`, `where`) is one polynomial for every outcome of its comparisons.
+Each operation has a rule below. One without a rule is refused: no exponential, root or table is exact. The rules also
+find the degree of each number as a polynomial in the numbers that were drawn. A program that compares (`max`, `where`)
+is one polynomial for every outcome of its comparisons.
 """
 
 from __future__ import annotations
@@ -14,67 +10,28 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import jax.numpy as jnp
-import numpy as np
+
+from fnn.checking.exact_numbers import (
+    NOT_FINITE,
+    TRUTH,
+    ZERO,
+    Numbers,
+    Rounds,
+    added,
+    check,
+    constant,
+    is_number,
+    join,
+    log2,
+    product,
+    up_to,
+)
 
 if TYPE_CHECKING:  # importing it defines a setting of JAX
     from jax.extend.core import ClosedJaxpr, Jaxpr
-
-
-class Rounds(ValueError):
-    """A program has an operation that may round."""
-
-
-class TooLarge(Rounds):
-    """A number needs more bits than its type has: smaller inputs may need fewer."""
-
-
-class Numbers(NamedTuple):
-    """What is known of all entries of an array: each is k · 2^grid, with a whole number k of size at most `units`."""
-
-    units: int
-    grid: int
-    degree: int = 0  # at most; in the numbers that were drawn
-    value: float | None = None  # of a constant, one number in all entries
-    powers: tuple[int, int] | None = (
-        None  # the least and the largest exponent, if all are powers of two or their negatives
-    )
-    ties: bool = False  # whether an entry says that two numbers are equal
-
-
-ZERO = Numbers(0, 0, 0, 0.0)
-TRUTH = Numbers(1, 0)
-NOT_FINITE = Numbers(2**5000, 0)  # any arithmetic with it is refused
-
-
-def drawn(units: int, grid: int = 0) -> Numbers:
-    """Numbers drawn from `-units` to `units` times 2^grid: polynomials of degree 1."""
-    return Numbers(units, grid, 1)
-
-
-def constant(value: Any) -> Numbers:
-    """What is known of an array, or of a number, that is no variable."""
-    dtype = getattr(value, "dtype", np.dtype(type(value)))
-    if not _is_number(dtype) or not np.size(value):
-        return ZERO
-    values = np.unique(np.asarray(value).astype(np.float64))
-    if not np.isfinite(values).all():
-        return NOT_FINITE
-    exact = [Fraction(float(v)) for v in values]
-    whole = max(f.denominator for f in exact)  # a power of two, as in all floating point
-    counts = [abs(int(f * whole)) for f in exact]
-    shift = _log2(math.gcd(*counts) & -math.gcd(*counts)) if any(counts) else 0
-    grid = shift - _log2(whole)
-    exponents = sorted(_log2(k) - _log2(whole) for k in counts if k & (k - 1) == 0 < k)
-    powers = (exponents[0], exponents[-1]) if len(exponents) == len(counts) else None
-    return Numbers(max(counts) >> shift, grid, 0, float(values[0]) if len(values) == 1 else None, powers)
-
-
-def _is_number(dtype: Any) -> bool:
-    """Not a key, and not JAX's derivative by whole numbers."""
-    return jnp.issubdtype(dtype, jnp.number) or jnp.issubdtype(dtype, jnp.bool_)
 
 
 def results(program: ClosedJaxpr, inputs: Sequence[Numbers]) -> list[Numbers]:
@@ -86,8 +43,8 @@ def results(program: ClosedJaxpr, inputs: Sequence[Numbers]) -> list[Numbers]:
     """
     outputs = _walk(program.jaxpr, [constant(c) for c in program.consts], inputs)
     for variable, numbers in zip(program.jaxpr.outvars, outputs, strict=True):
-        if _is_number(variable.aval.dtype):
-            _check("a result", numbers, variable.aval.dtype)
+        if is_number(variable.aval.dtype):
+            check("a result", numbers, variable.aval.dtype)
     return outputs
 
 
@@ -100,7 +57,7 @@ def own_rules(jaxpr: Jaxpr) -> Iterator[str]:
     """Where the derivative rules were written that a program brings along and that are not JAX's own."""
     for eqn in jaxpr.eqns:
         for inner in _inner(eqn.params):
-            if eqn.primitive.name.startswith("custom_"):
+            if eqn.primitive.name.startswith(("custom_jvp", "custom_vjp")):
                 where = inner.debug_info.func_src_info or "of unknown origin"
                 yield from [] if "/jax/_src/" in where.replace("\\", "/") else [where]
             yield from own_rules(inner)
@@ -141,69 +98,7 @@ def _needed(jaxpr: Jaxpr) -> list[Any]:
     return needed[::-1]
 
 
-def _check(operation: str, numbers: Numbers, dtype: Any) -> None:
-    """Refuse what does not fit into a type.
-
-    Raises:
-        TooLarge: the operation, and how many bits it needs.
-        Rounds: nan or infinity.
-    """
-    if numbers.units >= NOT_FINITE.units:
-        raise Rounds(f"{operation} of nan or infinity")
-    size = Fraction(2) ** numbers.grid * numbers.units
-    if jnp.issubdtype(dtype, jnp.floating):
-        info = jnp.finfo(dtype)
-        bits, least, most = info.nmant + 1, Fraction(2) ** info.minexp, Fraction(float(info.max))
-        fits = not numbers.units or (Fraction(2) ** numbers.grid >= least and size <= most)
-    else:
-        bits, fits = 1 if jnp.issubdtype(dtype, jnp.bool_) else jnp.iinfo(dtype).max.bit_length(), True
-        numbers = numbers._replace(units=int(size))
-    if not fits or numbers.units > 2**bits:
-        raise TooLarge(f"{operation} of up to {numbers.units.bit_length()} bits, where {np.dtype(dtype)} has {bits}")
-
-
 # The rules. Each takes an operation and what is known of its operands, and returns what is known of its results.
-
-
-def _log2(power: int) -> int:
-    return power.bit_length() - 1
-
-
-def _join(several: Sequence[Numbers]) -> Numbers:
-    """An array with entries of each of these."""
-    grid, (*units,) = _aligned(several)
-    same = {n.value for n in several}
-    ranges = [n.powers for n in several if n.powers]
-    powers = (min(r[0] for r in ranges), max(r[1] for r in ranges)) if len(ranges) == len(several) else None
-    return Numbers(max(units), grid, _degree(several), same.pop() if len(same) == 1 else None, powers)
-
-
-def _sum(several: Sequence[Numbers]) -> Numbers:
-    grid, units = _aligned(several)
-    return Numbers(sum(units), grid, _degree(several))
-
-
-def _aligned(several: Sequence[Numbers]) -> tuple[int, list[int]]:
-    """A grid for all, and the sizes in it. 0 is a multiple of everything."""
-    grid = min((n.grid for n in several if n.units), default=0)
-    return grid, [n.units << (n.grid - grid) if n.units else 0 for n in several]
-
-
-def _degree(several: Sequence[Numbers]) -> int:
-    return max(n.degree for n in several)
-
-
-def _product(a: Numbers, b: Numbers, terms: int = 1) -> Numbers:
-    """The sum of `terms` products."""
-    if max(a.units, b.units) >= NOT_FINITE.units:  # times 0 it is nan
-        return NOT_FINITE
-    units = terms * a.units * b.units
-    return Numbers(units, a.grid + b.grid, a.degree + b.degree) if units else ZERO
-
-
-def _up_to(terms: int, a: Numbers) -> Numbers:
-    """The sum of at most so many such numbers."""
-    return Numbers(a.units * terms, a.grid, a.degree)
 
 
 Rule = Callable[[Any, list[Numbers]], list[Numbers]]
@@ -227,12 +122,12 @@ def _each(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
 def _joined(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
     """Entries of all operands of the type of the result; the others say where."""
     (out,) = eqn.outvars
-    return [_join([n for n, v in zip(operands, eqn.invars, strict=True) if v.aval.dtype == out.aval.dtype])]
+    return [join([n for n, v in zip(operands, eqn.invars, strict=True) if v.aval.dtype == out.aval.dtype])]
 
 
 def _select(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
     which, *cases = operands
-    return [cases[int(which.value)] if which.value is not None else _join(cases)]
+    return [cases[int(which.value)] if which.value is not None else join(cases)]
 
 
 def _truth(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
@@ -260,9 +155,9 @@ def _logic(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
     values = [n.value for n in operands if n.value is not None]
     if len(values) < len(operands):
         return [TRUTH]
-    if eqn.primitive.name == "not":
-        return [constant(not values[0])]
-    return [constant({"and": all, "or": any, "xor": lambda pair: pair[0] != pair[1]}[eqn.primitive.name](values))]
+    if eqn.primitive.name in ("not", "xor"):
+        return [constant(sum(map(bool, values), eqn.primitive.name == "not") % 2 == 1)]
+    return [constant(all(values) if eqn.primitive.name.endswith("and") else any(values))]
 
 
 def _index(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
@@ -279,7 +174,7 @@ def _converted(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
         return [TRUTH]
     if not jnp.issubdtype(dtype, jnp.floating) and a.grid < 0:
         raise Rounds(f"a conversion to {dtype}, which cuts off fractions")
-    _check(f"a conversion to {dtype}", a, dtype)
+    check(f"a conversion to {dtype}", a, dtype)
     return [a]
 
 
@@ -314,22 +209,23 @@ def _power(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
 
 def _multiplied(terms: Callable[[Any], int]) -> Rule:
     def rule(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
-        (a,), count = operands, terms(eqn)
-        return [Numbers(max(1, a.units) ** count, min(0, a.grid) * count, a.degree * count)]
+        (a,), count, grid = operands, terms(eqn), min(0, operands[0].grid)
+        size = max(a.units << (a.grid - grid), 1 << -grid)  # or 1, if some of the factors are left out
+        return [Numbers(size**count, grid * count, a.degree * count)]
 
     return rule
 
 
 def _summed(terms: Callable[[Any], int]) -> Rule:
-    return lambda eqn, operands: [_up_to(terms(eqn), operands[0])]
+    return lambda eqn, operands: [up_to(terms(eqn), operands[0])]
 
 
 def _total(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
     """A sum whose terms are counted. How many entries are tied is a number of at least 1."""
-    (a,), terms = operands, eqn.invars[0].aval.size // max(1, eqn.outvars[0].aval.size)
-    if a.value is not None:
+    (a,), terms = operands, _reduced(eqn)
+    if a.value is not None and Fraction(a.value * terms) == Fraction(a.value) * terms:
         return [constant(a.value * terms)]
-    return [_up_to(terms, a)._replace(powers=(0, _log2(terms)) if a.ties and terms else None)]
+    return [up_to(terms, a)._replace(powers=(0, log2(terms)) if a.ties and terms else None)]
 
 
 def _reduced(eqn: Any) -> int:
@@ -355,13 +251,13 @@ def _conv_terms(eqn: Any) -> int:
 
 
 def _products(terms: Callable[[Any], int]) -> Rule:
-    return lambda eqn, operands: [_product(operands[0], operands[1], terms(eqn))]
+    return lambda eqn, operands: [product(operands[0], operands[1], terms(eqn))]
 
 
 def _scattered(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
     """All updates may fall on one place; each has a row of indices."""
-    target, places, updates = operands
-    return [_sum([target, _up_to(eqn.invars[1].aval.size // max(1, eqn.invars[1].aval.shape[-1]), updates)])]
+    (target, _, updates), places = operands, eqn.invars[1].aval
+    return [added([target, up_to(places.size // max(1, places.shape[-1]), updates)])]
 
 
 def _called(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
@@ -371,7 +267,7 @@ def _called(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
 
 def _branches(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
     ends = [_walk(b.jaxpr, [constant(c) for c in b.consts], operands[1:]) for b in eqn.params["branches"]]
-    return [_join(several) for several in zip(*ends, strict=True)]
+    return [join(several) for several in zip(*ends, strict=True)]
 
 
 def _scanned(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
@@ -381,7 +277,7 @@ def _scanned(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
     constants, stacked = [constant(c) for c in body.consts], []
     for _ in range(eqn.params["length"]):
         after = _walk(body.jaxpr, constants, [*operands[:consts], *carry, *rows])
-        stacked = [_join(pair) for pair in zip(stacked or after[carried:], after[carried:], strict=True)]
+        stacked = [join(pair) for pair in zip(stacked or after[carried:], after[carried:], strict=True)]
         if after[:carried] == carry:
             break
         carry = after[:carried]
@@ -394,7 +290,7 @@ def _arithmetic(rule: Rule) -> Rule:
     def checked(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
         found = rule(eqn, operands)
         for numbers, variable in zip(found, eqn.outvars, strict=True):
-            _check(f"`{eqn.primitive.name}`", numbers, variable.aval.dtype)
+            check(f"`{eqn.primitive.name}`", numbers, variable.aval.dtype)
         return found
 
     return checked
@@ -405,7 +301,7 @@ def _named(names: str, rule: Rule) -> dict[str, Rule]:
 
 
 _ARITHMETIC: dict[str, Rule] = {
-    **_named("add sub add_any", lambda eqn, operands: [_sum(operands)]),
+    **_named("add sub add_any", lambda eqn, operands: [added(operands)]),
     **_named("mul", _products(lambda eqn: 1)),
     **_named("dot_general", _products(_dot_terms)),
     **_named("conv_general_dilated", _products(_conv_terms)),
@@ -419,10 +315,10 @@ _ARITHMETIC: dict[str, Rule] = {
     **_named("scatter-add scatter_add", _scattered),
 }
 _COMPARISONS: dict[str, Rule] = {
-    **_named("lt le gt ge reduce_and reduce_or sign", _truth),
+    **_named("lt le gt ge sign", _truth),
     **_named("eq", _equal),
     **_named("ne", _unequal),
-    **_named("and or xor not", _logic),
+    **_named("and or xor not reduce_and reduce_or", _logic),
     **_named("argmax argmin", _index),
     **_named("is_finite", _finite),
     **_named("max min clamp scatter-max scatter-min scatter_max scatter_min", _joined),
@@ -432,9 +328,9 @@ _COMPARISONS: dict[str, Rule] = {
 }
 _MOVES: dict[str, Rule] = {
     **_named("reshape transpose broadcast_in_dim squeeze expand_dims slice rev copy copy_p split unstack", _moved),
-    **_named("dynamic_slice gather", _moved),
+    **_named("dynamic_slice", _moved),
     **_named("optimization_barrier", _each),
-    **_named("neg", _entries),
+    **_named("neg gather", _entries),
     **_named("select_n", _select),
     **_named("concatenate stack pad dynamic_update_slice scatter", _joined),
     **_named("iota", _index),
