@@ -122,18 +122,24 @@ def _called(part: Part, a: Array, delta: Array) -> Any:
 def misfit(found: Any, expected: tuple[Params, Array]) -> str | None:
     """In which way a result is not a tree `(nabla, delta_prev)` like `(params, a)`; None if it is one."""
     if not isinstance(found, tuple) or len(found) != 2:
-        return f"its backward returns a {type(found).__name__}; expected a pair, (nabla, delta_prev)"
+        return f"its backward returns {_kind(found)}; expected a pair, (nabla, delta_prev)"
     if jax.tree.structure(found[0]) != jax.tree.structure(expected[0]):
-        trees = (str(jax.tree.structure(tree)).removeprefix("PyTreeDef(")[:-1] for tree in (found[0], expected[0]))
-        return "its nabla is a tree {}; expected one like its params, {}".format(*trees)
-    if jax.tree.structure(found[1]) != jax.tree.structure(0):
-        return f"its delta_prev is a {type(found[1]).__name__}; expected an array of shape {expected[1].shape}"
+        return f"its nabla is {_kind(found[0])}; expected a tree like its params, {_kind(expected[0])}"
+    if not jax.tree_util.all_leaves([found[1]]):
+        return f"its delta_prev is {_kind(found[1])}; expected an array of shape {np.shape(expected[1])}"
     for (what, g), (_, p) in zip(named(found), named(expected), strict=True):
         if np.shape(g) != np.shape(p):
             like = "the layer's input" if what == "delta" else "the parameter"
             hint = "; it looks transposed" if np.shape(g) == np.shape(p)[::-1] else ""
             return f"its {what} has shape {np.shape(g)}; expected {np.shape(p)}, as {like}{hint}"
     return None
+
+
+def _kind(tree: Any) -> str:
+    """A value in words: an array, or a tree with its arrays as stars."""
+    if isinstance(tree, tuple | list | dict):
+        return str(jax.tree.structure(tree)).removeprefix("PyTreeDef(")[:-1]
+    return "an array" if hasattr(tree, "shape") else "None" if tree is None else f"a {type(tree).__name__}"
 
 
 def named(derivatives: tuple[Params, Array]) -> Iterator[tuple[str, Any]]:

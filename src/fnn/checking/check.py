@@ -25,7 +25,7 @@ from fnn.checking.finite_differences import (
     value_noise,
     widths,
 )
-from fnn.checking.layers import layer_verdicts
+from fnn.checking.layers import broken_layer, layer_verdicts
 from fnn.checking.point import MeanCost, Point, flat_leaves, is_W
 from fnn.checking.report import Report
 from fnn.checking.resolution import resolution
@@ -113,10 +113,11 @@ def gradcheck(
     with in_float64():
         params, (x, y) = inputs.as_params(params), inputs.as_batch(x, y)
         point = Point(net, cost, params, x, y, jnp.asarray(_strength(lmbda)))
-        value, by_hand = gradient(net, cost, params, x, y)
-        by_hand = inputs.as_gradient(_rule_name(gradient), by_hand, params)
-        by_hand = inputs.as_gradient(_rule_name(penalised), penalised(params, by_hand, float(lmbda)), params)
-        by_hand_x = inputs.as_gradient("the net's backward", _by_inputs(point, gradient), x)
+        with _the_layer_named(point):
+            value, by_hand = gradient(net, cost, params, x, y)
+            by_hand = inputs.as_gradient(_rule_name(gradient), by_hand, params)
+            by_hand = inputs.as_gradient(_rule_name(penalised), penalised(params, by_hand, float(lmbda)), params)
+            by_hand_x = inputs.as_gradient("the net's backward", _by_inputs(point, gradient), x)
         function = Function(MeanCost(net, cost), point.coordinates, point.y)
         fine = resolution(function)
         evidence = _evidence(point, function, fine, laid_flat((by_hand, by_hand_x)), budget)
@@ -149,6 +150,17 @@ def in_float64() -> Iterator[None]:
         np.errstate(over="ignore", invalid="ignore"),
     ):
         yield
+
+
+@contextlib.contextmanager
+def _the_layer_named(point: Point) -> Iterator[None]:
+    """A block whose errors are told of the layer that makes them, if its `backward` raises or returns other shapes."""
+    try:
+        yield
+    except Exception as error:
+        if broken := broken_layer(point):
+            raise InputError(f"{broken}.") from error
+        raise
 
 
 def _strength(lmbda: float) -> float:

@@ -150,7 +150,7 @@ def _leaves(point: Point, evidence: Evidence, right: np.ndarray) -> Iterator[_Le
     for path, leaf, part in _params(point):
         found = evidence.coordinates.by_hand[part]
         rounding = evidence.coordinates.rounding[part]
-        wrong = Derivatives(found, right[part], rounding).relative() > AUTODIFF
+        wrong = (Derivatives(found, right[part], rounding).relative() > AUTODIFF) & np.isfinite(right[part])
         yield _Leaf(path, leaf, part, *(a.reshape(leaf.shape) for a in (found, right[part], wrong)))
 
 

@@ -79,6 +79,14 @@ def layer_verdicts(point: Point) -> tuple[LayerVerdict, ...]:
     )
 
 
+def broken_layer(point: Point) -> str:
+    """The sentence about the first layer whose `backward` raises, or returns no derivatives; "" if there is none."""
+    try:
+        return next((str(verdict) for verdict in layer_verdicts(point) if verdict.broken), "")
+    except Exception:  # a forward, or the data, is at fault
+        return ""
+
+
 def _wrong(hand: Leaves, auto: Leaves, rounded: Leaves) -> Leaves:
     """The arrays with wrong entries, and where these are, bool like the arrays."""
     wrong = {what: _apart(found, auto[what], rounded[what]) for what, found in hand.items()}
@@ -105,8 +113,9 @@ def _rounded(point: Point, which: tuple[tuple[int, bool], ...], given: list[tupl
     sizes = []
     for (k, compiles), (a, delta) in zip(which, given, strict=True):
         part = parts(point)[k]
-        ways = [partial(vjp, part.forward), part.backward][: 1 + compiles]
-        each = [rounding_errors(way, part.params, a, delta) for way in ways]
+        each = [rounding_errors(partial(vjp, part.forward), part.params, a, delta)]
+        if compiles:  # a `backward` that rounds more than its forward does, to float32, is wrong
+            each.append(rounding_errors(part.backward, part.params, a, delta, kinds=(jnp.float64,)))
         sizes.append(jax.tree.map(lambda *e: jnp.stack(e).max(axis=0), *each))
     return sizes
 
