@@ -272,11 +272,18 @@ def _branches(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
 
 def _scanned(eqn: Any, operands: list[Numbers]) -> list[Numbers]:
     """The body as often as it runs, or until it changes nothing."""
-    body, consts, carried = eqn.params["jaxpr"], eqn.params["num_consts"], eqn.params["num_carry"]
-    carry, rows = operands[consts : consts + carried], operands[consts + carried :]
+    body = eqn.params["jaxpr"]
+    # constants, then what is carried, then rows; what the body takes or gives row by row has an axis more outside it
+    taken, given = (
+        sum(o.aval.ndim != i.aval.ndim for o, i in zip(outer, inner, strict=True))
+        for outer, inner in ((eqn.invars, body.jaxpr.invars), (eqn.outvars, body.jaxpr.outvars))
+    )
+    carried = len(eqn.outvars) - given
+    first = len(operands) - taken - carried
+    fixed, carry, rows = operands[:first], operands[first : first + carried], operands[first + carried :]
     constants, stacked = [constant(c) for c in body.consts], []
     for _ in range(eqn.params["length"]):
-        after = _walk(body.jaxpr, constants, [*operands[:consts], *carry, *rows])
+        after = _walk(body.jaxpr, constants, [*fixed, *carry, *rows])
         stacked = [join(pair) for pair in zip(stacked or after[carried:], after[carried:], strict=True)]
         if after[:carried] == carry:
             break
