@@ -84,7 +84,7 @@ def about(text):
 
 
 def sigmoid(z):
-    return 1 / (1 + math.exp(-z))
+    return (1 + math.tanh(z / 2)) / 2
 
 
 def words(slope):
@@ -118,7 +118,8 @@ def sums(text, slope=0.01):
     for name, worked, value in equations(text):
         if CUT in worked or worked.startswith("f("):
             continue
-        python = re.sub(rf"e\^(-?{NUMBER})", r"exp(\1)", worked)
+        python = re.sub(rf"ln\(e\^(-?{NUMBER})\)", r"(\1)", worked)
+        python = re.sub(rf"e\^(-?{NUMBER})", r"exp(\1)", python)
         assert re.fullmatch(rf"(?:{WORD}|exp|{NUMBER}|[-+*/^(), ])+", python), worked
         python = re.sub(rf"(?<![\w.]){NUMBER}", r"N('\g<0>')", python).replace("^N('2')", "**2")
         found, printed = eval(python, words(slope)), about(value)
@@ -323,7 +324,7 @@ def test_a_board_names_its_formulas(name, said):
     assert said in case(name)[0]
 
 
-@pytest.mark.parametrize("z", [-300.0, -40.0, 40.0, 300.0])
+@pytest.mark.parametrize("z", [-1000.0, -40.0, 40.0, 1000.0])
 @pytest.mark.parametrize("cost", [CrossEntropy(), LogLikelihood(), Quadratic(Tanh())], ids=repr)
 def test_saturated_outputs_come_out(cost, z):
     params = (DenseParams(jnp.array([[z], [-z]]), jnp.zeros(2)),)
@@ -332,6 +333,8 @@ def test_saturated_outputs_come_out(cost, z):
     assert_well_written(text)
     value = float(cost.value(jnp.array([[z, -z]]), jnp.array([[0.0, 1]])))
     assert said(text, "C") == pytest.approx([value], rel=1e-5)
+    subtracted = f"    {abs(z):g} is subtracted from every z first, which does not change the outputs\n"
+    assert (subtracted in text) == (isinstance(cost, LogLikelihood) and abs(z) == 1000)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
@@ -349,6 +352,15 @@ def test_desired_outputs_that_do_not_sum_to_1_weigh_the_softmax():
     text = explained(*arguments, jnp.array([[1.0, 0.5]]))
     assert re.search(r"delta\[0\] = \S+\*1\.5 - 1 = \S+, the sum of y is 1\.5", text)
     assert sums(text) >= 15
+
+
+def test_only_the_places_that_won_have_a_part_in_a_convpool():
+    text, (_, _, _, _, x, *_) = case("convpool last")
+    assert len(x) == 1
+    part = text.partition("layer 2, ConvPool (1, 3, 3) -> (2, 1, 1)\n    delta")[2].partition("layer 1")[0]
+    assert len(re.findall(r"dC/dW\S+ = \S+\*\S+ = ", part)) == 8
+    assert "dC/db[0] = -" in part or "dC/db[0] = 0." in part
+    assert not re.search(r"dC/db\S+ = \S+ [+-] ", part)
 
 
 def test_a_tie_of_a_pool_goes_to_the_first():

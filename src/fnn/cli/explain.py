@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import textwrap
 from collections.abc import Iterator
 
 import numpy as np
@@ -78,7 +79,10 @@ def _heading(config: Config, rows: list[int], n: int, first: bool) -> Iterator[s
     training, factor = config.training, Progress().factor
     yield f"{config.name}: the first training step, seed {config.seed}"
     if len(rows) > 1:
-        yield f"on the training examples {', '.join(map(str, rows))} (of 0 to {n - 1}), here rows 0 to {len(rows) - 1}"
+        listed = (
+            f"on the training examples {', '.join(map(str, rows))} (of 0 to {n - 1}), here rows 0 to {len(rows) - 1}"
+        )
+        yield textwrap.fill(listed, 80)
     else:
         yield f"on training example {rows[0]} (of 0 to {n - 1}){', the first that is not all zeros' if first else ''}"
     if len(rows) < training.batch_size:
