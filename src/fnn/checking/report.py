@@ -164,9 +164,9 @@ class Report:
         tried = self.compared + self.left_out
         which = "each" if tried == self.coordinates else f"a sample of {tried:,}"
         missing, unseen = (sum(getattr(leaf, name) for leaf in self.leaves) for name in ("without_autodiff", "unseen"))
-        against = f"{self.coordinates:,} coordinates"
-        if missing < self.coordinates:
-            against += f"{f' but {missing:,}' if missing else ''} against autodiff"
+        seen = self.coordinates - missing
+        share = f"{self.coordinates:,}" if seen in (0, self.coordinates) else f"{seen:,} of {self.coordinates:,}"
+        against = f"{share} coordinates{' against autodiff' if seen else ''}"
         nothing = f"; {unseen:,} could be compared with nothing" if unseen else ""
         return (
             f"{against}; {which} against a finite difference,\n"
