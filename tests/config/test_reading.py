@@ -150,6 +150,8 @@ MISTAKES = [
     ("[training]", "[sweep]\nmu = [0, 1]\n[training]", r"sweep: mu = \[0\.0, 1\.0\]: expected numbers .* below 1"),
     ("[training]", "[sweep]\nlmbda = [-1]\n[training]", r"sweep: lmbda = \[-1\.0\]: expected numbers from 0 to"),
     ("[training]", "[sweep]\nscale = [inf]\n[training]", r"sweep: scale = \[inf\]: expected numbers from 0 to"),
+    ("[training]", "[sweep]\neta = [0.1, 0.1]\n[training]", r"sweep: eta = \[0\.1, 0\.1\]: expected different numbers"),
+    ("[training]", "[sweep]\nunits = [3, 3]\n[training]", r"sweep: units = \[3, 3\]: expected different numbers"),
     ("[training]", "[sweep]\nunits = [0]\n[training]", r"sweep: units = \[0\]: expected whole numbers of at least 1"),
     ('name = "good"', "seed = -1", r"seed = -1: expected 0 to"),
     ('name = "good"', "seed = 4294967296", r"seed = 4294967296: expected 0 to 4,294,967,295"),

@@ -35,7 +35,13 @@ def test_quantities_may_start_with_many_whole_numbers(tmp_path):
         ("a,a\n1,2\n", r"line 1: expected a header line, a different name for each"),
         ("a" * 300 + ",b\n3,4\n", r"line 1: a name of 300 characters"),
         ("1,2\n3,4\n", r"line 1: all numbers; expected a header"),
-        ("a;b\n1;2\n", r"one column, 'a;b'; expected inputs and a label, separated by commas"),
+        (
+            "a;b\n1;2\n",
+            r"one column, 'a;b'; expected inputs and a label, separated by commas and not by ';', with a point",
+        ),
+        ("a\tb\n1\t2\n", r"one column, 'a\\tb'; expected inputs and a label, separated by commas and not by '\\t'"),
+        ("a|b\n1|2\n", r"separated by commas and not by '\|', with a point in decimal numbers"),
+        ("ab\n1\n", r"one column, 'ab'; expected inputs and a label, separated by commas$"),
         ("a,b\n1,x\n2\n", r"line 3: 1 cells; expected 2"),
         ("a,b\n1,x\n\n,y\n", r"line 4, column 'a': nothing; expected a number"),
         ("a,b\n1,x\nred,y\n", r"line 3, column 'a': 'red'; expected a number"),
@@ -50,7 +56,7 @@ def test_quantities_may_start_with_many_whole_numbers(tmp_path):
         ("a,b\n" + "".join(f"0,x{i}\n" for i in range(2000)), r"line 1003, column 'b': more than 1,000 different"),
         ("a,b\n1," + "x" * 300, r"line 2, column 'b': a label of 300 characters"),
     ],
-    ids=range(19),
+    ids=range(22),
 )
 def test_a_wrong_csv_is_an_input_error_with_line_and_column(tmp_path, text, message):
     with pytest.raises(InputError, match=r"a\.csv.*" + message):

@@ -290,3 +290,45 @@ def test_a_folder_of_a_user_who_does_not_exist_is_refused():
             fnn.InputError, match="^the folder ~nobody-here/net: there is no such user, or no home folder"
         ):
             call()
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "said"),
+    [
+        ({"path": ""}, fnn.InputError, "^the folder '': expected a path, got none; for the current folder write a dot"),
+        ({"cost": "LogLikelihood"}, TypeError, "cost is 'LogLikelihood'; expected a cost, such as LogLikelihood"),
+        ({"cost": fnn.LogLikelihood}, TypeError, "cost is <class .*; expected a cost, such as LogLikelihood"),
+        ({"cost": None}, TypeError, "cost is None; expected a cost"),
+        ({"data": (1, 2)}, TypeError, "data is a tuple; expected the Dataset that load_data gives"),
+        (
+            {"params": (np.ones((2, 3), int), np.ones(2))},
+            TypeError,
+            r"params: 0.W is an array of int64; expected floats",
+        ),
+        (
+            {"params": (np.ones((2, 3)) * 1j, np.ones(2))},
+            TypeError,
+            "params: 0.W is an array of complex128; expected fl",
+        ),
+        (
+            {"params": (np.ones((2, 3)), np.full(2, 1e300))},
+            ValueError,
+            r"params: 0.b\[0\] is 1e\+300, which is too large",
+        ),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_loaded_is_not_saved(given, error, said, tmp_path):
+    net = (fnn.Dense(2),)
+    (layer,) = fnn.init(net, jax.random.key(0), (3,))
+    settings = {"path": tmp_path / "net", "net": net, "cost": fnn.LogLikelihood(), "params": (layer,), "shape": (3,)}
+    if "params" in given:
+        given = {"params": (type(layer)(*given["params"]),)}
+    with pytest.raises(error, match=said):
+        fnn.save(**(settings | given))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_folder_is_no_model():
+    with pytest.raises(fnn.InputError, match="^the folder '': expected a path"):
+        fnn.load("")

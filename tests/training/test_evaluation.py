@@ -132,3 +132,46 @@ def test_what_does_not_apply_raises_no_alarm():
         assert math.isnan(last.train.accuracy[1])
         with pytest.raises(FloatingPointError):  # a true alarm
             scored([[math.nan, 0.1]], y)
+
+
+KINDS = {
+    "a tuple": (lambda x, y: (x, y), r"examples is a tuple; expected Examples\(x, y\)\.$"),
+    "a data set": (
+        lambda x, y: fnn.load_data("moons"),
+        r"examples is a Dataset; .* Of a Dataset these are data\.train",
+    ),
+    "objects": (lambda x, y: fnn.Examples(x.astype(object), y), "examples: x is an array of object; expected numbers"),
+    "text": (lambda x, y: fnn.Examples(x, y.astype(str)), "examples: y is an array of <U32; expected numbers"),
+    "complex": (lambda x, y: fnn.Examples(x * 1j, y), "examples: x is an array of complex64; expected numbers"),
+    "a list": (lambda x, y: fnn.Examples(x.tolist(), y), "Examples.x is a list; expected an array with one row per"),
+}
+
+
+@pytest.mark.parametrize(("examples", "said"), KINDS.values(), ids=KINDS)
+def test_examples_of_another_kind_are_named(examples, said):
+    net, x, y = (fnn.Dense(2),), np.ones((4, 3), np.float32), np.eye(2, dtype=np.float32)[[0, 1, 0, 1]]
+    params = fnn.init(net, jax.random.key(0), (3,))
+    with pytest.raises(TypeError, match=said):
+        fnn.evaluate(net, fnn.LogLikelihood(), params, examples(x, y))
+    said = said.replace("examples is", "train is").replace("examples: ", "train: ")
+    with pytest.raises(TypeError, match=said):
+        next(
+            fnn.fit(
+                net,
+                fnn.LogLikelihood(),
+                fnn.SGD(0.1),
+                params,
+                examples(x, y),
+                jax.random.key(1),
+                batch_size=2,
+                epochs=1,
+            )
+        )
+
+
+@pytest.mark.parametrize("cost", ["LogLikelihood", fnn.LogLikelihood, None], ids=str)
+def test_a_cost_is_a_value(cost):
+    net = (fnn.Dense(2),)
+    params = fnn.init(net, jax.random.key(0), (3,))
+    with pytest.raises(TypeError, match="expected a cost, such as LogLikelihood"):
+        fnn.evaluate(net, cost, params, fnn.Examples(np.ones((1, 3)), np.ones((1, 2))))

@@ -14,6 +14,11 @@ UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)*)?")  # what pandas calls a column w
 
 def check_header(path: str | os.PathLike[str], header: list[str]) -> None:
     """Refuses names that are no names: numbers and blanks, as in a table without a header line, and the same twice."""
+    if len(header) == 1 and (other := next((c for c in ";\t|" if c in header[0]), "")):
+        raise InputError(
+            f"{path}: one column, {header[0]!r}; expected inputs and a label, separated by commas and not by "
+            f"{other!r}, with a point in decimal numbers"
+        )
     if not any(header):
         raise InputError(f"{path}, line 1: expected a header line, a different name for each column")
     looks: dict[str, int] = {}

@@ -25,7 +25,7 @@ def load(path: str, label: str, y: str, memory: float, targets: str) -> Raw:
 
     `targets` decides what `y` is, as for `fnn.load_data`.
     """
-    path, y = user_path(path, "source ="), user_path(y, "y =")
+    path, y = user_path(path, "source ="), y and user_path(y, "y =")
     _check_there(path)
     if path.lower().endswith(".npy"):
         raw = _read_files(path, y, memory, targets)
@@ -57,8 +57,10 @@ def load_inputs(
         InputError: The file is missing, its rows do not have `shape`, or its columns are not the inputs.
         CorruptFileError: It is damaged.
     """
-    path = user_path(os.fspath(path), "the file")
+    path = user_path(os.fsdecode(path), "the file")
     _check_there(path)
+    if not path.lower().endswith((".npz", ".npy", ".csv")):
+        raise InputError(f"{path}: expected an .npz, .npy or .csv file, told by the end of its name")
     if path.lower().endswith(".csv"):
         x: Any = read_inputs(path, prod(shape), label, columns)
     elif path.lower().endswith(".npy"):

@@ -22,6 +22,8 @@ from fnn.storage.json_files import read_json, write_json
 from fnn.storage.paths import user_path
 from fnn.types import Cost, Net, Params, Shape, leaf_name
 
+OTHER_KINDS = "biucOSUMm"  # of arrays: all but floats, also those that NumPy does not know
+
 
 def save(
     path: str | os.PathLike[str], net: Net, cost: Cost, params: Params, shape: Shape, *, data: Dataset | None = None
@@ -38,7 +40,8 @@ def save(
             loaded model then takes inputs in the units of its source. Without it, inputs are taken as they are.
 
     Raises:
-        InputError: `path` begins with ~ and a user that does not exist.
+        InputError: `path` is empty, or begins with ~ and a user that does not exist.
+        TypeError: the cost, the params or the data are of another kind.
         ValueError: `params` are not those of `net` for inputs of `shape`, or not finite; or `data` is not for `net`, or
             has units or names that cannot be kept.
         OSError: a file cannot be written, for example because the disk is full.
@@ -46,16 +49,29 @@ def save(
     shape = tuple(operator.index(k) for k in shape)
     if _shapes(params) != _shapes(_template(net, shape)):
         raise ValueError(f"params do not fit: expected those of init(net, key, {shape}) for this net.")
-    for name, array in named(params).items():
-        _check_finite(f"params: {name}", array)
+    if not isinstance(cost, Cost) or isinstance(cost, type):
+        raise TypeError(f"cost is {cost!r}; expected a cost, such as LogLikelihood().")
+    if not isinstance(data, Dataset | None):
+        raise TypeError(f"data is a {type(data).__name__}; expected the Dataset that load_data gives.")
+    _check_params(params, net, shape)
     table: dict[str, Any] = {"network": network_table(net, cost), "shape": list(shape)}
     if data is not None:
         table |= data_table(data) | {"targets": _targets(data, net, shape)}
         model_of(table, net, cost, params, shape)  # what cannot be loaded is not saved either
-    folder = Path(user_path(os.fspath(path), "the folder"))
+    folder = Path(user_path(os.fsdecode(path), "the folder"))
     folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "config.json", table)
     save_params(folder, params)
+
+
+def _check_params(params: Params, net: Net, shape: Shape) -> None:
+    """Refuse params that `load` would refuse: those that are no floats, or not finite as the net has them."""
+    dtypes = {leaf_name(path): leaf.dtype for path, leaf in jax.tree.leaves_with_path(_template(net, shape))}
+    for name, array in named(params).items():
+        if array.dtype.kind in OTHER_KINDS:
+            raise TypeError(f"params: {name} is an array of {array.dtype}; expected floats.")
+        _check_finite(f"params: {name}", array)
+        _fitted(f"params: {name}", array, dtypes[name])
 
 
 def _targets(data: Dataset, net: Net, shape: Shape) -> str:
@@ -96,7 +112,7 @@ def load(run: str | os.PathLike[str], types: Types = TYPES) -> Model:
             infinite, or too large for float32.
         InputError: there is no such folder, or the net has a class that is not in `types`.
     """
-    folder = Path(user_path(os.fspath(run), "the folder"))
+    folder = Path(user_path(os.fsdecode(run), "the folder"))
     path = folder / "config.json"
     if not folder.is_dir():
         raise InputError(f"{run}: there is no such folder; expected a run directory.")

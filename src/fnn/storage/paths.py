@@ -16,8 +16,10 @@ def user_path(path: str, name: str) -> str:
         name: The option, variable or entry that the user gave it to, for messages.
 
     Raises:
-        InputError: there is no such user or no home folder, or the path holds an invisible character.
+        InputError: the path is empty or holds an invisible character, or there is no such user or no home folder.
     """
+    if not path.strip():
+        raise InputError(f"{name} {path!r}: expected a path, got none; for the current folder write a dot.")
     check_visible(path, name)
     expanded = os.path.expanduser(path)
     if path.startswith("~") and expanded == path:

@@ -67,6 +67,7 @@ def evaluate(
         ValueError: There are no examples, `y` does not fit the network's output, the cost does not take such `y`, or
             `measure` is not one of these.
     """
+    check_kinds(cost, {"examples": examples})
     if not examples.n:
         raise ValueError("evaluate got 0 examples; a mean needs at least one.")
     check_parts(net, cost, params, {"": examples})
@@ -108,10 +109,11 @@ def check_parts(net: Net, cost: Cost, params: Params, parts: Mapping[str, Exampl
         parts: By name, which begins the message.
 
     Raises:
-        TypeError: `x` or `y` is no array.
+        TypeError: The cost is none, a part is no `Examples`, or its `x` or `y` is no array of numbers.
         ValueError: `x` and `y` have different numbers of rows, `y` does not fit the network's output, or the cost does
             not take such `y`.
     """
+    check_kinds(cost, parts)
     for name, part in parts.items():
         if part is None or not part.n or isinstance(part.y, jax.core.Tracer):
             continue
@@ -121,6 +123,23 @@ def check_parts(net: Net, cost: Cost, params: Params, parts: Mapping[str, Exampl
             check_values(cost, np.asarray(part.y))
         except ValueError as error:
             raise ValueError(f"{name}: {error}" if name else str(error)) from None
+
+
+def check_kinds(cost: Cost, parts: Mapping[str, Any]) -> None:
+    """Refuse a cost and examples of another kind, and arrays that do not hold numbers.
+
+    Raises:
+        TypeError: It names what is wrong.
+    """
+    if not isinstance(cost, Cost) or isinstance(cost, type):
+        raise TypeError(f"cost is {cost!r}; expected a cost, such as LogLikelihood().")
+    for name, part in parts.items():
+        if part is not None and not isinstance(part, Examples | Shifted):
+            hint = " Of a Dataset these are data.train, data.validation, data.test." if hasattr(part, "train") else ""
+            raise TypeError(f"{name} is a {type(part).__name__}; expected Examples(x, y).{hint}")
+        for array, letter in ((part.x, "x"), (part.y, "y")) if isinstance(part, Examples) else ():
+            if getattr(getattr(array, "dtype", None), "kind", "f") in "OSUMmc":
+                raise TypeError(f"{name or 'examples'}: {letter} is an array of {array.dtype}; expected numbers.")
 
 
 _outputs = jax.jit(forward)  # is never run: it keeps the shapes that it has traced
