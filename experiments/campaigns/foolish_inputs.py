@@ -29,9 +29,11 @@ import numpy as np
 
 import fnn
 from fnn import SGD, CrossEntropy, Dense, Examples, InputError, LogLikelihood, Shifted, cli
+from fnn.data import load_inputs
 
 PAGE = pathlib.Path(__file__).with_name("FOOLISH_INPUTS.md")
 MARKS = ("", " ", "?", "NA", "N/A", "nan", "NaN", "null", "None", "-", ".")
+MARKS += ("#N/A", "<NA>", "NULL", "missing", "--", "---", "...", "-nan", "1.#IND", "\\N", "n.d.", "undefined")
 KEY = jax.random.key(0)
 LONGEST_MESSAGE = 600  # characters; what is longer was not written for the user
 
@@ -127,6 +129,314 @@ def odd_labels() -> Iterator[Case]:
         )
 
 
+def notations() -> Iterator[Case]:
+    """Numbers as other people and machines write them, in a column of inputs and as labels."""
+    cells = (
+        "1_000",
+        "1,000",
+        "0,5",
+        "1.000,5",
+        "1 000",
+        "1'000",
+        "5%",
+        "$5",
+        "5 kg",
+        "0x1F",
+        "0b1",
+        "1/2",
+        "3j",
+        "1d5",
+    )
+    cells += (
+        "\uff11\uff12",
+        "\u0663",
+        "\u0969",
+        "1e\uff15",
+        "\u22123",
+        "\u221e",
+        "(3)",
+        "3-",
+        "+-3",
+        "1.2.3",
+        "1e",
+        "=1+1",
+    )
+    cells += (
+        "inf",
+        "-inf",
+        "Infinity",
+        "1e400",
+        "-1e400",
+        "1e39",
+        "2020-01-01",
+        "12:30",
+        "true",
+        "FALSE",
+        "yes",
+        "'3'",
+        "[3]",
+    )
+    for cell in cells:
+        quoted = f'"{cell}"'
+        text = "u,v,y\n" + "".join(f"{quoted if k == 4 else k},{k % 3},{'ab'[k % 2]}\n" for k in range(9))
+        yield Case("notations", f"{cell!r} among inputs", table(text))
+        labels = [quoted if k == 4 else f"{k}.5" for k in range(9)]
+        yield Case("notations", f"{cell!r} among quantities", table(lines("u,y", labels)))
+    for all_of in (
+        ["5%", "6%"],
+        ["0x1", "0x2"],
+        ["1_0", "2_0"],
+        ["$5", "$6"],
+        ['"0,5"', '"1,5"'],
+        ["\uff11", "\uff12"],
+    ):
+        yield Case("notations", f"all labels like {all_of[0]!r}", table(lines("u,y", all_of * 4)))
+    for cell, value in {"3 ": 3, " 3": 3, ".5": 0.5, "5.": 5, "+.5": 0.5, "1E2": 100, "-0.0": 0, "\u00a03": 3}.items():
+        yield Case(
+            "notations",
+            f"harmless: {cell!r}",
+            table(f"u,y\n1,a\n{cell},b\n2,a\n"),
+            lambda d, value=value: d.train.x.ravel().tolist() == [1, value, 2],
+        )
+
+
+def lines(header: str, labels: list[str]) -> str:
+    """A table with a column that counts, and a column of labels."""
+    return f"{header}\n" + "".join(f"{k},{label}\n" for k, label in enumerate(labels))
+
+
+def spellings() -> Iterator[Case]:
+    """One label in two spellings, and labels and names with characters that cannot be seen."""
+    twice = [("setosa", "Setosa"), ("SETOSA", "setosa"), ("new york", "new  york"), ("new york", "new\u00a0york")]
+    twice += [
+        ("setosa", "seto\u200bsa"),
+        ("fi", "\ufb01"),
+        ("a", "\uff41"),
+        ("a", "'a'"),
+        ("true", "True"),
+        ("true", "1"),
+    ]
+    twice += [("1", "01"), ("+1", "1"), ("0", "-0"), ("1", "001")]
+    for first, second in twice:
+        labels = [first, "other", second, "another"] if not first[-1].isdigit() else [first, "7", second, "8"]
+        yield Case("spellings", f"{first!r} and {second!r}", table(lines("u,y", labels)))
+        x = np.arange(len(labels))[:, None]
+        yield Case("spellings", f"{first!r} and {second!r} in an array", arrays(x, np.array(labels)))
+    for c in ("\n", "\r", "\t", "\0", "\x07", "\ufeff"):
+        yield Case("spellings", f"{c!r} in a label", table(lines("u,y", [f'"a{c}b"', "c"])))
+        yield Case("spellings", f"{c!r} in a name", table(f'u,"a{c}b",y\n1,2,a\n3,4,b\n'))
+    for first, second in (
+        ("u", "u\u200b"),
+        ("a b", "a  b"),
+        ("a", "\uff41"),
+        ("caf\u00e9", "cafe\u0301"),
+        ("u", " u "),
+    ):
+        yield Case("spellings", f"columns {first!r} and {second!r}", table(f"{first},{second},y\n1,2,a\n3,4,b\n"))
+    for first, second in (("setosa", "setosa "), (" setosa", "setosa"), ("caf\u00e9", "cafe\u0301"), ("a", '"a"')):
+        yield Case(
+            "spellings",
+            f"harmless: {first!r} and {second!r} are one",
+            table(lines("u,y", [first, second, "zzz"])),
+            lambda d: d.train.y.argmax(axis=1).tolist() == [0, 0, 1],
+        )
+
+
+def table_files() -> Iterator[Case]:
+    """Tables with other separators, quotes, encodings and line ends, and files that are none."""
+    good = "u,v,y\n1,2,a\n3,4,b\n5,6,a\n"
+    wrong = {
+        "semicolons": good.replace(",", ";"),
+        "semicolons and decimal commas": "u;v;y\n1,5;2;a\n3,5;4;b\n",
+        "tabs": good.replace(",", "\t"),
+        "bars": good.replace(",", "|"),
+        "blanks": good.replace(",", " "),
+        "sep=": "sep=,\n" + good,
+        "commas at the ends": good.replace("\n", ",\n"),
+        "commas at the ends of rows": "u,v,y\n1,2,a,\n3,4,b,\n",
+        "thousands without quotes": "u,v,y\n1,000,2,a\n3,4,b\n",
+        "a comment first": "# made today\n" + good,
+        "a comment last": good + "# end\n",
+        "a title": "My table,,\n" + good,
+        "units in a second line": "u,v,y\n[cm],[kg],-\n1,2,a\n",
+        "the header again": good + good,
+        "a row of totals": good + "Total,12,\n",
+        "an open quote": 'u,v,y\n1,"2,a\n3,4,b\n',
+        "a blank behind a quote": 'u,v,y\n1,"2" ,a\n3,4,b\n',
+        "single quotes": "'u','v','y'\n'1','2','a'\n",
+        "a row too short": "u,v,y\n1,a\n",
+        "row names": 'u,v,y\n"1",5,2,a\n"2",5,3,b\n',
+        "blank lines of blanks": good.replace("\n", "\n  \n"),
+        "nothing": "",
+        "a header alone": "u,v,y\n",
+        "one row": "u,v,y\n1,2,a\n",
+        "one column": "y\na\nb\n",
+        "a long name": "x" * 300 + ",y\n1,a\n2,b\n",
+        "a long label": f"u,y\n1,{'x' * 300}\n2,b\n",
+        "a page of the web": "<html><body>404</body></html>",
+        "JSON": '[{"u": 1}]',
+        "the same name": "u,u,y\n1,2,a\n3,4,b\n",
+    }
+    for name, text in wrong.items():
+        yield Case("tables", name, table(text))
+    for name, data in {
+        "Latin-1": "u,v,\u00e9\n1,2,a\n3,4,b\n".encode("latin-1"),
+        "UTF-16": good.encode("utf-16"),
+        "UTF-16 without a mark": good.encode("utf-16-le"),
+        "an archive": b"PK\x03\x04" + bytes(60),
+        "compressed": b"\x1f\x8b\x08" + b"x" * 60,
+        "two marks of UTF-8": ("\ufeff\ufeff" + good).encode(),
+    }.items():
+        yield Case("tables", name, written(data))
+    for name, text in {
+        "CRLF": good.replace("\n", "\r\n"),
+        "CR": good.replace("\n", "\r"),
+        "mixed line ends": "u,v,y\r\n1,2,a\n3,4,b\r5,6,a\n",
+        "no last line end": good.strip(),
+        "empty lines": good.replace("\n", "\n\n"),
+        "everything in quotes": '"u","v","y"\n"1","2","a"\n"3","4","b"\n"5","6","a"\n',
+        "blanks around": " u , v , y \n 1 , 2 , a \n 3 , 4 , b \n 5 , 6 , a \n",
+        "a mark of UTF-8": "\ufeff" + good,
+    }.items():
+        right = [[1, 2], [3, 4], [5, 6]]
+        yield Case("tables", f"harmless: {name}", table(text), lambda d, right=right: d.train.x.tolist() == right)
+
+
+def written(data: bytes) -> Callable[[], Any]:
+    """Reading a csv file of these bytes."""
+
+    def attempt() -> Any:
+        pathlib.Path("t.csv").write_bytes(data)
+        return fnn.load_data("t.csv")
+
+    return attempt
+
+
+def lost_digits() -> Iterator[Case]:
+    """Numbers that float64, float32 or a scale cannot tell apart."""
+    columns = {
+        "long numbers": [10**17 + k for k in range(40)],
+        "beyond 2**53": [2**53 + k for k in range(40)],
+        "two long numbers": [9007199254740993, 9007199254740992] * 3,
+        "twenty digits": [-12345678901234567890 - k for k in range(40)],
+        "after the sixteenth digit": ["1.0000000000000000001", "1.0000000000000000002"] * 3,
+        "below float64": [f"{k}e-400" for k in range(40)],
+        "far below float64": ["0", "1e-99999999999"] * 3,
+    }
+    for (name, cells), standardise in itertools.product(columns.items(), (False, True)):
+        text = "u,v,y\n" + "".join(f"{k},{cell},{'ab'[k % 2]}\n" for k, cell in enumerate(cells))
+        yield Case("lost digits", f"{name}, standardise = {standardise}", table(text, standardise=standardise))
+    k = np.arange(40)[:, None]
+    for name, x in {"10**17": 10**17 + k, "2**53": 2**53 + k, "2**63": np.uint64(2**63) + k.astype("u8")}.items():
+        for standardise in (False, True):
+            attempt = arrays(x, k.ravel() % 2, standardise=standardise)
+            yield Case("lost digits", f"{name} + k in an array, standardise = {standardise}", attempt)
+    for dtype in ("f4", "f8"):
+        yield Case("lost digits", f"below float32, {dtype}", arrays((1e-42 * k).astype(dtype), k.ravel() % 2))
+    for scale in (1e-300, 1e-46, 1e39, 1e300):
+        yield Case("lost digits", f"scale = {scale:g}", arrays(k / 7, k.ravel() % 2, scale=scale))
+    nanoseconds = 1_700_000_000_000_000_000 + 10**9 * k
+    yield Case(
+        "lost digits",
+        "harmless: nanoseconds, standardised",
+        arrays(nanoseconds, k.ravel() % 2, standardise=True),
+        lambda d: len(np.unique(d.train.x)) == 40,
+    )
+
+
+def shapes() -> Iterator[Case]:
+    """Shapes that would put the numbers of an example in other places."""
+    pairs = [
+        ((32, 32, 3), (3, 32, 32)),
+        ((3, 8, 8), (8, 8, 3)),
+        ((4, 6), (6, 4)),
+        ((28, 28), (14, 56)),
+        ((4, 6), (24, 2)),
+    ]
+    for stored, shape in pairs:
+        x, y = np.arange(4 * np.prod(stored), dtype="f4").reshape(4, *stored), np.arange(4) % 2
+        yield Case("shapes", f"{stored} as {shape}", arrays(x, y, shape=shape))
+        yield Case("shapes", f"inputs {stored} as {shape}", lambda shape=shape: load_inputs("t.npz", shape))
+    for stored, shape in (((28, 28), (1, 28, 28)), ((784,), (1, 28, 28)), ((3, 64), (3, 8, 8)), ((8, 8, 1), (1, 8, 8))):
+        x, y = np.arange(4 * np.prod(stored), dtype="f4").reshape(4, *stored), np.arange(4) % 2
+        yield Case(
+            "shapes",
+            f"harmless: {stored} as {shape}",
+            arrays(x, y, shape=shape),
+            lambda d, x=x: d.train.x.ravel().tolist() == x.ravel().tolist(),
+        )
+
+
+def arguments() -> Iterator[Case]:
+    """Arguments of another kind: of load_data, save, load, evaluate and fit."""
+    wrong: dict[str, tuple[Any, ...]] = {
+        "shape": (2, "2", None, (2.0,), (True, 2)),
+        "classes": ("ab", None, 2, ("a",), ("a", "a"), ("a", "z")),
+        "label": (None, 2, ["y"], "w"),
+        "y": (None, 3, "y.npy"),
+        "targets": (None, True, "onehot"),
+        "scale": ("1", None, True, 1j, -1.0, float("nan"), 10**400),
+        "standardise": ("no", "false", None, 1),
+        "memory": ("4", None, True, 0.0),
+        "noise": ("x", None, 0.5),
+    }
+    for name, values in wrong.items():
+        for value in values:
+            yield Case("arguments", f"load_data({name}={str(value)[:20]!r})", table(FLOWERS, **{name: value}))
+    for source in (None, 3, b"t.csv", "", "t.tsv", "~nobody-here/t.csv", "t\n.csv", "t\0.csv", "missing.npz", "."):
+        yield Case("arguments", f"load_data({source!r})", lambda source=source: fnn.load_data(source))
+    for noise in (-1.0, float("nan"), float("inf"), 1e38):
+        yield Case("arguments", f"moons, noise={noise}", lambda noise=noise: fnn.load_data("moons", noise=noise))
+    yield from _saved()
+    yield from _examples()
+
+
+def _saved() -> Iterator[Case]:
+    net, params = (Dense(2),), fnn.init((Dense(2),), KEY, (3,))
+    right = {"path": "saved", "net": net, "cost": LogLikelihood(), "params": params, "shape": (3,)}
+    wrong = {
+        "path": ("", 3, None, "~nobody-here/net", "a\0b"),
+        "net": (Dense(2), [Dense(2)], (), (Dense,)),
+        "cost": ("LogLikelihood", LogLikelihood, None),
+        "params": (
+            None,
+            (),
+            jax.tree.map(lambda p: p * jnp.nan, params),
+            jax.tree.map(lambda p: p.astype(int), params),
+        ),
+        "shape": (3, "3", None, (3.0,), (4,), (0,)),
+        "data": ((1, 2), fnn.load_data("moons")),
+    }
+    for name, values in wrong.items():
+        for value in values:
+            settings = right | {name: value}
+            yield Case("arguments", f"save({name}={str(value)[:30]!r})", lambda s=settings: fnn.save(**s))
+    for path in ("", 3, None, "~nobody-here/net", "t.csv", "nowhere"):
+        yield Case("arguments", f"load({path!r})", lambda path=path: fnn.load(path))
+
+
+def _examples() -> Iterator[Case]:
+    net, params = (Dense(2),), fnn.init((Dense(2),), KEY, (3,))
+    x, y = np.ones((6, 3), np.float32), np.eye(2, dtype=np.float32)[np.arange(6) % 2]
+    wrong = {
+        "a tuple": (x, y),
+        "a data set": fnn.load_data("moons"),
+        "objects": Examples(x.astype(object), y),
+        "text": Examples(x, y.astype(str)),
+        "complex numbers": Examples(x * 1j, y),
+        "a list": Examples(x.tolist(), y),
+        "labels": Examples(x, np.arange(6) % 2),
+        "no rows": Examples(x[:0], y[:0]),
+    }
+    for name, examples in wrong.items():
+        yield Case("arguments", f"evaluate: {name}", lambda e=examples: fnn.evaluate(net, LogLikelihood(), params, e))
+        yield Case(
+            "arguments",
+            f"fit: {name}",
+            lambda e=examples: list(fnn.fit(net, LogLikelihood(), SGD(0.1), params, e, KEY, batch_size=2, epochs=1)),
+        )
+
+
 def array_files() -> Iterator[Case]:
     """Arrays that are no examples."""
     x, y = np.arange(12, dtype=np.float32).reshape(6, 2), np.arange(6) % 2
@@ -210,6 +520,18 @@ def targets() -> Iterator[Case]:
         yield Case(
             "targets", f"CrossEntropy, {part}: {name}", lambda y=y, part=part: fitted(CrossEntropy(), y * 2, part)
         )
+    unreached = {
+        fnn.Quadratic(): ([[-1.0, 1]], [[0.5, 1.01]]),
+        fnn.Quadratic(fnn.Tanh()): ([[-1.5, 0]], [[0, 3.0]]),
+        fnn.Quadratic(fnn.ReLU()): ([[-1.0, 1]],),
+        fnn.Quadratic(fnn.Softmax()): ([[1.0, 1]], [[-0.5, 1.5]]),
+        fnn.Quadratic(fnn.Step()): ([[0, 2.0]],),
+    }
+    for (cost, rows_of), part in itertools.product(unreached.items(), ("train", "validation", "test")):
+        for y in rows_of:
+            yield Case("targets", f"{cost}, {part}: {y}", lambda c=cost, y=y, part=part: fitted(c, y * 2, part))
+    for cost, y in {fnn.Quadratic(): [[0, 1.0]], fnn.Quadratic(fnn.Tanh()): [[-1.0, 1]]}.items():
+        yield Case("targets", f"harmless: {cost}, {y}", lambda c=cost, y=y: fitted(c, y * 2, "train"), bool)
     one_class = "u,v,y\n" + "".join(f"{k},{k},a\n" for k in range(9))
     for cost in ("CrossEntropy", "LogLikelihood"):
         yield Case("targets", f"one class, {cost}", command_on(one_class, "run", f"network.cost={cost}", units=1))
@@ -334,6 +656,14 @@ def settings() -> Iterator[Case]:
         "seed=1.5",
     ]
     wrong += [
+        "data.shape=[2,2]",
+        "data.scale=1e-300",
+        "data.standardise='no'",
+        "network.cost={type='Quadratic', activation='Sigmoid', units=2}",
+        "network.layers.0.type='De\\nse'",
+        '"se\\ned"=1',
+    ]
+    wrong += [
         "data.classes=['a']",
         "data.classes=['a','z']",
         "data.targets=onehot",
@@ -343,6 +673,17 @@ def settings() -> Iterator[Case]:
     ]
     for override in wrong:
         yield Case("settings", f"--set {override!r}", command_on(FLOWERS, "run", override))
+    for axis in (
+        "eta=[nan]",
+        "eta=['a']",
+        "eta=0.1",
+        "eta=[0.1, 0.1]",
+        "units=[2.5]",
+        "units=[3, 3]",
+        "seeds=0",
+        "mu=[1]",
+    ):
+        yield Case("settings", f"sweep: {axis}", command_on(FLOWERS, "sweep", f"sweep.{axis}"))
     for override in ("training.epochs=3\n", " training.epochs = 3 ", "training.optimizer.eta=1e-1", "data.label=y"):
         attempt = command_on(FLOWERS, "gradcheck", override)
         yield Case("settings", f"harmless: {override!r}", attempt, lambda status: status == 0)
@@ -406,6 +747,18 @@ def predictions() -> Iterator[Case]:
         "empty": "",
         "blank name": "u,v,\n1,2,3\n",
         "only the label": "y\na\n",
+        "1_000": "u,v\n1_000,2\n",
+        "digits of another script": "u,v\n\uff11,2\n",
+        "a decimal comma": 'u,v\n"0,5",2\n',
+        "hexadecimal digits": "u,v\n0x1,2\n",
+        "a percentage": "u,v\n5%,2\n",
+        "infinite": "u,v\ninf,2\n",
+        "beyond float32": "u,v\n1e39,2\n",
+        "a mark of a missing value": "u,v\n1.#IND,2\n",
+        "semicolons": "u;v\n1;2\n",
+        "tabs": "u\tv\n1\t2\n",
+        "an index": ",u,v\n0,1,2\n",
+        "commas at the ends": "u,v,\n1,2,\n",
     }.items():
         yield Case("predictions", name, attempt(text))
     for name, text in {
@@ -444,6 +797,12 @@ KINDS = (
     headers,
     missing_marks,
     odd_labels,
+    notations,
+    spellings,
+    table_files,
+    lost_digits,
+    shapes,
+    arguments,
     array_files,
     lengths,
     targets,

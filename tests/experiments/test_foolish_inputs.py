@@ -6,7 +6,9 @@ from experiments.campaigns import foolish_inputs
 from experiments.campaigns.foolish_inputs import outcome
 
 FAST = (foolish_inputs.headers, foolish_inputs.missing_marks, foolish_inputs.odd_labels, foolish_inputs.array_files)
-FAST += (foolish_inputs.lengths, foolish_inputs.numbers, foolish_inputs.params_files)
+FAST += (foolish_inputs.lengths, foolish_inputs.numbers, foolish_inputs.params_files, foolish_inputs.notations)
+FAST += (foolish_inputs.spellings, foolish_inputs.table_files, foolish_inputs.lost_digits, foolish_inputs.shapes)
+FAST += (foolish_inputs.arguments,)
 
 
 @pytest.mark.parametrize("kind", FAST, ids=lambda kind: kind.__name__)
