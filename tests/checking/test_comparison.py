@@ -1,13 +1,15 @@
 """The two gradients side by side: each number is of the pair that it names."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import fnn
 from fnn import CrossEntropy, Dense
-from fnn.checking.comparison import compare, differences, relative, ulps
+from fnn.checking.comparison import Difference, Training, compare, differences, relative, ulps
 from fnn.config.reading import load_config
+from fnn.errors import DivergedError
 from fnn.examples import Examples
 from fnn.runs import preparing
 from fnn.training.fitting import Result
@@ -25,7 +27,11 @@ class Doubles(Dense):
 
 def at(params):
     """The epochs of a training that is there after its first and only one."""
-    return iter([Result(*[None] * len(Result._fields))._replace(params=params)])
+    return Training(iter([result_at(params)]))
+
+
+def result_at(params):
+    return Result(*[None] * len(Result._fields))._replace(params=params)
 
 
 def test_the_gradient_that_is_wrong_is_told_from_the_one_that_is_right():
@@ -33,7 +39,8 @@ def test_the_gradient_that_is_wrong_is_told_from_the_one_that_is_right():
     train = Examples(x.at[0].set(0), one_hot_rows(2, 3, 2))  # of W the first example alone says nothing
     params = draw_params(net, 0, (4,))
     there = jax.tree.map(lambda p: 4 * p, params)
-    ((*_, (row,)),) = compare(net, CrossEntropy(), train, at(params), at(there))
+    ((*_, (row,), fault),) = compare(net, CrossEntropy(), train, at(params), at(there))
+    assert fault == ""
     assert (row.gradient, row.backprop_error, row.params) == pytest.approx((1, 1, 0.75), rel=1e-5)
     assert row.autodiff_error < 1e-5
     assert row.nearer == "autodiff"
@@ -71,19 +78,81 @@ def test_the_comparison_measures_relative_to_the_largest_entry_and_in_ulps():
     assert ulps(next_up, right) == 1
 
 
-def test_compared_trainings_take_turns_until_one_ends(config):
+@pytest.fixture
+def turns(config):
+    """`turns(hand, auto)`: the comparisons of two trainings of so many epochs, the trainings, and who went when.
+
+    A training of -k epochs diverges in epoch k.
+    """
     prepared, went = preparing.prepare(load_config(config)), []
     net, cost = prepared.config.network.layers, prepared.config.network.cost
-    (result,) = at(prepared.params)
 
     def training(name, epochs):
-        for _ in range(epochs):
+        for epoch in range(1, abs(epochs) + 1):
             went.append(name)
-            yield result
+            if epoch == -epochs:
+                raise DivergedError(name, epoch, 1, 0)
+            yield result_at(prepared.params)._replace(epoch=epoch)
 
-    found = compare(net, cost, prepared.data.train, training("hand", 4), training("auto", 3))
-    assert len(list(found)) == 3
+    def turns(hand, auto):
+        trainings = Training(training("hand", hand)), Training(training("auto", auto))
+        return len(list(compare(net, cost, prepared.data.train, *trainings))), trainings, went
+
+    return turns
+
+
+def test_compared_trainings_take_turns_until_one_ends(turns):
+    count, (hand, auto), went = turns(4, 3)
+    assert count == 3
     assert went == ["hand", "auto", "auto", "hand", "hand", "auto", "hand"]
+    assert (hand.last.epoch, auto.last.epoch) == (4, 3)
+
+
+@pytest.mark.parametrize(("hand", "auto"), [(5, -2), (-2, 5), (-2, -2), (-1, 5), (5, -1)])
+def test_where_one_diverges_the_other_has_tried_that_epoch(hand, auto, turns):
+    count, trainings, _ = turns(hand, auto)
+    first = min(abs(hand), abs(auto))
+    assert count == first - 1
+    for epochs, training in zip((hand, auto), trainings, strict=True):
+        assert (training.diverged is not None) == (epochs < 0)
+        assert (training.last.epoch if training.last else 0) == (first - 1 if epochs < 0 else first)
+
+
+@fnn.static
+class Root(fnn.Sigmoid):
+    """sqrt of the positive part; by hand right everywhere, by autodiff nan where the input is not positive."""
+
+    def forward(self, params, a):
+        return jnp.where(a > 0, jnp.sqrt(a), 0.0)
+
+    def backward(self, params, a, delta):
+        return (), jnp.where(a > 0, delta / (2 * jnp.sqrt(jnp.where(a > 0, a, 1.0))), 0.0)
+
+
+def test_a_gradient_that_is_nan_at_the_point_is_told():
+    net, (x,) = (Dense(3), Root(), Dense(2)), draw(1, (9, 4))
+    params, train = draw_params(net, 0, (4,)), Examples(x, one_hot_rows(2, 9, 2))
+    ((*_, rows, fault),) = compare(net, CrossEntropy(), train, at(params), at(params))
+    assert np.isnan(rows[0].gradient)
+    assert rows[0].nearer == "neither"
+    assert fault.startswith("the derivative by jax.grad of layer 1 (Root) with respect to its input is nan where")
+
+
+@pytest.mark.parametrize(
+    ("errors", "nearer"),
+    [
+        ((1.0, 2.0), "backprop"),
+        ((2.0, 1.0), "autodiff"),
+        ((1.0, 1.0), "equal"),
+        ((0.0, 0.0), "equal"),
+        ((np.nan, 1.0), "autodiff"),
+        ((1.0, np.nan), "backprop"),
+        ((np.nan, np.nan), "neither"),
+        ((np.inf, np.nan), "neither"),
+    ],
+)
+def test_which_is_nearer(errors, nearer):
+    assert Difference(0, 1.0, 1.0, *errors, 1.0).nearer == nearer
 
 
 def test_the_comparison_says_which_is_nearer_to_float64(config):

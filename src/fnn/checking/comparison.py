@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import jax
 import numpy as np
 
+from fnn.errors import DivergedError
 from fnn.examples import Examples
 from fnn.network import autodiff, backprop
 from fnn.training.fitting import Result
+from fnn.training.infinite_derivatives import Batch, in_gradient
 from fnn.types import Cost, Net, Params
 
 COMPARED = 1000  # the gradients are compared on at most this many examples, the first ones of the training set
@@ -33,10 +36,13 @@ class Difference(NamedTuple):
 
     @property
     def nearer(self) -> str:
-        """The gradient that is nearer to the one in float64."""
-        if self.backprop_error == self.autodiff_error:
+        """The gradient that is nearer to the one in float64; "neither" if that is nan, or both are."""
+        by_hand, by_autodiff = (math.inf if math.isnan(e) else e for e in (self.backprop_error, self.autodiff_error))
+        if math.isinf(by_hand) and math.isinf(by_autodiff):
+            return "neither"
+        if by_hand == by_autodiff:
             return "equal"
-        return "backprop" if self.backprop_error < self.autodiff_error else "autodiff"
+        return "backprop" if by_hand < by_autodiff else "autodiff"
 
 
 class Comparison(NamedTuple):
@@ -45,25 +51,54 @@ class Comparison(NamedTuple):
     backprop: Result
     autodiff: Result
     differences: tuple[Difference, ...]  # of the layers that have parameters
+    fault: str = ""  # why one of the two gradients is not finite, in words
 
 
-def compare(
-    net: Net, cost: Cost, train: Examples, by_hand: Iterator[Result], by_autodiff: Iterator[Result]
-) -> Iterator[Comparison]:
-    """Two trainings, epoch by epoch: `by_hand` with `backprop` and `by_autodiff` with `autodiff`.
+class Training:
+    """One of the two trainings, and how it stands."""
+
+    def __init__(self, results: Iterator[Result]) -> None:
+        """A training that has not begun."""
+        self.results = results
+        self.last: Result | None = None  # of the last epoch that has ended
+        self.diverged: DivergedError | None = None
+
+    def next(self) -> Result | None:
+        """Train one more epoch; None if the training has stopped, or diverges."""
+        try:
+            result = next(self.results, None)
+        except DivergedError as error:
+            self.diverged = error
+            return None
+        self.last = result or self.last
+        return result
+
+
+def compare(net: Net, cost: Cost, train: Examples, by_hand: Training, by_autodiff: Training) -> Iterator[Comparison]:
+    """Two trainings, epoch by epoch, until one stops or diverges: `by_hand` with `backprop`, the other with `autodiff`.
 
     The gradients are taken at the parameters that `by_hand` has reached, over the first 1,000 examples of `train` at
-    most. The trainings alternate in who goes first, because the first one after a comparison finds cold caches.
+    most. The trainings alternate in who goes first, because the first one after a comparison finds cold caches. Where
+    one stops or diverges, the other has tried that epoch too.
     """
     few = train.take(slice(COMPARED))
     for by_hand_first in itertools.cycle((True, False)):
         if by_hand_first:
-            hand, auto = next(by_hand, None), next(by_autodiff, None)
+            hand, auto = by_hand.next(), by_autodiff.next()
         else:
-            auto, hand = next(by_autodiff, None), next(by_hand, None)
-        if hand is None or auto is None:  # a stopping rule may end one of them before the other
+            auto, hand = by_autodiff.next(), by_hand.next()
+        if hand is None or auto is None:
             return
-        yield Comparison(hand, auto, differences(net, cost, hand.params, auto.params, few))
+        rows = differences(net, cost, hand.params, auto.params, few)
+        finite = all(math.isfinite(row.gradient) for row in rows)
+        yield Comparison(hand, auto, rows, "" if finite else fault(net, cost, hand.params, few))
+
+
+def fault(net: Net, cost: Cost, params: Params, examples: Examples) -> str:
+    """Why one of the two gradients at `params` is not finite, in words; "" if both are finite."""
+    batch = Batch(net, cost, params, *examples.rows(slice(None)))
+    found = (in_gradient(gradient, batch, jax.jit(gradient)(*batch)[1]) for gradient in (backprop, autodiff))
+    return next((culprit.what for culprit in found if culprit), "")
 
 
 def differences(

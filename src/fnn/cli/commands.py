@@ -81,6 +81,7 @@ CHECKED = (
     dict(metavar="CONFIG|MODULE:FUNCTION", help="a TOML file, or a function that returns (f, *args) for fnn.check_vjp"),
 )
 EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
+COMPARE_OUT = ("--out", dict(metavar="DIR", help="write the whole table, compare.csv, and compare.png there"))
 CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json and gradcheck.png there"))
 EXAMPLE = (
     "--example",
@@ -97,7 +98,7 @@ NAME = ("name", dict(metavar="NAME", nargs="?", help="one source, in full; its f
 # The options that are paths, with what messages call them
 PATHS = {"config": "CONFIG", "run": "RUN", "runs": "RUN", "file": "FILE", "out": "--out", "cache": "--cache"}
 VARIABLES = ("MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")  # of libraries: paths
-PRINTED = ("predict", "data", "explain", "compare")  # commands whose only result is what they print
+PRINTED = ("predict", "data", "explain", "compare")  # commands whose only result is what they print, without --out
 
 COMMANDS = (
     Command(
@@ -110,7 +111,9 @@ COMMANDS = (
         "train the grid of a config's [sweep] in one program",
         (CONFIG, SET, TYPE, OUT, RESUME, AWAKE, GRADIENT),
     ),
-    Command("compare", "train by backprop and by autodiff: agreement and time", (CONFIG, SET, TYPE, AWAKE)),
+    Command(
+        "compare", "train by backprop and by autodiff: agreement and time", (CONFIG, SET, TYPE, COMPARE_OUT, AWAKE)
+    ),
     Command(
         "gradcheck",
         "backprop, autodiff and differences, one by one; the training loop",
@@ -188,7 +191,7 @@ def _status(options: argparse.Namespace, printing: bool) -> int:
 
 
 def _run(options: argparse.Namespace, printing: bool) -> int:
-    if not printing and options.command in PRINTED:
+    if not printing and options.command in PRINTED and not getattr(options, "out", None):
         raise InputError(f"stdout is closed, and fnn {options.command} does nothing but print; give it one: > FILE.")
     for name in VARIABLES:
         if os.environ.get(name, "").startswith("~"):
