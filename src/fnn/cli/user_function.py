@@ -45,7 +45,7 @@ def called(name: str, then: Callable[[Any], T]) -> T:
         try:
             return then(function())
         except InputError as error:
-            raise InputError(f"{name}: {error}") from None
+            raise InputError(f"{name}: {str(error).rstrip('.')}{_where(error.__cause__)}.") from None
         except (Exception, SystemExit) as error:
             raise InputError(f"{name} raised {_said(error)}.") from None
 
@@ -89,11 +89,16 @@ def _needed(function: Callable) -> list[str]:
 
 
 def _said(error: BaseException) -> str:
-    """The type and the words of an exception, and the last line of the user's own code on its way."""
+    """The type and the words of an exception, and where it was raised."""
     words = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(".:")
-    lines = [f for f in traceback.extract_tb(error.__traceback__) if _is_own(Path(f.filename))]
-    where = f" ({os.path.relpath(lines[-1].filename)}:{lines[-1].lineno})" if lines else ""
-    return f"{words[:LONGEST_REASON]}{where}"
+    return f"{words[:LONGEST_REASON]}{_where(error)}"
+
+
+def _where(error: BaseException | None) -> str:
+    """The last line of the user's own code on the way of an exception, ` (rules.py:3)`; empty if there is none."""
+    lines = traceback.extract_tb(error.__traceback__) if error else ()
+    own = [line for line in lines if _is_own(Path(line.filename))]
+    return f" ({os.path.relpath(own[-1].filename)}:{own[-1].lineno})" if own else ""
 
 
 def _is_own(file: Path) -> bool:
