@@ -41,7 +41,7 @@ def keeps_order(stored: Shape, shape: Shape) -> bool:
 
 def _remedy(stored: Shape, shape: Shape) -> str:
     """What to do before the array is stored."""
-    if (*stored[-1:], *stored[:-1]) == shape:
+    if len(stored) == 3 and (*stored[-1:], *stored[:-1]) == shape:
         return "store the channels first: np.moveaxis(x, -1, 1)"
     if sorted(stored) == sorted(shape):
         return "store them in that order of axes, by np.transpose"
