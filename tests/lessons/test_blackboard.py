@@ -264,6 +264,7 @@ CONFIG_ENTRIES = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CONFIG_ENTRIES)
 def test_the_configs_that_are_small_enough(name):
     config = load_config(str(CONFIGS / f"{name}.toml"), CONFIG_ENTRIES[name], TYPES)

@@ -66,7 +66,8 @@ def _rule(optimizer: SGD, moving: bool) -> Iterator[str]:
     if penalised:
         yield "lmbda W is the derivative of the penalty lmbda/2 sum W^2, which is not in C"
     numbers = {"eta": optimizer.eta, "mu": optimizer.mu, "lmbda": optimizer.lmbda}
-    yield ", ".join(f"{name} = {six(number)}" for name, number in numbers.items() if name == "eta" or float(number))
+    used = {"eta", *(["mu"] if moving else []), *(["lmbda"] if penalised else [])}
+    yield ", ".join(f"{name} = {six(number)}" for name, number in numbers.items() if name in used)
 
 
 def _results(optimizer: Optimizer, name: str, entry: Entry) -> Iterator[str]:
