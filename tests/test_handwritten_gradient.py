@@ -1,6 +1,7 @@
 """A net in other JAX code: its `jax.grad` is the gradient written by hand, under everything that JAX offers."""
 
 import copy
+import dataclasses
 import pickle
 from functools import partial
 
@@ -9,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import export
+from jax.sharding import Mesh, PartitionSpec
 
 import fnn
 from fnn import (
@@ -80,6 +82,13 @@ class Misfit:
 
     def backward(self, params, a, delta):
         return self.nabla, delta if self.delta is None else jnp.zeros(self.delta)
+
+
+@dataclasses.dataclass
+class Unhashable:
+    """A layer that is no `fnn.static`."""
+
+    sizes: list
 
 
 def point(net, shape, n=5):
@@ -178,6 +187,18 @@ def test_the_gradient_of_a_scan_through_it_is_that_of_the_loop():
         jax.grad(partial(scanned, f), (0, 1))(params, x) for f in (by_hand(net), partial(fnn.forward, net))
     )
     assert_trees_close(got, expected)
+
+
+def test_params_that_all_devices_share_get_the_sum_over_their_rows():
+    mesh = Mesh(np.array(jax.devices()[:1]), ("rows",))
+    params, x, y = point(SMALL, (3,), n=4)
+
+    def total(params, x, y):
+        return jax.lax.psum(loss(SMALL, params, x, y), "rows")
+
+    rows, shared = PartitionSpec("rows"), PartitionSpec()
+    sharded = jax.shard_map(total, mesh=mesh, in_specs=(shared, rows, rows), out_specs=shared)
+    assert_trees_close(jax.grad(sharded, (0, 1))(params, x, y), jax.grad(partial(loss, SMALL), (0, 1))(params, x, y))
 
 
 def test_the_gradient_is_exported_for_any_number_of_rows():
@@ -313,6 +334,10 @@ def test_what_is_no_net_and_no_input_is_refused_as_everywhere():
         by_hand((Sigmoid,))
     with pytest.raises(ValueError, match="net has 0 layers"):
         by_hand(())
+    with pytest.raises(
+        TypeError, match=r"net\[1\] is a Unhashable, which cannot be hashed; make its class @fnn.static"
+    ):
+        by_hand((Dense(2), Unhashable([1])))
     params, _, y = point(SMALL, (3,))
     with pytest.raises(TypeError, match="x holds bytes up to 200"):
         jax.grad(partial(loss, SMALL))(params, np.full((5, 3), 200, np.uint8), y)
@@ -329,7 +354,5 @@ def test_what_is_no_net_and_no_input_is_refused_as_everywhere():
 )
 def test_a_backward_that_returns_other_shapes_is_named(layer, shapes):
     params, x, y = point((Dense(2),), (3,))
-    with pytest.raises(
-        ValueError, match=r"layer 1, Misfit: backward returned \(nabla, delta_prev\) of " + shapes
-    ):
+    with pytest.raises(ValueError, match=r"layer 1, Misfit: backward returned \(nabla, delta_prev\) of " + shapes):
         jax.grad(partial(loss, (Dense(2), layer)))((*params, ()), x, y)

@@ -31,10 +31,11 @@ def by_hand(net: Net) -> Callable[[Params, Array], Array]:
     do not use this function; a gradient taken through it is no second opinion about `backprop`.
 
     The function compares and hashes by its net, so that equal nets compile once: under `jit` as the function, as an
-    argument, or as a static one. `jit`, `vmap`, `scan`, `jax.checkpoint` and `jax.export` with a symbolic batch apply.
-    Second derivatives are those that JAX finds in the code of `backward`: the derivative of a gradient may be taken
-    (`jax.hessian`, `jax.grad` of a function of a gradient), forward mode alone (`jax.jvp`, `jax.jacfwd`) may not, and
-    JAX says so. Entries of params and x that are no floating point have no derivative.
+    argument, or as a static one. `jit`, `vmap`, `scan`, `jax.checkpoint`, `jax.shard_map` and `jax.export` with a
+    symbolic batch apply. Entries of params and x that are no floating point have no derivative.
+
+    A second derivative is one of the code of `backward`, which JAX differentiates: `jax.hessian` and `jax.grad` of a
+    function of a gradient are right where `backward` is. JAX refuses forward mode alone, `jax.jvp` and `jax.jacfwd`.
 
     Args:
         net: The layers, first to last.
@@ -43,7 +44,7 @@ def by_hand(net: Net) -> Callable[[Params, Array], Array]:
         A function of `params`, one entry per layer, and `x`, `(n, *shape)`; z is `(n, *shape_out)`.
 
     Raises:
-        TypeError: `net` is not a tuple of layers; when called, x holds bytes.
+        TypeError: `net` is not a tuple of layers, or one of them cannot be hashed; when called, x holds bytes.
         ValueError: an empty net; when called, `net` and `params` differ in length; when differentiated, a `backward`
             that returns other shapes than it was given.
 
@@ -58,6 +59,11 @@ def by_hand(net: Net) -> Callable[[Params, Array], Array]:
         ((4, 3), True)
     """
     check_net(net)
+    for i, layer in enumerate(net):
+        if layer.__hash__ is None:
+            raise TypeError(
+                f"net[{i}] is a {type(layer).__name__}, which cannot be hashed; make its class @fnn.static."
+            )
     return _function(net)
 
 
@@ -71,13 +77,31 @@ class ByHand:
         """The raw output of the net, `(n, *shape_out)`."""
         check_lengths(self.net, params)
         check_units(x)  # here: within the function below x is no array but a variable of a program
-        return _outputs(self.net, params, x)
+        return _outputs(self.net, *_varying((params, x)))
 
 
 @lru_cache
 def _function(net: Net) -> ByHand:
     """The same object for equal nets: `jax.jit` forgets what it compiled for a function when that object is gone."""
     return ByHand(net)
+
+
+def _varying(inputs: tuple[Params, Array]) -> tuple[Params, Array]:
+    """Within `jax.shard_map`, all inputs cast to differ between devices along every axis along which one of them does.
+
+    Params that are equal on all devices then get the sum over the devices as their derivative, which JAX adds itself.
+    """
+    leaves, tree = jax.tree.flatten(inputs)
+    axes = [_axes(leaf) for leaf in leaves]
+    missing = [tuple(frozenset().union(*axes) - own) for own in axes]
+    cast = [jax.lax.pcast(leaf, m, to="varying") if m else leaf for leaf, m in zip(leaves, missing, strict=True)]
+    return jax.tree.unflatten(tree, cast)
+
+
+def _axes(leaf: Array) -> frozenset[str]:
+    """The axes of a mesh along which an array differs between devices; none outside of `jax.shard_map`."""
+    kind = getattr(jax.typeof(leaf), "manual_axis_type", None)
+    return kind.varying if kind else frozenset()
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))
