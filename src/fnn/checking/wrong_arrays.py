@@ -64,7 +64,7 @@ def wrong_factor(found: np.ndarray, right: np.ndarray, names: Names) -> Iterator
     factor = multiple(found.ravel(), right.ravel())
     known = meaning(factor, names)
     if (known or found.size > 1) and explains(found, right, factor * right):
-        yield known or f"{factor:.7g} times the right gradient"
+        yield known or f"{factor:.9g} times the right gradient"
 
 
 def wrong_order(what: str, found: np.ndarray, right: np.ndarray) -> Iterator[str]:
