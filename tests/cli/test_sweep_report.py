@@ -18,6 +18,20 @@ def test_the_best_is_chosen_by_validation_never_by_test():
     assert "eta 0.1  " in next(line for line in sweep_report.table(tracks).splitlines() if "best by" in line)
 
 
+def test_a_network_whose_validation_cost_is_infinite_has_not_diverged():
+    def track(eta, seed, cost, diverged=0):
+        return sweeps.Track(
+            Member(Point(0, eta, 0.0, 0.0, 1.0), seed), [{"train_cost": 1.0, "validation_cost": cost}], diverged
+        )
+
+    tracks = [track(0.1, 0, 0.2), track(0.1, 1, 0.3), track(0.5, 0, 0.1), track(0.5, 1, np.inf), track(0.5, 2, np.nan)]
+    table = sweep_report.table([*tracks, track(0.9, 0, np.nan, diverged=1)]).splitlines()
+    assert table[1].endswith("       0  <- best by validation_cost")
+    assert table[2].endswith("       0  2 not finite")
+    assert table[3].split()[-1] == "1"
+    assert sweep_report.best_point(tracks).eta == 0.1
+
+
 def test_the_lowest_cost_is_the_best():
     tracks = [sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [{"train_cost": 1 / eta}], 0) for eta in (1.0, 2.0)]
     assert sweep_report.best_point(tracks).eta == 2.0

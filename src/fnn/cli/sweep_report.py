@@ -29,9 +29,12 @@ def table(tracks: Sequence[Track]) -> str:
     lines = [" " * width + "".join(f"  {n:>19}  {'sd':>7}  {'min':>7}  {'max':>7}" for n in columns) + "  diverged"]
     best = best_point(tracks)
     for i, summary in enumerate(columns[by]):
-        mark = f"  <- best by {by}" if summary.point == best and summary.count else ""
+        diverged = sum(track.diverged > 0 for track in tracks if track.member.point == summary.point)
+        others = summary.diverged - diverged  # their training cost is finite, the measure is not
+        mark = f"  {others} not finite" if others else ""
+        mark += f"  <- best by {by}" if summary.point == best and summary.count else ""
         numbers = "".join(_numbers(column[i]) for column in columns.values())
-        lines.append(f"{label(summary.point, names):{width}}{numbers}  {summary.diverged:8}{mark}")
+        lines.append(f"{label(summary.point, names):{width}}{numbers}  {diverged:8}{mark}")
     return "\n".join(lines)
 
 

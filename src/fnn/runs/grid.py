@@ -72,7 +72,7 @@ def _hidden(net: Net) -> list[tuple[int, Any]]:
 
 
 class Summary(NamedTuple):
-    """One measure at one point of the grid, over the seeds whose training did not diverge."""
+    """One measure at one point of the grid, over the seeds where it is finite."""
 
     point: Point
     mean: float
@@ -80,7 +80,7 @@ class Summary(NamedTuple):
     least: float
     most: float
     count: int  # of these seeds
-    diverged: int  # the number of the other seeds
+    diverged: int  # the number of the other seeds, whose training diverged or whose measure is infinite or nan
 
 
 def summarise(members: Sequence[Member], values: Sequence[float]) -> list[Summary]:
