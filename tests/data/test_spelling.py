@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from fnn.data import load_data, load_inputs
-from fnn.data.dataset import unlearnt
 from fnn.errors import CorruptFileError, InputError
 from tests.helpers.data_files import saved, written
 
@@ -169,15 +168,3 @@ def test_quantities_below_float64_are_refused(tmp_path):
 def test_a_table_that_is_none_is_refused_with_its_line(tmp_path):
     with pytest.raises(CorruptFileError, match="line 3: ',' expected after '\"'"):
         load_data(written(tmp_path, 'u,v,y\n1,2,a\n1,"2" ,a\n'))
-
-
-@pytest.mark.parametrize(("targets", "classes"), [("", 10), ("binary", 10), ("one-hot", 10)])
-def test_classes_that_are_only_held_out_are_named(targets, classes):
-    data = load_data("digits", train=5, validation=20, test=50, targets=targets)
-    said = unlearnt(data)
-    assert said.startswith(
-        "no training example is of class '1', '3', '4', '6', '8', of which the validation and test e"
-    )
-    assert "\n" not in said
-    assert unlearnt(load_data("digits", validation=100, test=100, targets=targets)) == ""
-    assert unlearnt(load_data("sine", test=100)) == ""

@@ -13,7 +13,7 @@ from pathlib import Path
 from fnn.checking.training_loop import LoopReport, check_training_loop
 from fnn.config.sections import TYPES, Config
 from fnn.data import Dataset
-from fnn.data.dataset import hint, unlearnt
+from fnn.data.dataset import hint, repeated, unlearnt
 from fnn.errors import InputError, StoppedError
 from fnn.machine.idle_cores import awake
 from fnn.plots import curves
@@ -85,11 +85,9 @@ def prepared_for(path: str, config: Config) -> Prepared:
 
 
 def about_data(data: Dataset) -> list[str]:
-    """What the outputs of a data set were read as, and hints about its inputs and its classes, a line each."""
-    return [
-        *([data.read_as] if data.read_as else []),
-        *(f"hint: {each}" for each in (hint(data), unlearnt(data)) if each),
-    ]
+    """What the outputs of a data set were read as, and hints about its inputs, classes and parts, a line each."""
+    hints = (hint(data), unlearnt(data), repeated(data))
+    return [*([data.read_as] if data.read_as else []), *(f"hint: {each}" for each in hints if each)]
 
 
 def training_loop(prepared: Prepared, gradient: str) -> LoopReport:

@@ -9,6 +9,7 @@ from fnn.examples import Examples
 
 ROWS_AT_ONCE = 4096  # that are in float64 at a time
 ROWS_LOOKED_AT = 10_000
+LARGEST_COMPARED = 2**28  # bytes of inputs that are compared with each other
 SMALL, LARGE = 1e-3, 20.0  # the largest input, in magnitude, with which nets train without scaling
 
 
@@ -154,6 +155,31 @@ def unlearnt(data: Dataset) -> str:
         f"no training example is of class {names}, of which the {parts} examples have some; choose other rows by "
         "data.split_seed or data.train, or leave the class out by data.classes"
     )
+
+
+def repeated(data: Dataset) -> str:
+    """How many held out examples have the inputs of a training example, in a line; "" if none have.
+
+    It is not looked for in inputs that are in a file, or take more than 256 MiB.
+    """
+    parts = {"validation": data.validation, "test": data.test}
+    if not any(part.n for part in parts.values()) or _is_large(data.train.x):
+        return ""
+    known = set(_hashes(data.train.x))
+    counts = {name: sum(h in known for h in _hashes(part.x)) for name, part in parts.items()}
+    said = [f"{n:,} of the {parts[name].n:,} {name} examples" for name, n in counts.items() if n]
+    if not said:
+        return ""
+    what = "have the inputs of a training example, and do not show what the net does with new ones"
+    return f"{' and '.join(said)} {what}"
+
+
+def _is_large(x: Any) -> bool:
+    return not isinstance(x, np.ndarray) or x.nbytes > LARGEST_COMPARED
+
+
+def _hashes(x: Any) -> list[int]:
+    return [hash(row.tobytes()) for row in np.asarray(x)]
 
 
 def _class_numbers(data: Dataset, y: np.ndarray) -> set[int]:
