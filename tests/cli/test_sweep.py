@@ -201,6 +201,23 @@ def test_a_sweep_all_of_whose_networks_diverge_has_diverged(grid, tmp_path, caps
     assert "sweep.csv" in out
 
 
+@pytest.mark.parametrize("own_orders", ["true", "false"])
+def test_a_sweep_that_diverges_by_one_derivative_names_it(own_orders, grid, tmp_path, capsys, monkeypatch):
+    (tmp_path / "own.py").write_text(
+        "import fnn, jax.numpy as jnp\n\n\n@fnn.static\nclass Root(fnn.Sigmoid):\n"
+        "    def forward(self, params, a):\n        return jnp.where(a > 0, jnp.sqrt(a), 0.0)\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    sets = ["network.layers.1={type='Root'}", "sweep.seeds=1", f"sweep.own_orders={own_orders}", "training.epochs=1"]
+    words = [word for entry in sets for word in ("--set", entry)]
+    assert cli.main(["sweep", grid, "--type", "own:Root", "--gradient", "autodiff", *words]) == 4
+    error = capsys.readouterr().err
+    assert error.startswith("fnn: every network has diverged; network 0, epoch 1, step 1 of ")
+    assert "the derivative by jax.grad of layer 1 (Root) with respect to its input is nan" in error
+    assert 'or train with gradient = "backprop".\n' in error
+    sys.modules.pop("own", None)
+
+
 def test_networks_that_are_well_but_were_stopped_are_not_said_to_have_diverged(tmp_path, capsys):
     well = sweeps.Track(Member(Point(0, 0.1, 0.0, 0.0, 1.0), 0), [{"train_cost": 1.0}], 0)
     bad = sweeps.Track(Member(Point(0, 9.0, 0.0, 0.0, 1.0), 0), [{"train_cost": 1.0}, {"train_cost": np.nan}], 2)

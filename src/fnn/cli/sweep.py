@@ -22,7 +22,7 @@ from fnn.cli import sweep_report
 from fnn.cli.common import about_data, all_types, cores_awake, drawn, overrides, prepared_for, written
 from fnn.config.reading import config_text, resolved
 from fnn.config.sections import Config
-from fnn.errors import InputError, StoppedError
+from fnn.errors import DivergedError, InputError, StoppedError
 from fnn.machine.hardware import cores
 from fnn.machine.signals import Wish, stopped, wishes
 from fnn.plots import curves
@@ -31,7 +31,8 @@ from fnn.runs.keeper import CHECKPOINTS
 from fnn.runs.preparing import Prepared
 from fnn.schedules import Constant
 from fnn.storage.files import locked
-from fnn.training.divergence import REMEDY
+from fnn.training import fitting
+from fnn.training.infinite_derivatives import REMEDY
 from fnn.training.mini_batches import steps_per_epoch
 from fnn.training.streaming import in_file
 from fnn.training.sweeping import SweepResult, resumed, start
@@ -56,9 +57,28 @@ def command(options: argparse.Namespace) -> int:
             return 0
         done = _finish(folder, prepared, text, groups, options)
     if all(track.diverged for track in done):
-        print(f"fnn: every network has diverged; {REMEDY}.", file=sys.stderr)
+        print(f"fnn: every network has diverged; {_remedy(prepared, groups[0], done[0].diverged)}.", file=sys.stderr)
         return 4
     return 0
+
+
+def _remedy(prepared: Prepared, group: sweeps.Group, epochs: int) -> str:
+    """What may help if every network has diverged: the first is trained by itself, until its culprit is found.
+
+    The usual remedy is given, unless that culprit is a derivative of one of the user's layers.
+    """
+    task, params = sweeps.task(prepared.config, prepared.data, group._replace(members=group.members[:1]))
+    optimizer, key, params = jax.tree.map(
+        lambda leaf: leaf[0] if np.ndim(leaf) else leaf, (task.optimizer, task.key, params)
+    )
+    alone = task._replace(optimizer=optimizer, key=key, epochs=epochs, validation=None, test=None)
+    try:
+        for _ in fitting.resumed(alone, fitting.start(alone, params)):
+            pass
+    except DivergedError as error:
+        if REMEDY not in str(error):
+            return f"network 0, {str(error).removesuffix('.')}"
+    return REMEDY
 
 
 def _folder(prepared: Prepared, options: argparse.Namespace) -> Path:

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fnn.examples import Examples
 from fnn.network import backprop, check_lengths
@@ -146,8 +147,9 @@ def resumed(task: Task, state: SweepState, between: Callable[[SweepState], None]
         for trained in _trained(task, state, pace, over):
             state = trained
             between(state)
+        well = np.asarray(_finite(state.params, state.v))
         on_train, on_validation, on_test = (
-            _evaluated(task, part, state, between) for part in (train, validation, test)
+            _of_those(well, _evaluated(task, part, state, between)) for part in (train, validation, test)
         )
         e = state.epochs + 1
         yield SweepResult(e, on_train, on_validation, on_test, state.seconds, state.params, state.v)
@@ -232,6 +234,19 @@ def _evaluated(
         parts.append(jax.block_until_ready(of_all(state.params, examples, classes, first)))
         between(state)
     return jax.block_until_ready(mean(parts, examples.n, task.measure != "none"))
+
+
+@jax.jit
+def _finite(params: Params, v: Params) -> Array:
+    """Which networks have finite params and a finite optimiser's state, `(m,)`."""
+    return jax.vmap(segments.finite)((params, v))
+
+
+def _of_those(well: np.ndarray, scores: Evaluation | None) -> Any:
+    """The evaluation with nan for networks that are not `well`: a user's layer may turn nan into a number."""
+    if scores is None or well.all():
+        return scores
+    return jax.tree.map(lambda number: jax.device_put(np.where(well, number, np.nan).astype(number.dtype)), scores)
 
 
 def _placement(m: int) -> tuple[jax.NamedSharding, jax.NamedSharding]:
