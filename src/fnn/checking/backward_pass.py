@@ -88,7 +88,7 @@ def _backward_pass(point: Point, compiles: tuple[bool, ...]) -> tuple[tuple, ...
         entering.append(delta)
         autodiff.append(right)
         by_hand.append(found)
-        instead = jnp.nan_to_num(found[1], posinf=0, neginf=0) if found else 0
+        instead = jnp.nan_to_num(found[1], posinf=0, neginf=0).astype(a.dtype) if found else 0
         delta = jnp.where(jnp.isfinite(right[1]), right[1], instead)
     return inputs, *(tuple(reversed(them)) for them in (entering, autodiff, by_hand))
 

@@ -81,13 +81,16 @@ def _of_autodiff(point: Point, evidence: Evidence) -> Iterator[tuple[str, str]]:
     by_autodiff, by_hand = (slope_gaps(point, right, derivatives) for derivatives in (right.autodiff, right.by_hand))
     found = [k for k, gap in enumerate(by_autodiff) if gap > DIFFERENCE]
     for k in found:
-        name, what = parts(point)[k].name, "forward" if k < len(point.net) else "value"
-        hand = "; its backward agrees with them" if by_hand[k] <= DIFFERENCE else ""
+        what, hand = "forward" if k < len(point.net) else "value", ""
+        if by_hand[k] <= DIFFERENCE:
+            hand = "; its backward agrees with them"
+        elif abs(by_hand[k] - by_autodiff[k]) > DIFFERENCE:
+            hand = f"; its backward contradicts them too, {by_hand[k]:.2g} of its size"
         yield (
-            name,
+            parts(point)[k].name,
             (
-                f"{name}: its {what} has a derivative rule of its own (a custom_vjp or stop_gradient) that contradicts "
-                f"finite differences, {by_autodiff[k]:.2g} of its size{hand}"
+                f"{parts(point)[k].name}: its {what} has a derivative rule of its own (a custom_vjp or stop_gradient) that "
+                f"contradicts finite differences, {by_autodiff[k]:.2g} of its size{hand}"
             ),
         )
     if not found:

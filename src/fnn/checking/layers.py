@@ -105,18 +105,21 @@ def _roundings(point: Point, right: BackwardPass, doubtful: list[int]) -> dict[i
         return {}
     which = tuple((k, right.compiles[k]) for k in doubtful)
     sizes = _rounded(point, which, [(right.inputs[k], right.entering[k]) for k in doubtful])
-    return dict(zip(doubtful, map(arrays, sizes), strict=True))
+    return {
+        k: {what: np.max([leaves[what] for leaves in map(arrays, each)], axis=0) for what in arrays(each[0])}
+        for k, each in zip(doubtful, sizes, strict=True)
+    }
 
 
 @partial(jax.jit, static_argnums=1, compiler_options=QUICKLY)
-def _rounded(point: Point, which: tuple[tuple[int, bool], ...], given: list[tuple[Array, Array]]) -> list[Any]:
+def _rounded(point: Point, which: tuple[tuple[int, bool], ...], given: list[tuple[Array, Array]]) -> list[list[Any]]:
+    """Of each part, of autodiff; and of its `backward`, if it compiles."""
     sizes = []
     for (k, compiles), (a, delta) in zip(which, given, strict=True):
         part = parts(point)[k]
-        each = [rounding_errors(partial(vjp, part.forward), part.params, a, delta)]
+        sizes.append([rounding_errors(partial(vjp, part.forward), part.params, a, delta)])
         if compiles:  # a `backward` that rounds more than its forward does, to float32, is wrong
-            each.append(rounding_errors(part.backward, part.params, a, delta, kinds=(jnp.float64,)))
-        sizes.append(jax.tree.map(lambda *e: jnp.stack(e).max(axis=0), *each))
+            sizes[-1].append(rounding_errors(part.backward, part.params, a, delta, kinds=(jnp.float64,)))
     return sizes
 
 

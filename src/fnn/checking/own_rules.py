@@ -68,7 +68,8 @@ def _along(forward: Callable, given: Any, delta: Array, derivatives: Any) -> tup
         here, size = value(0.0, move)
         right, left, right_2, left_2 = ((value(t, move)[0] - here) / t for t in (1.0, -1.0, 0.5, -0.5))
         bend = jnp.abs((right_2 - left_2) - (right - left) / 2)
-        auto = sum(((jnp.nan_to_num(g) * m).sum() for g, m in zip(nablas, move, strict=True)), jnp.zeros(()))
+        known = [jnp.nan_to_num(jnp.asarray(g, m.dtype)) for g, m in zip(nablas, move, strict=True)]
+        auto = sum(((g * m).sum() for g, m in zip(known, move, strict=True)), jnp.zeros(()))
         return auto, (right + left) / 2, (right_2 + left_2) / 2, bend, 2 * EPS * size
 
     return jax.lax.map(slopes, moves)

@@ -113,7 +113,7 @@ def _factors(point: Point, right: BackwardPass, k: int) -> Names:
     return [
         *common_factors(n, point.y.shape[-1]),
         (1 / places, f"1/{places} of the right gradient (a mean over the {places} positions in place of their sum)"),
-        (n / max(1, n - 1), f"1/(n - 1) stands in place of 1/n, with {n} examples"),
+        (n / max(1, n - 1), f"{n / max(1, n - 1):.6g} times the right gradient (1/(n - 1) in place of 1/n, n = {n})"),
     ]
 
 

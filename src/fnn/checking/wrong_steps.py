@@ -100,7 +100,9 @@ def _by_diagonal(pull: Callable[[Array], Array], delta: Array) -> list[Array]:
     if delta.ndim != 2 or delta.shape[1] > WIDEST:
         return []
     rows = jax.vmap(lambda unit: pull(jnp.broadcast_to(unit, delta.shape)))(jnp.eye(delta.shape[1], dtype=delta.dtype))
-    return [delta * jnp.einsum("uiu->iu", rows)]
+    diagonal = jnp.einsum("uiu->iu", rows)
+    elementwise = jnp.abs(rows).sum() == jnp.abs(diagonal).sum()  # then it is the whole Jacobian
+    return [jnp.where(elementwise, jnp.nan, delta * diagonal)]
 
 
 def _to_groups(a: Array, delta: Array) -> Iterator[tuple[str, Array]]:
