@@ -4,13 +4,15 @@ import re
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
+from jax.experimental import pallas as pl
 from jax.test_util import check_grads
 
 import fnn
 from tests.helpers.planted_rules import WRONG
 from tests.helpers.random_functions import random_function
-from tests.helpers.rules import RIGHT, TIES, W, X, relu, relu_backward, relu_dense, rule
+from tests.helpers.rules import LINE, RIGHT, SIGNAL, TIES, Case, W, X, relu, relu_backward, relu_dense, rule
 
 # Wrong rules that `jax.test_util.check_grads` passes in float32: it looks along one direction, to 0.002
 PASSED_BY_CHECK_GRADS = (
@@ -88,11 +90,98 @@ def test_at_a_tie_what_lies_outside_is_wrong(at_zero):
     assert (report.ok, report.leaves[0].wrong) == (False, 2)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(200))
-def test_no_false_alarm_on_random_functions(seed):
-    report = checked(random_function(seed))
+def sums(x):
+    x *= 2
+    return x.sum()
+
+
+def sums_backward(x, ct):
+    x[:] = 1
+    ct *= 2
+    return ct * x
+
+
+def kernel_in_float32(x):
+    def kernel(x, out):
+        out[...] = jnp.sin(x[...])
+
+    return pl.pallas_call(kernel, out_shape=jax.ShapeDtypeStruct(x.shape, "float32"), interpret=True)(x)
+
+
+def scanned_in_float32(x):
+    return jax.lax.scan(lambda h, v: (jnp.tanh(h + v), None), jnp.zeros((), "float32"), x)[0]
+
+
+def only_float32(x):
+    assert x.dtype == "float32"
+    return jnp.sin(x).sum()
+
+
+def by_steps(x):
+    """A root by Newton's method, in a loop that JAX cannot go back through."""
+    return jax.lax.while_loop(lambda y: (jnp.abs(y * y - x) > 1e-9).any(), lambda y: (y + x / y) / 2, jnp.ones_like(x))
+
+
+TRAPS = {
+    "NumPy in place": Case((sums, sums_backward), (SIGNAL,)),
+    "a kernel of float32 alone": Case(rule(kernel_in_float32, lambda x, ct: (ct * jnp.cos(x),)), (SIGNAL,)),
+    "a scan of float32 alone": Case(scanned_in_float32, (SIGNAL,)),
+    "a function that asks for float32": Case(only_float32, (SIGNAL,)),
+    "a Python float as the value": Case(lambda x: 3.0, (SIGNAL,)),
+    "an empty array beside others": Case(lambda x, e: jnp.sin(x).sum() + e.sum(), (SIGNAL, np.zeros((0, 3)))),
+    "a branch on a value": Case(lambda x: jnp.sin(x) if x[0] > 0 else jnp.cos(x), (SIGNAL,)),
+    "a static number": Case(jax.jit(lambda x, n: sum(x**k for k in range(n)), static_argnums=1), (SIGNAL, 3)),
+    "constants of all kinds": Case(
+        lambda x, f, flag, name, none: f(x) if flag and name else x, (X, jnp.sin, True, "a", None)
+    ),
+    "a random key": Case(
+        lambda x, key: jnp.where(jax.random.bernoulli(key, 0.5, x.shape), x, 0), (X, jax.random.key(0))
+    ),
+    "outputs that are no numbers": Case(lambda x: {"loss": (x**2).sum(), "at": x.argmax(), "none": None}, (SIGNAL,)),
+    "an iteration": Case(rule(by_steps, lambda x, ct: (ct / (2 * jnp.sqrt(x)),)), (np.abs(SIGNAL) + 1,)),
+    "nan behind the rule": Case(jnp.sinc, (np.array([0, 0.5, 1]),)),
+    "bfloat16": Case(lambda x: jnp.sin(x).sum(), (SIGNAL.astype("bfloat16"),)),
+    "Python floats": Case(lambda a, b: a * b, (2.0, 3.0)),
+}
+
+
+@pytest.mark.parametrize("case", TRAPS.values(), ids=TRAPS)
+def test_no_false_alarm_in_a_trap(case):
+    kept = jax.tree.map(np.copy, [a for a in case.args if isinstance(a, np.ndarray)])
+    report = checked(case)
     assert report.ok, report
+    for before, after in zip(kept, [a for a in case.args if isinstance(a, np.ndarray)], strict=True):
+        np.testing.assert_array_equal(before, after)  # the arguments are the user's
+
+
+@pytest.mark.parametrize("where", ["jit", "scan", "vmap", "remat", "cond"])
+def test_a_wrong_rule_inside_a_function_is_found(where):
+    wrong = WRONG["a factor 2 is missing"].f
+    inside = {
+        "jit": jax.jit(lambda x: jnp.sin(wrong(x)).sum()),
+        "scan": lambda x: jax.lax.scan(lambda c, v: (c + wrong(v), None), jnp.zeros((), x.dtype), x)[0],
+        "vmap": jax.vmap(wrong),
+        "remat": jax.checkpoint(lambda x: wrong(x).sum()),
+        "cond": lambda x: jax.lax.cond(x[0] > -99, wrong, jnp.sin, x),
+    }
+    report = fnn.check_vjp(inside[where], SIGNAL)
+    assert (report.ok, report.leaves[0].wrong) == (False, SIGNAL.size)
+
+
+def test_names_are_those_of_the_user():
+    tree = {"net": [(X, {3: SIGNAL})], "line": LINE}
+    report = fnn.check_vjp(lambda tree, *rest, scale=2.0: tree["net"][0][0].sum() * rest[0].sum(), tree, X)
+    assert [leaf.name for leaf in report.leaves] == [
+        *("tree['line'].slope", "tree['line'].intercept", "tree['net'][0][0]", "tree['net'][0][1][3]", "rest[0]")
+    ]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("first", range(0, 200, 10))
+def test_no_false_alarm_on_random_functions(first):
+    reports = {seed: checked(random_function(seed)) for seed in range(first, first + 10)}
+    assert not {seed: str(report) for seed, report in reports.items() if not report.ok}
+    jax.clear_caches()  # 200 functions in two forms would fill gigabytes
 
 
 def test_an_equinox_loss():

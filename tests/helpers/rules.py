@@ -40,6 +40,11 @@ def softmax(z):
     return e / e.sum(axis=-1, keepdims=True)
 
 
+def softmax_backward(z, ct):
+    p = softmax(z)
+    return (p * (ct - (ct * p).sum(axis=-1, keepdims=True)),)
+
+
 def normalised(x):
     """Rows of mean 0 and variance 1, and the standard deviation of each row."""
     std = jnp.sqrt(x.var(axis=-1, keepdims=True) + 1e-5)
@@ -270,6 +275,14 @@ RIGHT = {
     "cross-entropy of labels": Case(rule(cross_entropy, cross_entropy_backward), (X, LABELS)),
     "log-sum-exp": Case(rule(log_sum_exp, log_sum_exp_backward), (SIGNAL,)),
     "log-sum-exp of large numbers": Case(rule(log_sum_exp, log_sum_exp_backward), (100 * SIGNAL,)),
+    "softmax that is summed, so that all derivatives are 0": Case(
+        lambda z: rule(softmax, softmax_backward)(z).sum(), (X,)
+    ),
+    "softmax of one number": Case(rule(softmax, softmax_backward), (X[:, :1],)),
+    "saturated sigmoid, whose autodiff is nan": Case(rule(sigmoid, lambda x, ct: (ct * sigmoid(x) * (1 - sigmoid(x)),)), (300 * SIGNAL,)),
+    "saturated cross-entropy": Case(
+        rule(cross_entropy, cross_entropy_backward), (np.array([[50, -50, 0], [0, 1000, -1000.0]]), LABELS[:2] // 2)
+    ),
     "clip": Case(rule(clipped, lambda x, ct: (jnp.where(jnp.abs(x) < 1, ct, 0),)), (SIGNAL,)),
     "Pallas kernel with forward": Case(rule(pallas_squares, squares_backward), (X,), squares),
     "Pallas kernel": Case(rule(pallas_squares, squares_backward), (X,)),
