@@ -198,7 +198,8 @@ def _at_width(values: Values, j: np.ndarray, h: np.ndarray, rounded: Values, noi
     moves = [rounded(j, move) for move in (h, -h, h / 2, -h / 2)]
     costs = values(np.concatenate([j, j, j, j, j[:1]]), np.concatenate([*moves, np.zeros(1)]))
     here, costs = costs[-1], costs[:-1].reshape(4, -1)
-    uncertain = np.maximum(noise, 2 * EPS * np.abs(costs).max(axis=0)) / h + floor
+    still = (costs == here).all(axis=0)  # a value that does not move at all may be lost in a term of about 1
+    uncertain = np.maximum(noise, 2 * EPS * np.abs(costs).max(axis=0) + EPS * still) / h + floor
     with np.errstate(all="ignore"):  # a move beside a huge coordinate is rounded to 0: nan, which does not settle
         right, left, right_2, left_2 = ((cost - here) / move for cost, move in zip(costs, moves, strict=True))
         wide, narrow = (right + left) / 2, (right_2 + left_2) / 2

@@ -181,7 +181,10 @@ class Report:
     def _verdict(self) -> str:
         if self.ok:
             return "the gradient is right"
-        wrong = sum(leaf.wrong for leaf in self.leaves)
+        wrong, unseen = (sum(getattr(leaf, name) for leaf in self.leaves) for name in ("wrong", "unseen"))
+        said = wrong or self.directions_wrong or self.slips or not self.value_ok
+        if not said and all(layer.ok for layer in self.layers):
+            return f"no verdict: {unseen:,} of {self.coordinates:,} coordinates could be compared with nothing"
         return f"the gradient is WRONG: {wrong:,} of {self.coordinates:,} coordinates"
 
 

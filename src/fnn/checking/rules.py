@@ -82,20 +82,27 @@ def arguments(f: Callable, args: tuple) -> Arguments:
     """The arguments of `f`, with coordinates in float64; to be called under `jax.enable_x64`.
 
     Raises:
-        InputError: nothing of floating point, an empty leaf, a complex one, nan or infinity.
+        InputError: nothing of floating point, a complex leaf, nan or infinity.
     """
-    fixed, of = _fixed(f), _names(f, len(args))
+    fixed, of, within = _fixed(f), _names(f, len(args)), _within_objects(args)
     found, structure = jax.tree.flatten_with_path(args)
-    chosen = [(k, of[path[0].idx] + jax.tree_util.keystr(path[1:]), leaf) for k, (path, leaf) in enumerate(found)]
-    chosen = [(k, name, leaf) for k, name, leaf in chosen if found[k][0][0].idx not in fixed and _is_floating(leaf)]
+    chosen = [
+        (k, of[path[0].idx] + jax.tree_util.keystr(path[1:]), leaf)
+        for k, (path, leaf) in enumerate(found)
+        if path[0].idx not in fixed and path not in within and _is_floating(leaf) and np.size(leaf)
+    ]
     if not chosen:
         raise InputError(f"{name_of(f)} is given no floating point: there is nothing to differentiate; give it arrays.")
-    for _, name, leaf in chosen:
-        if not np.size(leaf):
-            raise InputError(f"{name} is empty: it has no derivative; expected at least one number.")
     leaves = [inputs.as_array(name, leaf) for _, name, leaf in chosen]
     places, names = tuple(k for k, *_ in chosen), tuple(name for _, name, _ in chosen)
     return Arguments(leaves, names, tuple(leaf for _, leaf in found), places, structure)
+
+
+def _within_objects(args: tuple) -> set[tuple]:
+    """The paths of Python's numbers that are fields of objects: settings, such as the rate of a dropout, no arrays."""
+    found, _ = jax.tree.flatten_with_path(args, is_leaf=lambda tree: not isinstance(tree, tuple | list | dict))
+    plain = {path for path, _ in found}
+    return {path for path, leaf in jax.tree.leaves_with_path(args) if path not in plain and not hasattr(leaf, "dtype")}
 
 
 def _is_floating(leaf: Any) -> bool:
@@ -144,7 +151,10 @@ class Rule:
             rest = iter(cotangents)
             whole = [next(rest) if _is_floating(leaf) else np.zeros(np.shape(leaf)) for leaf in out]
             whole = [np.array(leaf) if self.with_numpy else jnp.asarray(leaf) for leaf in whole]
-            found = self.backward(*self._copies(leaves), structure.unflatten(whole))
+            try:
+                found = self.backward(*self._copies(leaves), structure.unflatten(whole))
+            except Exception as error:
+                raise failed(self.name, error) from error
             return self.arguments.derivatives(self.name, found)
 
         return _floating(self.name, result), pull
@@ -168,7 +178,10 @@ def _vjp(rule: Rule, value: Callable, leaves: Sequence[Any]) -> tuple[Leaves, Ca
     kinds = [leaf.dtype for leaf in out]
 
     def derivatives(cotangents: Leaves) -> Leaves:
-        (found,) = pull([jnp.asarray(c, kind) for c, kind in zip(cotangents, kinds, strict=True)])
+        try:
+            (found,) = pull([jnp.asarray(c, kind) for c, kind in zip(cotangents, kinds, strict=True)])
+        except Exception as error:
+            raise failed(f"the derivative of {rule.name}", error) from error
         return [np.asarray(leaf, np.float64) for leaf in found]
 
     return out, derivatives
@@ -186,7 +199,7 @@ def _floating(name: str, result: Any) -> Leaves:
     if not leaves:
         kinds = ", ".join(type(leaf).__name__ for leaf in jax.tree.leaves(result)) or "nothing"
         raise InputError(f"{name} returns {kinds}; expected an array of floating point, or a tree of them.")
-    return leaves
+    return [leaf if hasattr(leaf, "dtype") else np.asarray(leaf) for leaf in leaves]
 
 
 def name_of(f: Callable) -> str:
@@ -240,19 +253,23 @@ def _traces(rule: Rule) -> bool:
 
 
 def _that_runs(rule: Rule) -> Rule:
-    """The rule, with the types that were given where it does not take float64."""
-    try:
-        rule.run(rule.arguments.leaves)
-    except (TypeError, ValueError) as error:
-        narrowed = dataclasses.replace(rule, arguments=dataclasses.replace(rule.arguments, narrowed=True))
+    """The rule as it runs: on JAX's arrays of float64, or else on NumPy's, or else on the types that were given.
+
+    Raises:
+        InputError: the value or its derivative fails in all ways.
+    """
+    with_numpy = dataclasses.replace(rule, with_numpy=rule.backward is not None)
+    narrowed = dataclasses.replace(rule, arguments=dataclasses.replace(rule.arguments, narrowed=True))
+    errors = []
+    for way in (rule, with_numpy, narrowed, dataclasses.replace(with_numpy, arguments=narrowed.arguments)):
         try:
-            narrowed.run(rule.arguments.leaves)
-        except Exception:
-            raise failed(rule.name, error) from error
-        return narrowed
-    except Exception as error:
-        raise failed(rule.name, error) from error
-    return rule
+            out, pull = way.run(way.arguments.leaves)
+            pull([np.ones(np.shape(leaf)) for leaf in out])
+        except Exception as error:  # a user's function raises anything
+            errors.append(error)
+        else:
+            return way
+    raise failed(rule.name, errors[0]) from errors[0]
 
 
 def failed(name: str, error: Exception) -> InputError:

@@ -114,7 +114,7 @@ def _sum(values: Leaves, cotangents: Leaves) -> Any:
     shapes, expected = ([np.shape(leaf) for leaf in leaves] for leaves in (values, cotangents))
     if shapes != expected:
         raise InputError(f"forward returns the shapes {shapes}; expected {expected}, as the function under test.")
-    return sum((c * v).sum() for c, v in zip(cotangents, values, strict=True))
+    return sum((c * v.astype(np.float64)).sum() for c, v in zip(cotangents, values, strict=True))
 
 
 def weighted_sum(values: Leaves, cotangents: Leaves) -> float:
@@ -130,6 +130,8 @@ def evidence_of(subject: Subject, hand: np.ndarray, budget: int) -> Evidence:
     sampled = _sampled(coordinates, [leaf.shape for leaf in function.tree], budget)
     h = widths([[leaf] for leaf in function.tree], fine)
     slopes = coordinate_slopes(function, h, sampled, subject.noise, coordinates.rounding[sampled])
+    still = sampled[slopes.settled & (slopes.slope == 0)]  # no value moves: the rule may be left with rounded terms
+    coordinates.rounding[still] += EPS * max(np.abs(c).max() for c in subject.cotangents)
     moves = random_directions(h)
     rounding = np.abs(moves) @ coordinates.rounding
     value = weighted_sum(subject.rule.values(function.tree), subject.cotangents)

@@ -12,7 +12,7 @@ from fnn.checking.evidence import DIFFERENCE, ROUNDINGS, Evidence, relative_to
 from fnn.checking.finite_differences import laid_flat
 from fnn.checking.inputs import check_finite
 from fnn.checking.report import Report
-from fnn.checking.rules import Arguments, Leaves, Rule, as_rule
+from fnn.checking.rules import Arguments, Leaves, as_rule
 from fnn.checking.subject import Subject, cotangents_of, evidence_of, subject_of, weighted_sum
 from fnn.checking.verdict import Leaf, directions, leaf_reports, same_value
 from fnn.checking.wrong_arrays import rounded, where, wrong_factor, wrong_order
@@ -81,7 +81,7 @@ def check_vjp(f: Any, *args: Any, forward: Callable | None = None, budget: int =
             leaves=leaf_reports(_leaves(rule.arguments), evidence),
             **directions(evidence),
             layers=(),
-            slips=(*_mistakes(subject, evidence), *_not_linear(rule, pull, cotangents, subject.resolution.max())),
+            slips=(*_mistakes(subject, evidence), *_not_linear(subject, pull, evidence.coordinates.rounding)),
             notes=(*_notes(subject, evidence),),
         )
 
@@ -109,18 +109,18 @@ def _mistakes(subject: Subject, evidence: Evidence) -> Iterator[str]:
         yield "autodiff contradicts finite differences: is there another rule, or a stop_gradient, in forward?"
 
 
-def _not_linear(rule: Rule, pull: Callable[[Leaves], Leaves], cotangents: Leaves, resolution: float) -> Iterator[str]:
+def _not_linear(subject: Subject, pull: Callable[[Leaves], Leaves], rounding: np.ndarray) -> Iterator[str]:
     """A sentence about a rule that is not linear in the cotangent, as every derivative is."""
-    rng = np.random.default_rng(1)
+    rng, cotangents, name = np.random.default_rng(1), subject.cotangents, subject.rule.name
     others = [rng.standard_normal(np.shape(c)) for c in cotangents]
     here, there, both = (
         laid_flat(pull(c)) for c in (cotangents, others, [c - 3 * d for c, d in zip(cotangents, others, strict=True)])
     )
-    allowed = max(LINEAR, 1e3 * resolution) * (np.abs(here).max() + 3 * np.abs(there).max())
-    if np.array_equal(here, there) and here.any():
-        yield f"{rule.name} ignores the cotangent: its derivatives are the same for any"
-    elif np.abs(both - (here - 3 * there)).max() > allowed:
-        yield f"{rule.name} is not linear in the cotangent, as every derivative is"
+    size = np.abs(here).max() + 3 * np.abs(there).max()
+    allowed = max(LINEAR, 1e3 * subject.resolution.max()) * size + 4 * ROUNDINGS * rounding
+    if (np.abs(both - (here - 3 * there)) > allowed).any():
+        ignored, other = "ignores the cotangent: its derivatives are the same for any", "is not linear in the cotangent"
+        yield f"{name} {ignored if np.array_equal(here, there) else f'{other}, as every derivative is'}"
 
 
 def _notes(subject: Subject, evidence: Evidence) -> Iterator[str]:
