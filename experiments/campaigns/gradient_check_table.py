@@ -2,11 +2,12 @@
 
     python -m experiments.campaigns.gradient_check_table > experiments/campaigns/GRADIENT_CHECKS.md
 
-For every bug of `tests/helpers/mutations.py` the wrong gradient is given to JAX by `custom_vjp`. Then
-`check_grads(order=1, modes=["rev"])` with its default tolerances checks it, in float32 and in float64, and `gradcheck`
-checks it too. The same is done for bugs in a net of the size that people train: [784,30,10], sigmoid, cross-entropy, a
-batch of 10, L2 of 1e-4. Expected: float32 passes at least the first two of these, and `gradcheck` none. It takes about
-3 minutes.
+For every bug of `tests/helpers/mutations.py` and `layer_bugs.py` the wrong gradient is given to JAX by `custom_vjp`.
+Then `check_grads(order=1, modes=["rev"])` with its default tolerances checks it, in float32 and in float64, and
+`gradcheck` checks it too. The last column is what `gradcheck` names, in bold where the bug sits elsewhere. The same is
+done for bugs in a net of the size that people train: [784,30,10], sigmoid, cross-entropy, a batch of 10, L2 of 1e-4.
+Expected: float32 passes at least the first two of these, `gradcheck` none, and it names the layer, alone, of every bug
+that sits in one. It takes about 10 minutes.
 """
 
 import jax
@@ -14,9 +15,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax.test_util import check_grads
 
-from fnn import CrossEntropy, Dense, InputError, Sigmoid, backprop, init
+from fnn import CrossEntropy, Dense, Sigmoid, backprop, init
 from fnn.checking import gradcheck, l2
 from fnn.checking.point import Point, objective
+from tests.helpers.layer_bugs import LAYER_BUGS, RIGHT
 from tests.helpers.mutations import (
     LMBDA,
     MUTATIONS,
@@ -34,7 +36,8 @@ HEAD = """# Gradient checks
 
 Made by `python -m experiments.campaigns.gradient_check_table > experiments/campaigns/GRADIENT_CHECKS.md`
 with JAX {version} on {backend}. `check_grads` looks along one random direction, with a
-tolerance of 2e-3 in float32 and 1e-5 in float64; `gradcheck` at every coordinate, in float64.
+tolerance of 2e-3 in float32 and 1e-5 in float64; `gradcheck` at every coordinate, in float64, and at every layer.
+The last column is what it names: the layer, or what the rule does with right layers. In bold: the bug sits elsewhere.
 """
 
 
@@ -59,14 +62,18 @@ def flagged_by_one_direction(mutation, lmbda, x64):
         return False
 
 
-def flagged_by_gradcheck(mutation, lmbda):
-    """Whether `gradcheck` objects; a gradient that is not finite is an `InputError`."""
-    try:
-        return not gradcheck(
-            *mutation.setting, gradient=mutation.gradient, penalised=mutation.penalised, lmbda=lmbda
-        ).ok
-    except InputError:
-        return True
+def report_on(mutation, lmbda):
+    """What `gradcheck` says."""
+    return gradcheck(*mutation.setting, gradient=mutation.gradient, penalised=mutation.penalised, lmbda=lmbda)
+
+
+def named(mutation, report):
+    """What is wrong by the report: the layers, or else the rule; and whether the bug sits there."""
+    wrong = [k for k, verdict in enumerate(report.layers) if not verdict.ok]
+    who = ", ".join(report.layers[k].name for k in wrong) or (
+        report.slips[0].split("the fault is in ")[-1] * (not report.ok)
+    )
+    return who, wrong == ([] if mutation.guilty is None else [mutation.guilty])
 
 
 def mnist_sized():
@@ -88,16 +95,17 @@ def mnist_sized():
 
 def table(mutations, lmbda, what="planted bug"):
     """Print one row per mutation, and the counts."""
-    print(f"| {what} | check_grads, float32 | check_grads, float64 | gradcheck |\n|---|---|---|---|")
-    counts = np.zeros(3, int)
+    print(f"| {what} | check_grads, float32 | check_grads, float64 | gradcheck | wrong is |\n|---|---|---|---|---|")
+    counts, rightly, sitting = np.zeros(3, int), 0, [mutation.guilty is not None for mutation in mutations]
     for mutation in mutations:
-        flags = [flagged_by_one_direction(mutation, lmbda, x64) for x64 in (False, True)]
-        flags.append(flagged_by_gradcheck(mutation, lmbda))
-        print(
-            f"| {mutation.name} |", " | ".join("flagged" if flag else "**passes**" for flag in flags), "|", flush=True
-        )
-        counts += flags
-    print(f"| **flagged, of {len(mutations)}** |", " | ".join(map(str, counts)), "|")
+        report = report_on(mutation, lmbda)
+        flags = [*(flagged_by_one_direction(mutation, lmbda, x64) for x64 in (False, True)), not report.ok]
+        who, right = named(mutation, report)
+        cells = ["flagged" if flag else "**passes**" for flag in flags]
+        print(f"| {mutation.name} |", " | ".join(cells), f"| {who if right else f'**{who}**'} |", flush=True)
+        counts, rightly = counts + flags, rightly + (right and mutation.guilty is not None)
+    layers = f"{rightly} of {sum(sitting)} layers" if any(sitting) else ""
+    print(f"| **flagged, of {len(mutations)}** |", " | ".join(map(str, counts)), f"| {layers} |")
 
 
 def main():
@@ -108,8 +116,10 @@ def main():
     table(bugs, SMALL_LMBDA)
     print("\n## The catalogue of `tests/helpers/mutations.py`: small nets, λ = 0.1\n")
     table(MUTATIONS, LMBDA)
+    print("\n## Bugs in layers of a user's own, and in ours where they stand elsewhere: `layer_bugs.py`, λ = 0.1\n")
+    table(LAYER_BUGS, LMBDA)
     print("\n## No bug: every flag here is a false alarm\n")
-    right = {"[784,30,10]": setting, **SETTINGS}
+    right = {"[784,30,10]": setting, **SETTINGS, **RIGHT}
     table([Mutation(name, setting, backprop, l2) for name, setting in right.items()], LMBDA, "net")
 
 

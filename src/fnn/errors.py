@@ -35,6 +35,7 @@ class DivergedError(ArithmeticError):
         epoch: From 1.
         step: The mini-batch of that epoch, from 1; 0 if every step was finite and only the cost after them is not.
         layer: The layer, from 0, in which the first number that is not finite appeared; -1 when it is in the data.
+            Where one of the two gradients is nan and the other is finite: the layer whose derivative is nan.
     """
 
     epoch: int

@@ -224,11 +224,10 @@ def soft(x):
 
 soft.defvjp(lambda x: (soft(x), x), lambda x, g: (0.9 * g * jax.nn.sigmoid(x),))
 OWN_RULE = "layer 1, Soft: its forward has a derivative rule of its own (a custom_vjp or stop_gradient) that"
-    "layer 1, Soft: its forward has a derivative rule of its own (a custom_vjp or stop_gradient) that contradicts "
-)
 
 
-@pytest.mark.parametrize(("size", "end"),
+@pytest.mark.parametrize(
+    ("size", "end"),
     [
         (0.9, ""),
         (1.0, "; its backward agrees with them"),

@@ -1,11 +1,14 @@
-"""The check catches every bug that is planted, and none where there is none."""
+"""The check catches every planted bug, names the layer in which it sits, and raises no alarm where there is none."""
 
 import pytest
 
-from fnn import SGD, InputError, autodiff
+from fnn import SGD, autodiff
 from fnn.checking import gradcheck
+from tests.helpers.layer_bugs import LAYER_BUGS, RIGHT
 from tests.helpers.mutations import LMBDA, MUTATIONS, SETTINGS, SMOOTH, optimizer
 from tests.helpers.support import compiled
+
+BUGS = (*MUTATIONS, *LAYER_BUGS)
 
 
 def check(mutation):
@@ -13,25 +16,28 @@ def check(mutation):
     return gradcheck(net, cost, params, x, y, gradient=mutation.gradient, penalised=mutation.penalised, lmbda=LMBDA)
 
 
-def is_flagged(mutation):
-    try:
-        return not check(mutation).ok
-    except InputError as error:  # a gradient that is not finite is named
-        return "gradient" in str(error)
-
-
 @pytest.mark.long
-@pytest.mark.parametrize("mutation", MUTATIONS, ids=[mutation.name for mutation in MUTATIONS])
-def test_a_planted_bug_is_flagged(mutation):
-    assert is_flagged(mutation)
+@pytest.mark.parametrize("mutation", BUGS, ids=[mutation.name for mutation in BUGS])
+def test_a_planted_bug_is_flagged_and_its_layer_is_named_alone(mutation):
+    report = check(mutation)
+    assert not report.ok
+    wrong = [k for k, verdict in enumerate(report.layers) if not verdict.ok]
+    if mutation.guilty is None:
+        assert wrong == []
+        assert "every layer's backward and the cost's delta are right: the fault is in " in report.slips[0]
+    else:
+        assert wrong == [mutation.guilty]
+        assert report.slips[0].startswith(report.layers[mutation.guilty].name)
+        assert "besides" not in " ".join(report.slips)
 
 
 def test_the_catalogue_is_large_and_each_entry_is_another():
-    assert len(MUTATIONS) >= 40
-    assert len({mutation.name for mutation in MUTATIONS}) == len(MUTATIONS)
+    assert len(BUGS) >= 170
+    assert sum(mutation.guilty is not None for mutation in BUGS) >= 140
+    assert len({mutation.name for mutation in BUGS}) == len(BUGS)
 
 
-@pytest.mark.parametrize("setting", SETTINGS.values(), ids=SETTINGS)
+@pytest.mark.parametrize("setting", [*SETTINGS.values(), *RIGHT.values()], ids=[*SETTINGS, *RIGHT])
 def test_what_the_bugs_are_planted_in_is_right(setting):
     net, cost, params, x, y = setting
     report = gradcheck(net, cost, params, x, y, lmbda=LMBDA)

@@ -63,14 +63,22 @@ def gradcheck(
     penalised: Penalised = l2,
     budget: int = BUDGET,
 ) -> Report:
-    """Whether `gradient` is the gradient of the mean cost plus `½ λ Σ W²`, coordinate by coordinate.
+    """Whether `gradient` is the gradient of the mean cost plus `½ λ Σ W²`, and every layer right, entry by entry.
 
-    Every coordinate of every leaf is compared with automatic differentiation. Up to `budget` coordinates are also
-    compared with a central difference of the cost. A net with more coordinates than that gets a sample, spread evenly
-    over its leaves and their units. Central differences along 8 random directions cover all coordinates together.
+    The coordinates are the params and the inputs: dC/dx, the delta that leaves the first layer, is checked with the
+    gradient, so that a net without params is checked too. Each coordinate is compared with automatic differentiation.
+    Up to `budget` coordinates are also compared with a central difference of the cost: a sample, spread evenly over the
+    leaves and their units, where there are more. Central differences along 8 random directions cover all of them
+    together. A central difference that would reach over a kink is left out and counted. So is autodiff where it is not
+    finite: there it is no opinion. A gradient under test that is not finite is wrong.
+
+    Besides, the `backward` of each layer and the `delta` of the cost are compared with autodiff of their own forward, at
+    the right delta, so that the report names the layer that is wrong. `gradient=autodiff` does not ask them, and
+    neither does its check.
+
     Everything is computed in float64 at the highest matmul precision, whatever the types of `params`, `x` and `y` and
-    the user's settings are. A coordinate whose central difference would reach over a kink is left out of that
-    comparison and counted.
+    the user's settings are. How many digits the cost has is measured: a layer that computes in float32 inside gets the
+    tolerance of float32.
 
     Args:
         net: The layers; their `backward` is under test.
@@ -86,12 +94,12 @@ def gradcheck(
         budget: The largest number of coordinates with a finite difference.
 
     Returns:
-        A report: `ok`, one entry per leaf with its worst coordinate, and in `slips` the known mistakes that explain
-        a wrong gradient. `print` it.
+        A report: `ok`, one entry per leaf with its worst coordinate, one per layer, and in `slips` the layers that are
+        wrong and the known mistakes that explain it. `print` it.
 
     Raises:
-        InputError: no parameters, integer parameters, no examples, nan or infinity in params, data or a
-            gradient, a gradient that is no tree like `params`, or a budget below 0.
+        InputError: integer parameters, no examples, nan or infinity in params, data or the cost, a gradient that is no
+            tree like `params`, a layer whose derivatives have other shapes than its arguments, or a budget below 0.
         ValueError: what does not fit the net, from the net itself.
 
     Example:

@@ -81,18 +81,13 @@ def _of_autodiff(point: Point, evidence: Evidence) -> Iterator[tuple[str, str]]:
     by_autodiff, by_hand = (slope_gaps(point, right, derivatives) for derivatives in (right.autodiff, right.by_hand))
     found = [k for k, gap in enumerate(by_autodiff) if gap > DIFFERENCE]
     for k in found:
-        what, hand = "forward" if k < len(point.net) else "value", ""
+        name, what, hand = parts(point)[k].name, "forward" if k < len(point.net) else "value", ""
         if by_hand[k] <= DIFFERENCE:
             hand = "; its backward agrees with them"
         elif abs(by_hand[k] - by_autodiff[k]) > DIFFERENCE:
             hand = f"; its backward contradicts them too, {by_hand[k]:.2g} of its size"
-        yield (
-            parts(point)[k].name,
-            (
-                f"{parts(point)[k].name}: its {what} has a derivative rule of its own (a custom_vjp or stop_gradient) that "
-                f"contradicts finite differences, {by_autodiff[k]:.2g} of its size{hand}"
-            ),
-        )
+        own = f"its {what} has a derivative rule of its own (a custom_vjp or stop_gradient)"
+        yield name, f"{name}: {own} that contradicts finite differences, {by_autodiff[k]:.2g} of its size{hand}"
     if not found:
         count = f"{(gaps > DIFFERENCE).sum():,} finite differences"
         hint = "is there a custom derivative, or a stop_gradient, in a forward or in the cost's value?"

@@ -7,15 +7,19 @@ another side of a `where`, or another winner of a maximum. A number that a funct
 as much as float32 rounds it. (Parker, Monte Carlo Arithmetic, 1997.)
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jax
 import jax.numpy as jnp
-from jax.extend.core import Jaxpr, Literal
 
 from fnn.types import Array
+
+if TYPE_CHECKING:  # importing it defines a setting of JAX
+    from jax.extend.core import Jaxpr
 
 RUNS = 4
 AMPLIFIED = 1024.0
@@ -59,7 +63,7 @@ def _run(jaxpr: Jaxpr, consts: Sequence[Any], arguments: list[Pair], change: Cal
     known = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*((c, c) for c in consts), *arguments], strict=True))
 
     def read(atom: Any) -> Pair:
-        return (atom.val, atom.val) if isinstance(atom, Literal) else known[atom]
+        return (atom.val, atom.val) if hasattr(atom, "val") else known[atom]
 
     for equation in jaxpr.eqns:
         operands = [read(atom) for atom in equation.invars]

@@ -164,10 +164,14 @@ class Rule:
         return self.arguments.trees([np.array(leaf) for leaf in leaves] if self.with_numpy else leaves)
 
     def values(self, leaves: Sequence[Any]) -> Leaves:
-        """The leaves of the value of `forward`, or of `value` where there is no other."""
-        if self.forward is not None:
-            return _floating(self.name, self.forward(*self.arguments.trees(leaves)))
+        """The leaves of the value, computed as if nobody asked for derivatives."""
         return _floating(self.name, self.value(*self._copies(leaves)))
+
+    def forward_values(self, leaves: Sequence[Any]) -> Leaves:
+        """The leaves of the value of `forward`; of `value` where there is no other."""
+        if self.forward is None:
+            return self.values(leaves)
+        return _floating(f"forward of {self.name}", self.forward(*self.arguments.trees(leaves)))
 
 
 def _vjp(rule: Rule, value: Callable, leaves: Sequence[Any]) -> tuple[Leaves, Callable[[Leaves], Leaves]]:
@@ -236,10 +240,10 @@ def as_rule(f: Any, forward: Callable | None, args: tuple) -> Rule:
     if not callable(value) or not (backward is None or callable(backward)):
         raise TypeError(f"f is {f!r}; expected a function, or a pair of functions (value, backward).")
     given = arguments(value, args)
-    other = forward or (value if backward else plain(value))
-    rule = Rule(name_of(backward or value), value, backward, other, given)
-    if backward and forward is None and not _traces(rule):
-        rule = dataclasses.replace(rule, with_numpy=True, forward=None)
+    rule = Rule(name_of(backward or value), value, backward, forward or plain(value), given)
+    if backward:
+        rule = dataclasses.replace(rule, with_numpy=not _traces(rule))
+        rule = dataclasses.replace(rule, forward=forward or (None if rule.with_numpy else value))
     return _that_runs(rule)
 
 

@@ -29,6 +29,7 @@ from fnn.checking.sampling import sample
 from fnn.errors import InputError
 
 DRAWS = 4  # of random last bits of the coordinates
+HINT = "forward = the same value in plain jax.numpy would be a third opinion"
 CLOSE_BY = 2.0**-10  # of the width of a finite difference: where the automatic derivatives beside a tie are taken
 
 
@@ -38,14 +39,16 @@ class Subject(NamedTuple):
     rule: Rule
     cotangents: Leaves
     function: Function  # the weighted sum of the values, of the leaves of the arguments
+    value: float  # of the function
+    expected: float  # of `forward`
     automatic: Callable[[Leaves], np.ndarray] | None  # the automatic derivatives, `(P,)`; None: JAX has none
     missing: str  # why there are none
-    resolution: np.ndarray  # of every coordinate, `(P,)`, the coarser one of the rule and the function
+    resolution: np.ndarray  # of every coordinate, `(P,)`
     noise: float  # of the value
 
 
-def subject_of(rule: Rule, cotangents: Leaves, value: float) -> Subject:
-    """What is known of the function of a rule that has this value.
+def subject_of(rule: Rule, cotangents: Leaves) -> Subject:
+    """What is known of the function of a rule.
 
     Raises:
         InputError: `forward` fails, or the value is another one each time.
@@ -54,46 +57,44 @@ def subject_of(rule: Rule, cotangents: Leaves, value: float) -> Subject:
     def weighted(leaves: Leaves, cotangents: Leaves) -> Any:
         return _sum(rule.values(leaves), cotangents)
 
-    def ruled(leaves: Leaves, cotangents: Leaves) -> Any:
-        return _sum(rule.run(leaves)[0], cotangents)
-
     leaves = rule.arguments.leaves
     function = Function(weighted, leaves, cotangents, _compiles(weighted, leaves, cotangents))
+    here, again = (weighted_sum(rule.values(leaves), cotangents) for _ in range(2))
+    if here != again:
+        raise InputError(f"{rule.name} gives another value each time: {here} and {again}; fix its random key.")
     try:
-        again = weighted_sum(rule.values(leaves), cotangents)
+        expected = weighted_sum(rule.forward_values(leaves), cotangents)
     except Exception as error:
         raise failed(f"forward of {rule.name}", error) from error
-    if again != weighted_sum(rule.values(leaves), cotangents):
-        raise InputError(f"{rule.name} gives another value each time: {value} and {again}; fix its random key.")
-    automatic, missing = _automatic(rule, function)
     fine = resolution(function)
-    if rule.forward is not None:  # a kernel in float32 has a forward in float64
-        fine = np.maximum(
-            fine, resolution(function._replace(value=ruled, compiles=_compiles(ruled, leaves, cotangents)))
-        )
-    return Subject(rule, cotangents, function, automatic, missing, fine, value_noise(function, fine))
+    return Subject(
+        rule, cotangents, function, here, expected, *_automatic(rule, cotangents), fine, value_noise(function, fine)
+    )
 
 
-def _compiles(function: Callable, leaves: Leaves, cotangents: Leaves) -> bool:
+def _compiles(function: Callable, *leaves: Leaves) -> bool:
     try:
-        jax.eval_shape(function, leaves, cotangents)
+        jax.eval_shape(function, *leaves)
     except Exception:  # a user's function raises anything; it is then called with numbers
         return False
     return True
 
 
-def _automatic(rule: Rule, function: Function) -> tuple[Callable[[Leaves], np.ndarray] | None, str]:
+def _automatic(rule: Rule, cotangents: Leaves) -> tuple[Callable[[Leaves], np.ndarray] | None, str]:
     """The automatic derivatives as a function of the leaves; None, and why, where JAX has none."""
-    if rule.with_numpy:
-        return None, f"JAX cannot follow {rule.name}; forward = the same value in jax.numpy would be a third opinion"
     if rule.forward is None:
-        return None, f"jax.vjp of {rule.name} is what is tested; forward = the same value would be a third opinion"
-    gradient = jax.grad(lambda leaves: function.value(leaves, function.constants))
-    gradient = jax.jit(gradient) if function.compiles else gradient
+        why = f"JAX cannot follow {rule.name}" if rule.with_numpy else f"jax.vjp of {rule.name} is what is tested"
+        return None, f"{why}; {HINT}"
+
+    def weighted(leaves: Leaves) -> Any:
+        return _sum(rule.forward_values(leaves), cotangents)
+
+    leaves = rule.arguments.leaves
+    gradient = jax.jit(jax.grad(weighted)) if _compiles(weighted, leaves) else jax.grad(weighted)
     try:
-        laid_flat(gradient(function.tree))
+        laid_flat(gradient(leaves))
     except Exception as error:  # of JAX, or of the user's function
-        return None, f"JAX cannot differentiate it ({said(error)}); forward = the same value would be a third opinion"
+        return None, f"JAX cannot differentiate forward of {rule.name} ({said(error)}); {HINT}"
     return lambda leaves: laid_flat(gradient(leaves)), ""
 
 
@@ -134,7 +135,6 @@ def evidence_of(subject: Subject, hand: np.ndarray, budget: int) -> Evidence:
     coordinates.rounding[still] += EPS * max(np.abs(c).max() for c in subject.cotangents)
     moves = random_directions(h)
     rounding = np.abs(moves) @ coordinates.rounding
-    value = weighted_sum(subject.rule.values(function.tree), subject.cotangents)
     return Evidence(
         function.flat,
         coordinates,
@@ -142,8 +142,8 @@ def evidence_of(subject: Subject, hand: np.ndarray, budget: int) -> Evidence:
         slopes,
         Derivatives(moves @ hand, moves @ auto, rounding),
         direction_slopes(function, moves, subject.noise, rounding),
-        value,
-        value,
+        subject.expected,
+        subject.expected,
         _at_ties(subject, coordinates, sampled, slopes, h),
     )
 

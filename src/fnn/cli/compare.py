@@ -39,16 +39,16 @@ def command(options: argparse.Namespace) -> int:
     with cores_awake(options):
         config = load_config(options.config, options.overrides, all_types(options.type))
         config = replace(config, monitor=MonitorConfig(on=False))  # its work would be timed as training
-        prepared, folder = prepared_for(options.config, config), options.out and Path(options.out)
-        if folder:
+        prepared, folder = prepared_for(options.config, config), None if options.out is None else Path(options.out)
+        if folder is not None:
             with written(folder, REMEDY):  # before the training, not after it
                 folder.mkdir(parents=True, exist_ok=True)
         trainings = {way: Training(preparing.results(prepared, way)) for way in WAYS}
-        epochs = list(_compared(prepared, trainings))
+        epochs = [_light(epoch) for epoch in _compared(prepared, trainings)]
         _say_ways(prepared, epochs)
     diverged = [way for way in WAYS if trainings[way].diverged]
     wrong = [] if diverged else _wrong_loops(prepared)
-    if folder:
+    if folder is not None:
         _write(folder, prepared, epochs)
     net, asked = config.network.layers, config.training.epochs
     compare_table.say(verdict(net, epochs, trainings, asked, wrong), sys.stdout)
@@ -64,6 +64,12 @@ def _compared(prepared: Prepared, trainings: Mapping[str, Training]) -> Iterator
     net, train = config.network.layers, placed(prepared.data.train)
     epochs = comparison.compare(net, config.network.cost, train, *(trainings[way] for way in WAYS))
     return compare_table.shown(epochs, net, config.training.epochs, sys.stdout)
+
+
+def _light(epoch: Comparison) -> Comparison:
+    """The same without its params, which are as large as the net in every epoch."""
+    hand, auto = (result._replace(params=(), v=()) for result in (epoch.backprop, epoch.autodiff))
+    return epoch._replace(backprop=hand, autodiff=auto)
 
 
 def _say_ways(prepared: Prepared, epochs: Sequence[Comparison]) -> None:
