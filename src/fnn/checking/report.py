@@ -64,7 +64,7 @@ class LeafReport:
     to_autodiff: Gap
     to_difference: Gap
     worst: Worst
-    relative: np.ndarray = field(compare=False, repr=False)  # shape; difference to autodiff, nan where there is none
+    relative: np.ndarray = field(compare=False, repr=False)  # shape; to autodiff, else to differences, else nan
 
     @property
     def ok(self) -> bool:
@@ -72,13 +72,13 @@ class LeafReport:
         return not self.wrong and self.unseen < math.prod(self.shape)
 
     def heat(self) -> np.ndarray:
-        """log10 of the relative difference to autodiff as a matrix; −18 stands for none.
+        """log10 of `relative` as a matrix; −18 stands for no difference, nan for no opinion.
 
         A row holds the weights that share one bias: those of a unit, of a filter, or of a unit in a maxout piece; of
         the inputs it is an example.
         """
         own = math.prod(self.shape[-1:] if len(self.shape) == 3 and self.owner else self.shape[1:])
-        return np.log10(np.clip(np.nan_to_num(self.relative, nan=0.0), 1e-18, 1e18).reshape(-1, own))
+        return np.log10(np.clip(self.relative, 1e-18, 1e18).reshape(-1, own))
 
     def cells(self) -> tuple[str, str, str]:
         """The first columns of its row in the table."""
@@ -155,7 +155,8 @@ class Report:
 
         def row(cells: tuple[str, str, str]) -> str:
             middle = f"  {cells[1][:owner]:{owner}}" if owner else ""
-            return f"{_shortened(cells[0], name):{name}}{middle}  {cells[2]:>{shape}}"
+            own_line = f"{cells[0]}\n{'':{name}}" if len(cells[0]) > name else f"{cells[0]:{name}}"
+            return f"{own_line}{middle}  {cells[2]:>{shape}}"
 
         lines = [row(cells) + leaf.numbers() for cells, leaf in zip(rows, self.leaves, strict=True)]
         return [row(head) + NUMBERS.format("autodiff", "difference", "compared", "kinks", "verdict"), *lines, *LEGEND]
@@ -186,12 +187,6 @@ class Report:
         if not said and all(layer.ok for layer in self.layers):
             return f"no verdict: {unseen:,} of {self.coordinates:,} coordinates could be compared with nothing"
         return f"the gradient is WRONG: {wrong:,} of {self.coordinates:,} coordinates"
-
-
-def _shortened(name: str, width: int) -> str:
-    """A name with its middle left out where it is longer than `width`."""
-    kept = (width - 2) // 2
-    return name if len(name) <= width else f"{name[: width - 2 - kept]}..{name[len(name) - kept :]}"
 
 
 def _plain(value: Any) -> Any:

@@ -48,6 +48,7 @@ def _leaf_report(leaf: Leaf, evidence: Evidence) -> LeafReport:
     part = leaf.part
     by_hand, autodiff, _ = (values[part] for values in evidence.coordinates)
     difference, relative = evidence.difference()[part], evidence.coordinates.relative()[part]
+    to_difference = evidence.relative_to_difference()[part]
     excess = evidence.excess()[part]
     worst = 0 if np.isnan(excess).all() else int(np.nanargmax(excess))
     with np.errstate(invalid="ignore", over="ignore"):
@@ -62,14 +63,14 @@ def _leaf_report(leaf: Leaf, evidence: Evidence) -> LeafReport:
         compared=int(np.isfinite(difference).sum()),
         left_out=int(evidence.left_out()[part].sum()),
         to_autodiff=Gap(_largest(gaps[0]), _largest(relative)),
-        to_difference=Gap(_largest(gaps[1]), _largest(evidence.relative_to_difference()[part])),
+        to_difference=Gap(_largest(gaps[1]), _largest(to_difference)),
         worst=Worst(
             tuple(int(i) for i in np.unravel_index(worst, leaf.shape)),
             float(by_hand[worst]),
             _or_none(autodiff[worst]),
             _or_none(difference[worst]),
         ),
-        relative=relative.reshape(leaf.shape),
+        relative=np.where(np.isnan(relative), to_difference, relative).reshape(leaf.shape),
     )
 
 

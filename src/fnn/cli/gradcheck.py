@@ -15,8 +15,7 @@ from typing import Any
 
 import jax
 
-import fnn
-from fnn.checking import Report, gradcheck
+from fnn.checking import Report, check_vjp, gradcheck
 from fnn.cli.common import all_types, drawn, prepared_for, training_loop, written
 from fnn.cli.user_function import called, is_function
 from fnn.config.reading import load_config
@@ -49,7 +48,7 @@ def _function_report(returned: Any) -> Report:
     if isinstance(returned, Report):
         return returned
     if isinstance(returned, tuple) and returned and (callable(returned[0]) or isinstance(returned[0], tuple)):
-        return fnn.check_vjp(*returned)
+        return check_vjp(*returned)
     raise InputError(f"returned a {type(returned).__name__}; expected (f, *args) for fnn.check_vjp, or its Report.")
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-import fnn
 from fnn.cli.common import LONGEST_REASON, importing_from_here
 from fnn.errors import InputError
 
@@ -104,4 +103,4 @@ def _where(error: BaseException | None) -> str:
 def _is_own(file: Path) -> bool:
     """Whether a file is the user's: in the current folder, neither of an installed package nor of fnn."""
     here = file.is_relative_to(Path.cwd()) and "site-packages" not in file.parts
-    return here and not file.is_relative_to(Path(fnn.__file__).parent)
+    return here and not file.is_relative_to(Path(__file__).parents[1])

@@ -16,8 +16,9 @@ EQUAL, LIMIT = -18, 0  # log10 of the relative difference: no difference, and on
 def heat_map(report: Report, path: str | os.PathLike[str]) -> None:
     """Draw the relative difference between the gradient under test and autodiff's, a panel per leaf, into a file.
 
-    A row is a unit, a column one of its inputs. Colours are log10 from -18 (equal) to 0, the same in all panels.
-    A red ring marks the worst coordinate of a wrong leaf.
+    Where there is no autodiff, it is the difference to finite differences; where there are none either, it is white. A
+    row of a layer's weights is a unit, a column one of its inputs. Colours are log10 from -18 (equal) to 0, the same in
+    all panels. A red ring marks the worst coordinate of a wrong leaf.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -36,10 +37,10 @@ def _panel(ax: Any, leaf: LeafReport) -> Any:
     heat = leaf.heat()
     image = ax.imshow(heat, cmap="cividis", vmin=EQUAL, vmax=LIMIT, aspect="auto", interpolation="nearest")
     ax.set_title(f"{leaf.name}\n{'right' if leaf.ok else f'{leaf.wrong:,} wrong'}", fontsize=10)
-    ax.set_ylabel("unit")
+    ax.set_ylabel("unit" if leaf.owner else "row")
     whole_numbers(ax.yaxis)
     if len(leaf.shape) > 1:
-        ax.set_xlabel("input")
+        ax.set_xlabel("input" if leaf.owner else "column")
         whole_numbers(ax.xaxis)
     else:
         ax.set_xticks([])
