@@ -6,6 +6,7 @@ import io
 import itertools
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -229,6 +230,15 @@ def test_both_that_diverge_are_named(config, capsys):
     assert out.splitlines()[-1] == "no epoch could be compared; both trainings diverged in epoch 1"
     assert error.startswith("fnn: backprop: epoch 1, step")
     assert error.count("a smaller eta") == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_disk_is_told_before_the_training(config):
+    words = [sys.executable, "-m", "fnn.cli", "compare", config, "--set", "training.epochs=1000000"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(words, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    said = "fnn: stdout: cannot be written (No space left on device); what was printed is incomplete.\n"
+    assert (done.returncode, done.stderr) == (2, said)
 
 
 def test_with_stdout_closed_the_files_are_the_result(config, tmp_path):

@@ -72,7 +72,7 @@ def gradcheck(
     together. A central difference that would reach over a kink is left out and counted. So is autodiff where it is not
     finite: there it is no opinion. A gradient under test that is not finite is wrong.
 
-    Besides, the `backward` of each layer and the `delta` of the cost are compared with autodiff of their own forward, at
+    Besides, the `backward` of each layer and the `delta` of the cost are compared with autodiff of their own forward at
     the right delta, so that the report names the layer that is wrong. `gradient=autodiff` does not ask them, and
     neither does its check.
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, TextIO
 
 from fnn.checking.comparison import Comparison, Difference
 from fnn.cli.progress import COLUMNS, clear, printed, rewrites, width
+from fnn.errors import InputError
 from fnn.storage.files import write_atomically
 from fnn.types import Net
 
@@ -83,7 +84,7 @@ def shown(comparisons: Iterable[Comparison], net: Net, epochs: int, out: TextIO)
     """
     table = Table(net, epochs, width(out) if out.isatty() else COLUMNS)
     start, told, since, last = time.monotonic(), 0, 0.0, None
-    printed("\n".join([*textwrap.wrap(LEGEND, table.columns), table.heading()]), "\n", out)
+    _put("\n".join([*textwrap.wrap(LEGEND, table.columns), table.heading(), ""]), out)
     try:
         for done, last in enumerate(comparisons, 1):
             now, epoch = time.monotonic(), last.backprop.epoch
@@ -104,13 +105,28 @@ def shown(comparisons: Iterable[Comparison], net: Net, epochs: int, out: TextIO)
 def _print(table: Table, epoch: Comparison, out: TextIO) -> None:
     """Print the rows of an epoch, in the place of the row that is rewritten."""
     first = clear(out) if rewrites(out) else ""
-    printed(first + "".join(f"{row}\n" for row in table.rows(epoch)), "", out)
+    _put(first + "".join(f"{row}\n" for row in table.rows(epoch)), out)
+
+
+def _put(text: str, out: TextIO) -> None:
+    """Print at once, so that a full disk is told before the training and not after it.
+
+    Raises:
+        InputError: It cannot be printed, which is all that the command is for.
+    """
+    try:
+        print(text, end="", file=out, flush=True)
+    except BrokenPipeError:  # the reader has seen enough
+        raise
+    except OSError as error:
+        what = f"stdout: cannot be written ({error.strerror}); what was printed is incomplete."
+        raise InputError(what) from None
 
 
 def say(text: str, out: TextIO) -> None:
     """Print a text; a terminal gets it in lines of its width."""
     columns = max(20, width(out) - 1)
-    printed(textwrap.fill(text, columns, subsequent_indent="  ") if out.isatty() else text, "\n", out)
+    _put(f"{textwrap.fill(text, columns, subsequent_indent='  ') if out.isatty() else text}\n", out)
 
 
 def write(folder: Path, net: Net, epochs: Sequence[Comparison]) -> None:

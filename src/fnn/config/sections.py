@@ -129,14 +129,14 @@ class SweepConfig:
                 name, list(numbers), all(0 <= x <= LARGEST_FLOAT for x in numbers), f"numbers from 0 to {LARGEST_FLOAT}"
             )
         _check("units", list(self.units), all(k >= 1 for k in self.units), "whole numbers of at least 1")
+        axes = (self.eta, self.mu, self.lmbda, self.scale, self.units)
+        count = self.seeds * math.prod(max(1, len(axis)) for axis in axes)
+        _check("the number of networks", count, count <= MOST_NETWORKS, f"at most {MOST_NETWORKS:,}: each is a folder")
         for name in ("eta", "mu", "lmbda", "scale", "units"):
             values = getattr(self, name)
             _check(
                 name, list(values), len(set(values)) == len(values), "different numbers: a seed gives each one network"
             )
-        axes = (self.eta, self.mu, self.lmbda, self.scale, self.units)
-        count = self.seeds * math.prod(max(1, len(axis)) for axis in axes)
-        _check("the number of networks", count, count <= MOST_NETWORKS, f"at most {MOST_NETWORKS:,}: each is a folder")
 
 
 @dataclass(frozen=True)
