@@ -31,7 +31,7 @@ from tests.helpers.mutations import (
     pool,
     setting,
 )
-from tests.helpers.own_layers import InNumPy, LayerNorm, Neuron, Root, Swish
+from tests.helpers.own_layers import InNumPy, LayerNorm, Narrow, Neuron, Root, Swish
 from tests.helpers.support import compiled, draw_params
 
 
@@ -71,7 +71,7 @@ def test_the_same_words_for_nabla_for_several_layers_and_for_the_cost():
     one = both("1/n twice", SMOOTH, 2, lambda leaf: leaf / 5)
     assert said(one.setting, lmbda=0.1) == (
         "layer 2, Dense: nabla W is wrong, 0.8 of its size, nabla b is wrong, 0.8 of its size, "
-        "what it hands back (delta) is wrong, 0.8 of its size; layers 0 to 1 and 3 to 4 and the cost are right",
+        "what it hands back (delta) is wrong, 0.8 of its size; layers 0, 1, 3 and 4 and the cost are right",
         "layer 2, Dense: 1/5 of the right gradient (the 1/n of the mean over 5 examples is there twice)",
     )
     two = nabla("b", one.setting, 0, lambda g, a, d: g._replace(b=-g.b))
@@ -80,7 +80,7 @@ def test_the_same_words_for_nabla_for_several_layers_and_for_the_cost():
     assert first == "layer 0, Dense: nabla b is wrong, 2 times its size"
     assert second.startswith("layer 2, Dense: nabla W is wrong, 0.8 of its size, nabla b")
     assert third == (
-        "the cost, CrossEntropy: what it hands back (delta) is wrong, 2 times its size; layers 1 and 3 to 4 are right"
+        "the cost, CrossEntropy: what it hands back (delta) is wrong, 2 times its size; layers 1, 3 and 4 are right"
     )
     assert slips[0] == "layer 0, Dense: the opposite sign"
     assert slips[2] == "the cost, CrossEntropy: the opposite sign"
@@ -168,9 +168,9 @@ BROKEN = {
     "a list": (lambda a, d: ((), [d]), "its delta_prev is [*]; expected an array of shape (5, 4)"),
     "turned": (
         lambda a, d: ((), d.T),
-        "its delta has shape (4, 5); expected (5, 4), as the layer's input; it looks ",
+        "its delta has shape (4, 5); expected (5, 4), as its input; it looks ",
     ),
-    "one number": (lambda a, d: ((), 0.0), "its delta has shape (); expected (5, 4), as the layer's input"),
+    "one number": (lambda a, d: ((), 0.0), "its delta has shape (); expected (5, 4), as its input"),
 }
 
 
@@ -186,7 +186,7 @@ def test_a_backward_that_returns_no_derivatives_is_a_sentence(backward, sentence
 
 def test_a_cost_that_raises_is_a_sentence():
     (verdict,) = wrong(cost("", SMOOTH, lambda z, a, y: missing(z)).setting)
-    assert str(verdict) == "the cost, CrossEntropy: its backward raises TypeError: 'NoneType' object is not callable"
+    assert str(verdict) == "the cost, CrossEntropy: its delta raises TypeError: 'NoneType' object is not callable"
 
 
 def test_nan_by_hand_is_a_wrong_layer():
@@ -276,6 +276,7 @@ RIGHT_NETS = {
     "no params": Setting((Swish(),), CrossEntropy(), ((),), SMOOTH.x, np.eye(5, 4)),
     "in NumPy": setting((Dense(4), InNumPy(), Dense(3)), CrossEntropy(), 3, 3),
     "one example": IN_THE_MIDDLE._replace(x=IN_THE_MIDDLE.x[:1], y=IN_THE_MIDDLE.y[:1]),
+    "float32 inside": setting((Dense(4), Narrow(), Dense(3)), CrossEntropy(), 3, 3),
     "float32": IN_THE_MIDDLE._replace(params=draw_params(IN_THE_MIDDLE.net, 0, (3,))),
 }
 

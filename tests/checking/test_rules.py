@@ -220,7 +220,7 @@ FORMS = {
     "no tuple": (lambda x, W, ct: ct @ W, "expected a tuple of 2, one for each argument"),
     "transposed": (lambda x, W, ct: (ct @ W, x.T @ ct), r"by W has shape \(4, 3\); expected \(3, 4\)"),
     "a text": (lambda x, W, ct: ("much", ct.T @ x), "by x"),
-    "another tree": (lambda x, W, ct: ({"x": ct @ W}, ct.T @ x), "returned a tree"),
+    "another tree": (lambda x, W, ct: ({"x": ct @ W}, ct.T @ x), "by x is a dict; expected an array"),
 }
 
 

@@ -332,12 +332,30 @@ class Rounded(Plain):
         return (), 0 * delta
 
 
-@pytest.mark.parametrize("layers", [(Unwritten(),), (Rounded(), dense(), Root())], ids=repr)
-def test_a_layer_that_has_one_way_alone_breaks_no_search(layers):
+@fnn.static
+class Outside(Plain):
+    """tanh by NumPy, which JAX cannot differentiate, and a `backward` that divides by 0."""
+
+    def forward(self, params, a):
+        return jax.pure_callback(np.tanh, jax.ShapeDtypeStruct(a.shape, a.dtype), a)
+
+    def backward(self, params, a, delta):
+        return (), delta / (0 * a)
+
+
+def test_a_layer_that_has_one_way_alone_is_named_with_both_remedies():
+    found = judged(fnn.autodiff, batch((dense(), Unwritten(), dense())))
+    assert found.what == "the delta entering layer 0 (Dense) holds nan, from layer 1 (Unwritten)"
+    assert found.remedy == f"write its forward {BRANCHES}, or {REMEDY}"
+    found = judged(fnn.backprop, batch((dense(), Outside(), dense())))
+    assert found.what.startswith("the delta entering layer 0 (Dense) holds ")
+    assert found.remedy == f"mend its backward, or {REMEDY}"
+
+
+def test_a_layer_without_a_derivative_breaks_no_search():
     with jax.numpy_dtype_promotion("standard"):
-        found = judged(fnn.autodiff, batch((dense(), *layers, dense())))
-    assert "holds nan" in found.what
-    assert found.remedy == REMEDY
+        found = judged(fnn.autodiff, batch((dense(), Rounded(), dense(), Root(), dense())))
+    assert found == (2, "the gradient of layer 2 (Dense) holds nan", REMEDY)
 
 
 @pytest.mark.parametrize("cost", [LogLikelihood(), Quadratic(Sigmoid())], ids=repr)

@@ -12,6 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnn.checking.backward_pass import right_pass
 from fnn.checking.point import Point, is_W, objective
 from fnn.network import activations, forward
 from fnn.types import Array, Cost, Net, Params
@@ -48,7 +49,9 @@ def _by_autodiff(point: Point, signs: list[Array]) -> Autodiff:
         lambda coordinates: objective(point._replace(params=coordinates[:-1], x=coordinates[-1]))
     )(point.coordinates)
     outputs, pull = jax.vjp(partial(_outputs, net), params, x)
-    sizes = _sizes(net, cost, params, outputs, _deltas(net, cost, params, x, y), y)
+    right = right_pass(point, (False,) * (len(net) + 1))
+    entering = [jnp.where(reached, delta, 0) for delta, reached in zip(right.entering, right.reached, strict=True)]
+    sizes = _sizes(net, cost, params, outputs, entering[:-1], y)
     errors = tuple(sign * size[None] for sign, size in zip(signs, sizes, strict=True))
     pulled, pulled_x = jax.vmap(pull)(errors)
     rounded = jax.tree.map_with_path(
@@ -57,15 +60,6 @@ def _by_autodiff(point: Point, signs: list[Array]) -> Autodiff:
         point.coordinates,
     )
     return Autodiff(cost.value(forward(net, params, x), y), penalised, gradient, rounded)
-
-
-def _deltas(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> list[Array]:
-    """The delta that enters each layer, by automatic differentiation layer by layer."""
-    *inputs, z = activations(net, params, x)
-    entering = [jax.grad(cost.value)(z, y)]
-    for layer, p, a in zip(net[:0:-1], params[:0:-1], inputs[:0:-1], strict=True):
-        entering.append(jax.vjp(partial(layer.forward, p), a)[1](entering[-1])[0])
-    return entering[::-1]
 
 
 def _sizes(

@@ -4,7 +4,6 @@ The cost counts as one more part after the last layer: its forward is the cost's
 """
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -22,6 +21,7 @@ class Part(NamedTuple):
     """A layer, or the cost in the form of a layer."""
 
     name: str  # "layer 1, Swish"
+    rule: str  # the name of the method that is under test
     forward: Callable[[Params, Array], Array]
     backward: Callable[[Params, Array, Array], tuple[Params, Array]]
     params: Params
@@ -31,18 +31,19 @@ def parts(point: Point) -> list[Part]:
     """The layers, first to last, and the cost."""
     cost, y = point.cost, point.y
     layers = [
-        Part(f"layer {k}, {type(layer).__name__}", layer.forward, layer.backward, p)
+        Part(f"layer {k}, {type(layer).__name__}", "backward", layer.forward, layer.backward, p)
         for k, (layer, p) in enumerate(zip(point.net, point.params, strict=True))
     ]
     value, delta = lambda _, z: cost.value(z, y), lambda _, z, one: ((), one * cost.delta(z, y))
-    return [*layers, Part(f"the cost, {type(cost).__name__}", value, delta, ())]
+    return [*layers, Part(f"the cost, {type(cost).__name__}", "delta", value, delta, ())]
 
 
 class BackwardPass(NamedTuple):
     """What every part is given, and its derivatives `(nabla, delta_prev)`, first to last."""
 
     inputs: tuple[Array, ...]
-    entering: tuple[Array, ...]  # the right delta
+    entering: tuple[Array, ...]  # the right delta; other numbers where it is 0 throughout
+    reached: tuple[Array, ...]  # (), bool: whether it is not 0 throughout
     autodiff: tuple[tuple[Params, Array], ...]
     by_hand: tuple[Any, ...]  # a text: the part returns no such derivatives; it says why
     compiles: tuple[bool, ...]  # whether JAX can compile its `backward`
@@ -59,10 +60,10 @@ def backward_pass(point: Point) -> BackwardPass:
     compiles = tuple(trouble is None for trouble in tried)
     right = _backward_pass(point, compiles)
     by_hand = [
-        found if compiled else _called(part, a, delta)  # NumPy, or an error
-        for part, a, delta, found, compiled in zip(parts(point), right[0], right[1], right[3], compiles, strict=True)
+        found if compiled else _called(part, right.inputs[k], right.entering[k])  # NumPy, or an error
+        for k, (part, found, compiled) in enumerate(zip(parts(point), right.by_hand, compiles, strict=True))
     ]
-    return BackwardPass(right[0], right[1], right[2], tuple(by_hand), compiles)
+    return right._replace(by_hand=tuple(by_hand), compiles=compiles)
 
 
 def _inputs(point: Point) -> tuple[Array, ...]:
@@ -76,26 +77,29 @@ def _one(point: Point) -> Array:
     return jnp.ones((), point.x.dtype)
 
 
-@partial(jax.jit, static_argnums=1, compiler_options=QUICKLY)
-def _backward_pass(point: Point, compiles: tuple[bool, ...]) -> tuple[tuple, ...]:
-    """The first four fields of the pass; of the parts that do not compile there is nothing by hand."""
+def right_pass(point: Point, compiles: tuple[bool, ...]) -> BackwardPass:
+    """The pass without what the parts whose `backward` JAX cannot compile say by hand: None, and nothing said of it."""
     inputs = _inputs(point)
-    delta, entering, autodiff, by_hand = _one(point), [], [], []
+    delta, passed = _one(point), []
     for part, a, try_it in reversed([*zip(parts(point), inputs, compiles, strict=True)]):
-        delta = jnp.where((delta == 0).all(), _some_numbers(delta), delta)
+        reached = (delta != 0).any()
+        delta = jnp.where(reached, delta, _some_numbers(delta))
         right = vjp(part.forward, part.params, a, delta)
         found = part.backward(part.params, a, delta) if try_it else None
-        entering.append(delta)
-        autodiff.append(right)
-        by_hand.append(found)
+        passed.append((delta, reached, right, found))
         instead = jnp.nan_to_num(found[1], posinf=0, neginf=0).astype(a.dtype) if found else 0
-        delta = jnp.where(jnp.isfinite(right[1]), right[1], instead)
-    return inputs, *(tuple(reversed(them)) for them in (entering, autodiff, by_hand))
+        delta = jnp.where(reached, jnp.where(jnp.isfinite(right[1]), right[1], instead), 0)
+    entering, reaches, autodiff, by_hand = zip(*reversed(passed), strict=True)
+    return BackwardPass(inputs, entering, reaches, autodiff, by_hand, ())
+
+
+_backward_pass = jax.jit(right_pass, static_argnums=1, compiler_options=QUICKLY)
 
 
 def vjp(forward: Callable[[Params, Array], Array], params: Params, a: Array, delta: Array) -> tuple[Params, Array]:
     """`(nabla, delta_prev)` by automatic differentiation."""
-    return jax.vjp(forward, params, a)[1](delta)
+    out, pull = jax.vjp(forward, params, a)
+    return pull(delta.astype(out.dtype))
 
 
 def _some_numbers(like: Array) -> Array:
@@ -115,7 +119,7 @@ def _called(part: Part, a: Array, delta: Array) -> Any:
     try:
         found = part.backward(part.params, a, delta)
     except Exception as error:
-        return f"its backward raises {type(error).__name__}: {' '.join(str(error).split())}"
+        return f"its {part.rule} raises {type(error).__name__}: {' '.join(str(error).split())}"
     return misfit(found, (part.params, a)) or jax.tree.map(np.asarray, found)
 
 
@@ -129,7 +133,7 @@ def misfit(found: Any, expected: tuple[Params, Array]) -> str | None:
         return f"its delta_prev is {_kind(found[1])}; expected an array of shape {np.shape(expected[1])}"
     for (what, g), (_, p) in zip(named(found), named(expected), strict=True):
         if np.shape(g) != np.shape(p):
-            like = "the layer's input" if what == "delta" else "the parameter"
+            like = "its input" if what == "delta" else "the parameter"
             hint = "; it looks transposed" if np.shape(g) == np.shape(p)[::-1] else ""
             return f"its {what} has shape {np.shape(g)}; expected {np.shape(p)}, as {like}{hint}"
     return None

@@ -34,7 +34,8 @@ def diagnose(
         rule: The name of the function that gives the gradient.
         penalty: The name of the function that adds the penalty; "" if there is none.
     """
-    if not evidence.wrong().any() and all(verdict.ok for verdict in verdicts):
+    along = relative_to(evidence.direction_slopes, evidence.directions.by_hand) > DIFFERENCE
+    if not evidence.wrong().any() and not along.any() and all(verdict.ok for verdict in verdicts):
         return ()
     own = dict(_of_autodiff(point, evidence))
     wrong = [verdict for verdict in verdicts if not verdict.ok and verdict.name not in own]
@@ -61,14 +62,19 @@ def _of_layers(wrong: list[LayerVerdict], verdicts: tuple[LayerVerdict, ...]) ->
 
 
 def _listed(right: list[LayerVerdict]) -> str:
-    """`layers 0 to 2 and 4 and the cost are right`."""
+    """`layers 0 to 2, 4 and 6 and the cost are right`."""
     numbers = [verdict.layer for verdict in right if verdict.layer is not None]
     starts = [k for k in numbers if k - 1 not in numbers]
     ends = [k for k in numbers if k + 1 not in numbers]
-    runs = [str(a) if a == b else f"{a} to {b}" for a, b in zip(starts, ends, strict=True)]
-    layers = [f"layer{'s' * (len(numbers) > 1)} {' and '.join(runs)}"] if numbers else []
+    runs = zip(starts, ends, strict=True)
+    items = [item for a, b in runs for item in ([f"{a} to {b}"] if b > a + 1 else dict.fromkeys([f"{a}", f"{b}"]))]
+    layers = [f"layer{'s' * (len(numbers) > 1)} {_joined(items)}"] if items else []
     who = [*layers, *("the cost" for verdict in right if verdict.layer is None)]
     return f"{' and '.join(who)} {'is' if len(right) == 1 else 'are'} right" if who else ""
+
+
+def _joined(items: list[str]) -> str:
+    return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
 def _of_autodiff(point: Point, evidence: Evidence) -> Iterator[tuple[str, str]]:

@@ -26,7 +26,7 @@ from fnn.checking.wrong_arrays import (
 from fnn.checking.wrong_steps import wrong_steps
 from fnn.types import Array, Params
 
-MOST_EXAMPLES = 64  # for which the part of each in a nabla is computed
+LARGEST = 2**22  # numbers in the parts of all examples in a nabla
 
 
 class Wrong(NamedTuple):
@@ -52,9 +52,8 @@ def slips(point: Point, right: BackwardPass, k: int, wrong: dict[str, Wrong]) ->
     if at_ties == Tie.ALONE:
         found.append(f"wrong at ties alone, at {_counts(finite)}: no side of a tie has this derivative")
     names = _factors(point, right, k)
-    return tuple(
-        dict.fromkeys(found or [text for what, array in finite.items() for text in where(what, *array, names)])
-    )
+    places = (text for what, array in finite.items() for text in where(what, *array, names))
+    return tuple(dict.fromkeys(found or places))
 
 
 def _explains(wrong: dict[str, Wrong], step: Leaves) -> bool:
@@ -92,10 +91,13 @@ def _in_array(point: Point, right: BackwardPass, k: int, what: str, array: Wrong
 
 def _lost_examples(point: Point, right: BackwardPass, k: int, what: str, array: Wrong) -> Iterator[str]:
     """Examples that do not count in a nabla."""
-    if len(point.x) > min(MOST_EXAMPLES, array.found.size - 1):
+    n, size = len(point.x), array.found.size
+    if n >= size or n * size > LARGEST:
         return
     each = arrays((_of_each_example(point, k, right.inputs[k], right.entering[k]), right.inputs[k]))[what]
-    weights = np.linalg.lstsq(each.reshape(len(each), -1).T, array.found.ravel())[0]
+    if not np.isfinite(each).all():
+        return
+    weights = np.linalg.lstsq(each.reshape(n, size).T, array.found.ravel())[0]
     if explains(array.found, array.right, np.tensordot(weights, each, 1)):
         yield from lost_examples(weights)
 

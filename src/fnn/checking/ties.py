@@ -16,6 +16,7 @@ from fnn.checking.point import Point
 from fnn.types import Array, Params
 
 MOST = 32  # entries of an array that are looked at
+ALL = -1  # stands for the number of an entry: all entries together
 STEP = 1e-7  # how far from the tie, relative to the largest entry of the array
 SLACK = 1e-5  # of a slope, in proportion to the sum of its parts: what a kink must exceed, and rounding must not
 
@@ -48,19 +49,17 @@ def another_side(
     """
     (places,) = np.nonzero(wrong.ravel())
     some = places[np.linspace(0, len(places) - 1, min(MOST, len(places))).astype(int)]
-    moves = np.zeros((MOST + 1, found.size))
-    moves[np.arange(len(some)), some] = 1
-    moves[-1] = 1
-    low, high, size = map(np.asarray, _one_sided(point, k, leaf, given, delta, moves))
-    slope = moves @ found.ravel()
-    at_tie = (high - low > SLACK * size)[: len(some)].all()
+    padded = np.append(np.resize(some, MOST), ALL)
+    low, high, size = map(np.asarray, _one_sided(point, k, leaf, given, delta, padded))
+    slope = np.append(found.ravel()[padded[:-1]], found.sum())
+    at_tie = (high - low > SLACK * size)[:-1].all()
     enclosed = (low - SLACK * size <= slope) & (slope <= high + SLACK * size)
     return Tie.NONE if not at_tie else Tie.SIDE if enclosed.all() else Tie.ALONE
 
 
 @partial(jax.jit, static_argnums=(1, 2), compiler_options=QUICKLY)
-def _one_sided(point: Point, k: int, leaf: int, given: tuple[Params, Array], delta: Array, moves: Array) -> Array:
-    """The least and the largest slope along each move, and the sum of the sizes of its parts: `(3, m)`."""
+def _one_sided(point: Point, k: int, leaf: int, given: tuple[Params, Array], delta: Array, places: Array) -> Array:
+    """The least and the largest slope along each entry, and the sum of the sizes of its parts: `(3, m)`."""
     leaves, tree = jax.tree.flatten(given)
     forward, here = parts(point)[k].forward, leaves[leaf]
     step = STEP * jnp.where(jnp.abs(here).max() > 0, jnp.abs(here).max(), 1.0)
@@ -68,11 +67,12 @@ def _one_sided(point: Point, k: int, leaf: int, given: tuple[Params, Array], del
     def outputs(move: Array) -> Array:
         return forward(*tree.unflatten([*leaves[:leaf], here + step * move.reshape(here.shape), *leaves[leaf + 1 :]]))
 
-    def slopes(move: Array) -> Array:
-        out = outputs(jnp.zeros_like(move))
+    def slopes(place: Array) -> Array:
+        one, out = jnp.zeros(here.size, here.dtype).at[place].set(1), outputs(jnp.zeros_like(here))
+        move = jnp.where(place == ALL, jnp.ones_like(one), one)
         right, left = (delta * (outputs(sign * move) - out) * sign / step for sign in (1, -1))
         return jnp.stack(
-            [jnp.minimum(left, right).sum(), jnp.maximum(left, right).sum(), (jnp.abs(left) + jnp.abs(right)).sum()]
+            [jnp.minimum(left, right).sum(), jnp.maximum(left, right).sum(), jnp.abs(left).sum() + jnp.abs(right).sum()]
         )
 
-    return jax.lax.map(slopes, moves).T
+    return jax.lax.map(slopes, places).T

@@ -6,6 +6,7 @@ All derivatives here are automatic, layer by layer, so the right steps owe nothi
 from collections.abc import Iterator
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from fnn.checking.backward_pass import BackwardPass, parts
@@ -17,12 +18,18 @@ from fnn.types import Array, Params
 
 def wrong_gradients(point: Point, right: BackwardPass) -> Iterator[tuple[str, np.ndarray]]:
     """For each mistake a sentence, and the flat gradient by the params, with the penalty, that it would give."""
+    nablas = [_if(reached, step[0]) for step, reached in zip(right.autodiff, right.reached, strict=True)]
     for k, part in enumerate(parts(point)):
         others = _of_another_layer(point, right, k) if k < len(point.net) else ()
         for text, (nabla, delta_prev) in (*wrong_steps(point, right, k), *others):
-            after = (nabla, *(step[0] for step in right.autodiff[k + 1 :]))
-            nablas = (*_below(point, right, k, delta_prev), *after)[: len(point.net)]
-            yield f"{part.name}: {text}", laid_flat(jax.tree.map_with_path(_with_penalty(point), nablas, point.params))
+            after = (nabla, *nablas[k + 1 :])
+            whole = (*_below(point, right, k, delta_prev), *after)[: len(point.net)]
+            yield f"{part.name}: {text}", laid_flat(jax.tree.map_with_path(_with_penalty(point), whole, point.params))
+
+
+def _if(reached: Array, nabla: Params) -> Params:
+    """A nabla, or zeros where the delta that enters the layer is 0."""
+    return jax.tree.map(lambda g: jnp.where(reached, g, 0), nabla)
 
 
 def _with_penalty(point: Point):

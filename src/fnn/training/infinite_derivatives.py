@@ -79,26 +79,31 @@ def _in_way(way: Way, batch: Batch) -> Culprit | None:
     if first is None:
         return None
     (place, wrong), other = first, BY_HAND if way is BY_AUTODIFF else BY_AUTODIFF
-    name, sound = other.gradient.__name__, _is_sound(other, batch)
-    if _is_sound_at(place, other, way, batch):
+    name, sound, here = other.gradient.__name__, _is_sound(other, batch), _is_sound_at(place, other, way, batch)
+    if here:
         found, more = _in_one(way, batch, place, wrong), _more(place, way, other, batch) if sound else ""
     else:
         found, more = _in_both(batch.net, place, wrong), f"; the gradient by {name} is finite" if sound else ""
-    instead = f', or train with gradient = "{name}"' if sound else ""
-    return Culprit(found.layer, found.what + more, found.remedy + instead)
+    remedy = f"{_mended(way, batch, place)}, or {REMEDY}" if here is None else found.remedy
+    return Culprit(found.layer, found.what + more, remedy + (f', or train with gradient = "{name}"' if sound else ""))
 
 
 def _in_one(way: Way, batch: Batch, place: Place, wrong: str) -> Culprit:
     """The culprit where the other way is finite, which no smaller eta helps."""
-    of_cost, last = place.layer == len(batch.net), len(batch.net) - 1
-    owner = f"the cost ({type(batch.cost).__name__})" if of_cost else named(batch.net, place.layer)
-    whose = f"of {owner} with respect to its {place.by} is {wrong} where the one by"
-    if way is BY_AUTODIFF:
-        where = f"{'value' if of_cost else 'forward'} so that no infinite derivative is met"
-        remedy = f"write its {where} (both branches of jnp.where are differentiated)"
-        return Culprit(min(place.layer, last), f"the derivative by jax.grad {whose} hand is finite", remedy)
-    remedy = f"mend its {'delta' if of_cost else 'backward'}"
-    return Culprit(min(place.layer, last), f"the derivative by hand {whose} jax.grad is finite", remedy)
+    net, (said, instead) = batch.net, ("jax.grad", "hand") if way is BY_AUTODIFF else ("hand", "jax.grad")
+    owner = f"the cost ({type(batch.cost).__name__})" if place.layer == len(net) else named(net, place.layer)
+    where = f"where the one by {instead} is finite"
+    what = f"the derivative by {said} of {owner} with respect to its {place.by} is {wrong} {where}"
+    return Culprit(min(place.layer, len(net) - 1), what, _mended(way, batch, place))
+
+
+def _mended(way: Way, batch: Batch, place: Place) -> str:
+    """How the user makes a derivative finite."""
+    of_cost = place.layer == len(batch.net)
+    if way is BY_HAND:
+        return f"mend its {'delta' if of_cost else 'backward'}"
+    where = f"{'value' if of_cost else 'forward'} so that no infinite derivative is met"
+    return f"write its {where} (both branches of jnp.where are differentiated)"
 
 
 def _in_both(net: Net, place: Place, wrong: str) -> Culprit:
@@ -148,12 +153,12 @@ def _is_sound(way: Way, batch: Batch) -> bool:
         return False
 
 
-def _is_sound_at(place: Place, other: Way, way: Way, batch: Batch) -> bool:
-    """Whether the other way is finite in this one derivative, for the delta that this way has there."""
+def _is_sound_at(place: Place, other: Way, way: Way, batch: Batch) -> bool | None:
+    """Whether the other way is finite in this one derivative, for the delta of this way; None if there is no other."""
     try:
         return _far_from_overflow(dict(_parts(other, batch, way.deltas(*batch)))[place])
     except Exception:  # as above
-        return False
+        return None
 
 
 def _far_from_overflow(tree: Any) -> bool:
