@@ -279,7 +279,9 @@ RIGHT = {
         lambda z: rule(softmax, softmax_backward)(z).sum(), (X,)
     ),
     "softmax of one number": Case(rule(softmax, softmax_backward), (X[:, :1],)),
-    "saturated sigmoid, whose autodiff is nan": Case(rule(sigmoid, lambda x, ct: (ct * sigmoid(x) * (1 - sigmoid(x)),)), (300 * SIGNAL,)),
+    "saturated sigmoid, whose autodiff is nan": Case(
+        rule(sigmoid, lambda x, ct: (ct * sigmoid(x) * (1 - sigmoid(x)),)), (300 * SIGNAL,)
+    ),
     "saturated cross-entropy": Case(
         rule(cross_entropy, cross_entropy_backward), (np.array([[50, -50, 0], [0, 1000, -1000.0]]), LABELS[:2] // 2)
     ),
