@@ -121,7 +121,7 @@ def test_what_is_wrong_is_narrowed_down_by_layer():
 
     def one_leaf(*arguments):
         value, g = backprop(*arguments)
-        return value, (*g[:2], g[2]._replace(W=g[2].W**2), *g[3:])
+        return value, (*g[:2], g[2]._replace(W=g[2].W ** 2), *g[3:])
 
     *_, slip = gradcheck(*SMOOTH, gradient=one_leaf).slips
     assert slip == "2.b is right, so the delta is: the rule for 2.W itself is wrong"

@@ -17,6 +17,8 @@ AXES = {  # what the axes of an array count
     ("nabla b", 1): ("unit",),
     ("nabla b", 2): ("piece", "unit"),
 }
+OTHERS = {1: ("entry",), 2: ("row", "column"), 3: ("matrix", "row", "column"), 4: ("block", "matrix", "row", "column")}
+PLURALS = {"entry": "entries", "matrix": "matrices"}
 
 
 def explains(found: np.ndarray, right: np.ndarray, candidate: np.ndarray) -> bool:
@@ -81,7 +83,8 @@ def _orders(what: str, right: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
         if right.shape[2] == right.shape[3]:
             yield "rows and columns are exchanged", right.swapaxes(2, 3)
     for axis in range(right.ndim):
-        whose = f"its {axis_name(what, right.ndim, axis)}s"
+        name = axis_name(what, right.ndim, axis)
+        whose = f"its {PLURALS.get(name, f'{name}s')}"
         yield f"{whose} are in the reverse order", np.flip(right, axis)
         shifts = (1, -1) if right.shape[axis] > 2 else ()
         yield from ((f"{whose} are out of step by one", np.roll(right, shift, axis)) for shift in shifts)
@@ -109,7 +112,7 @@ def penalised(found: np.ndarray, right: np.ndarray, p: np.ndarray) -> Iterator[s
 
 def axis_name(what: str, ndim: int, axis: int) -> str:
     """What an axis of an array counts, in the singular."""
-    return AXES[what, ndim][axis] if (what, ndim) in AXES else f"entry along axis {axis}"
+    return AXES.get((what, ndim), OTHERS.get(ndim, [f"part of axis {k}" for k in range(ndim)]))[axis]
 
 
 def lost_examples(weights: np.ndarray) -> Iterator[str]:
