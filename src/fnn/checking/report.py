@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from fnn.checking.layers import LayerVerdict
+from fnn.checking.wrong_arrays import place
 from fnn.types import Shape
 
 COLUMNS = 80  # of a terminal; the table is not wider
@@ -140,7 +141,7 @@ class Report:
     def __str__(self) -> str:
         """The table, the worst coordinate of every wrong leaf, the mistakes that fit, and what was compared."""
         wrong = [leaf for leaf in self.leaves if leaf.wrong]
-        worst = [f"{leaf.name}[{', '.join(map(str, leaf.worst.index))}]: {leaf.worst}" for leaf in wrong]
+        worst = [f"{leaf.name}{place(leaf.worst.index)}: {leaf.worst}" for leaf in wrong]
         value = [f"the value is {self.value:.15g}; expected {self.value_expected:.15g}"] if not self.value_ok else []
         said = [*worst, *value, *self.slips, *self.notes, self._coverage(), self._verdict()]
         return "\n".join([*self._table(), *said])
@@ -167,7 +168,7 @@ class Report:
         missing, unseen = (sum(getattr(leaf, name) for leaf in self.leaves) for name in ("without_autodiff", "unseen"))
         seen = self.coordinates - missing
         share = f"{self.coordinates:,}" if seen in (0, self.coordinates) else f"{seen:,} of {self.coordinates:,}"
-        against = f"{share} coordinates{' against autodiff' if seen else ''}"
+        against = f"{share} coordinate{'s' * (self.coordinates > 1)}{' against autodiff' if seen else ''}"
         nothing = f"; {unseen:,} could be compared with nothing" if unseen else ""
         return (
             f"{against}; {which} against a finite difference,\n"

@@ -115,6 +115,11 @@ def axis_name(what: str, ndim: int, axis: int) -> str:
     return AXES.get((what, ndim), OTHERS.get(ndim, [f"part of axis {k}" for k in range(ndim)]))[axis]
 
 
+def place(index: tuple[int, ...]) -> str:
+    """`[2, 3]`; nothing for an array of one number."""
+    return f"[{', '.join(map(str, index))}]" if index else ""
+
+
 def lost_examples(weights: np.ndarray) -> Iterator[str]:
     """What it means that the examples count with these weights, `(n,)`, in place of 1 each."""
     out, n = [k for k, w in enumerate(weights) if near(w, 0)], len(weights)
@@ -131,7 +136,7 @@ def lost_examples(weights: np.ndarray) -> Iterator[str]:
 def where(what: str, found: np.ndarray, right: np.ndarray, wrong: np.ndarray, names: Names) -> Iterator[str]:
     """The one unit, example, ..., that is wrong, and by which factor; or else the worst entry."""
     worst = tuple(int(i) for i in np.unravel_index(np.where(wrong, np.abs(found - right), -1).argmax(), wrong.shape))
-    numbers = f"{what}[{', '.join(map(str, worst))}]: by hand {found[worst]:.6g}, autodiff {right[worst]:.6g}"
+    numbers = f"{what}{place(worst)}: by hand {found[worst]:.6g}, autodiff {right[worst]:.6g}"
     parts = [*_parts(what, wrong)]
     if wrong.sum() == 1 or not parts:
         yield f"only one entry is wrong, {numbers}" if wrong.sum() == 1 else f"worst at {numbers}"
