@@ -70,9 +70,8 @@ def report_on(mutation, lmbda):
 def named(mutation, report):
     """What is wrong by the report: the layers, or else the rule; and whether the bug sits there."""
     wrong = [k for k, verdict in enumerate(report.layers) if not verdict.ok]
-    who = ", ".join(report.layers[k].name for k in wrong) or (
-        report.slips[0].split("the fault is in ")[-1] * (not report.ok)
-    )
+    rule = "nothing" if report.ok else report.slips[0].split("the fault is in ")[-1]
+    who = ", ".join(report.layers[k].name for k in wrong) or rule
     return who, wrong == ([] if mutation.guilty is None else [mutation.guilty])
 
 
