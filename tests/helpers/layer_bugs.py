@@ -124,7 +124,7 @@ LAYER_BUGS = (
     handed_back("max-pool as the first layer: to all", POOLS, 0, lambda g, p, a, d: spread(d)),
     handed_back("max-pool as the first layer: one square", POOLS, 0, lambda g, p, a, d: g.at[:, :, :2, :2].set(0)),
     handed_back("mean-pool as the first layer: no half", OWN_IMAGES, 0, lambda g, p, a, d: 2 * g),
-    handed_back("flatten: columns first", POOLS, 2, lambda g, p, a, d: g.swapaxes(2, 3)),
+    handed_back("flatten of filters: columns first", POOLS, 2, lambda g, p, a, d: g.swapaxes(2, 3)),
     handed_back("flatten: examples in reverse", OWN_IMAGES, 5, lambda g, p, a, d: g[::-1]),
     # costs of a user's
     cost("mean of squares: no 2", OWN, lambda z, a, y: (z - y) / z.size),
