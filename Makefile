@@ -1,5 +1,6 @@
 # make run    trains a network on the embedded digits, in a virtual environment of its own
 # make test   checks everything that needs no network
+# make campaigns runs what takes too long for that: all planted bugs, 200 random functions, ...
 # make claims runs every claim of the lecture notes and writes experiments/notes/CLAIMS.md
 # make check  is all that CI runs
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
@@ -8,13 +9,16 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test lint claims check clean
+.PHONY: run test campaigns lint claims check clean
 
 run: $(VENV)/run
 	$(BIN)/fnn run configs/digits.toml
 
 test: $(VENV)/test
 	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+
+campaigns: $(VENV)/test
+	$(BIN)/python -m pytest -m campaign --numprocesses=auto --maxprocesses=4 --dist=loadfile
 
 lint: $(VENV)/lint
 	$(BIN)/ruff format --check
