@@ -19,7 +19,6 @@ import jax
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
-from fnn.checking.point import Point, is_W, objective  # noqa: F401
 from fnn.types import Array
 
 EPS = float(np.finfo(np.float64).eps)
