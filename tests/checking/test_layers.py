@@ -94,6 +94,7 @@ def test_each_layer_is_given_the_right_delta_whatever_the_later_layers_do():
     assert [verdict.layer for verdict in wrong(also)] == [1, 4]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("bug", "slip"),
     [
@@ -281,6 +282,7 @@ RIGHT_NETS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("setting", RIGHT_NETS.values(), ids=RIGHT_NETS)
 def test_no_layer_of_a_right_net_is_wrong(setting):
     assert [str(verdict) for verdict in wrong(setting)] == []

@@ -23,12 +23,12 @@ def check(mutation):
 
 
 def every(number, bugs):
-    """All bugs as parameters; all but every so manieth are a campaign."""
+    """All bugs as parameters; the first of every so many is in each run of the tests, the others are a campaign."""
     marks = [pytest.mark.long if k % number == 0 else pytest.mark.campaign for k in range(len(bugs))]
     return [pytest.param(bug, id=bug.name, marks=mark) for bug, mark in zip(bugs, marks, strict=True)]
 
 
-@pytest.mark.parametrize("mutation", every(8, BUGS))
+@pytest.mark.parametrize("mutation", every(12, BUGS))
 def test_a_planted_bug_is_flagged_and_its_layer_is_named_alone(mutation):
     report = check(mutation)
     assert not report.ok

@@ -52,6 +52,7 @@ def test_a_right_rule_passes(case):
     assert not re.search(r"\b(layers?|cost|net)\b", str(report)), report
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", WRONG.values(), ids=WRONG)
 def test_a_planted_mistake_is_found(case):
     report = checked(case)
@@ -59,6 +60,7 @@ def test_a_planted_mistake_is_found(case):
     assert not re.search(r"\blayers?\b", str(report)), report
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", WHERE)
 def test_the_wrong_leaf_is_named_and_the_right_ones_are_right(name):
     leaf, wrong, index = WHERE[name]

@@ -12,7 +12,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.backward_pass import right_pass
+from fnn.checking.backward_pass import QUICKLY, right_pass
 from fnn.checking.point import Point, is_W, objective
 from fnn.network import activations, forward
 from fnn.types import Array, Cost, Net, Params
@@ -42,7 +42,7 @@ def _outputs(net: Net, params: Params, x: Array) -> tuple[Array, ...]:
     return activations(net, params, x)[1:]
 
 
-@jax.jit
+@partial(jax.jit, compiler_options=QUICKLY)
 def _by_autodiff(point: Point, signs: list[Array]) -> Autodiff:
     net, cost, params, x, y, lmbda = point
     penalised, gradient = jax.value_and_grad(
