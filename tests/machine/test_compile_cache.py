@@ -57,7 +57,7 @@ def test_a_folder_that_others_may_write_is_refused(tmp_path):
 
 def test_a_cache_without_a_name_is_refused():
     status, _, error = said("-m", "fnn.cli", "run", XOR, "--cache", "")
-    assert (status, error) == (2, "fnn: --cache: expected a folder of yours, got no name.\n")
+    assert (status, error) == (2, "fnn: --cache '': expected a path, got none; for the current folder write a dot.\n")
 
 
 def test_a_cache_after_jax_is_imported_would_be_ignored(tmp_path):
