@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 DOCS = Path(__file__).parents[1] / "docs"
 
 

@@ -12,6 +12,8 @@ from fnn.errors import DivergedError
 from fnn.training.evaluation import Evaluation
 from fnn.training.fitting import Result
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 NET = (Dense(3), Sigmoid(), Dense(2))
 ERROR = DivergedError("epoch 3, step 1 of 20: so.", 3, 1, 2)
 

@@ -15,6 +15,8 @@ from fnn.runs import preparing
 from fnn.training.fitting import Result
 from tests.helpers.support import draw, draw_params, one_hot_rows
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 
 @fnn.static
 class Doubles(Dense):

@@ -36,7 +36,9 @@ from fnn.checking.exact import check_exactly
 from fnn.kernels import im2col, pooling, products
 from tests.helpers import mutations
 
-LONG = pytest.mark.long
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
+LONG = pytest.mark.campaign
 ROWS = [1, *(pytest.param(n, marks=LONG) for n in (8, 9)), 10, *(pytest.param(n, marks=LONG) for n in (11, 64)), 65]
 FEW, MANY = products.FEW_UNITS, products.FEW_UNITS + 1
 # on both sides of each threshold: of the units of a product, and of the images in a group

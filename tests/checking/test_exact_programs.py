@@ -12,6 +12,8 @@ from jax import lax
 from fnn.checking.exact_numbers import NOT_FINITE, Numbers, Rounds, TooLarge, constant, drawn
 from fnn.checking.exact_programs import compares, results
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 A = np.array([[1.0, -2.0, 0.5], [3.0, 0.25, -1.0]])
 POLYNOMIALS = {  # a function of x `(4, 3)`, and its degree
     "sum": (lambda x: x + 2 * x - x[:, ::-1], 1),

@@ -34,6 +34,8 @@ from tests.helpers.mutations import (
 from tests.helpers.own_layers import InNumPy, LayerNorm, Narrow, Neuron, Root, Swish
 from tests.helpers.support import compiled, draw_params
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 
 def verdicts(setting, lmbda=0.0):
     with in_float64():
@@ -282,7 +284,7 @@ RIGHT_NETS = {
 }
 
 
-@pytest.mark.long
+@pytest.mark.campaign
 @pytest.mark.parametrize("setting", RIGHT_NETS.values(), ids=RIGHT_NETS)
 def test_no_layer_of_a_right_net_is_wrong(setting):
     assert [str(verdict) for verdict in wrong(setting)] == []

@@ -11,6 +11,8 @@ from tests.helpers.layer_bugs import LAYER_BUGS, RIGHT
 from tests.helpers.mutations import LMBDA, MUTATIONS, SETTINGS, SMOOTH, optimizer
 from tests.helpers.support import compiled
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 BUGS = (*MUTATIONS, *LAYER_BUGS)
 CHECKS = itertools.count()
 
@@ -48,7 +50,13 @@ def test_the_catalogue_is_large_and_each_entry_is_another():
     assert len({mutation.name for mutation in BUGS}) == len(BUGS)
 
 
-@pytest.mark.parametrize("setting", [*SETTINGS.values(), *RIGHT.values()], ids=[*SETTINGS, *RIGHT])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        pytest.param(setting, id=name, marks=[pytest.mark.campaign] if k % 4 else [])
+        for k, (name, setting) in enumerate({**SETTINGS, **RIGHT}.items())
+    ],
+)
 def test_what_the_bugs_are_planted_in_is_right(setting):
     net, cost, params, x, y = setting
     report = gradcheck(net, cost, params, x, y, lmbda=LMBDA)

@@ -14,6 +14,8 @@ from tests.helpers.planted_rules import WRONG
 from tests.helpers.random_functions import random_function
 from tests.helpers.rules import LINE, RIGHT, SIGNAL, TIES, Case, W, X, relu, relu_backward, relu_dense, rule
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 # Wrong rules that `jax.test_util.check_grads` passes in float32: it looks along one direction, to 0.002
 PASSED_BY_CHECK_GRADS = (
     "gelu's derivative by its tanh approximation",

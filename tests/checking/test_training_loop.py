@@ -14,6 +14,8 @@ from fnn.training.augmentation import Shifted
 from fnn.training.mini_batches import Rule
 from tests.helpers.support import one_hot_rows
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 KEY, COST, DECAY = jax.random.key(1), CrossEntropy(), SGD(0.5, 0.0, 0.1)
 SMALL, WIDE = (Dense(4), Sigmoid(), Dense(3)), (Dense(60), Sigmoid(), Dense(3))
 

@@ -23,6 +23,8 @@ from fnn.training.fitting import Result
 from tests.helpers import terminals
 from tests.helpers.support import fails
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 OWN = """
 import fnn, jax.numpy as jnp
 @fnn.static

@@ -9,6 +9,8 @@ import pytest
 from fnn import cli
 from tests.helpers.support import fails
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 XOR, DIGITS = str(CONFIGS / "xor.toml"), str(CONFIGS / "digits.toml")
 

@@ -11,6 +11,8 @@ from fnn import cli
 from fnn.cli.user_function import is_function
 from tests.helpers.support import fails
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 OWN = """
 import functools
 import sys

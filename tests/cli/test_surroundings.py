@@ -10,6 +10,8 @@ import pytest
 from fnn import cli
 from tests.helpers.support import fails
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 XOR = Path(__file__).parents[2] / "configs" / "xor.toml"
 
 

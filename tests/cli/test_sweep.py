@@ -23,6 +23,8 @@ from fnn.training.sweeping import SweepResult
 from tests.helpers.runs import stopping
 from tests.helpers.support import assert_trees_close, fails
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 
 def table(path):
     with path.open() as file:

@@ -39,6 +39,8 @@ from fnn.lessons.blackboard import explained
 from fnn.runs.preparing import prepare
 from tests.helpers.support import ACTIVATIONS, COSTS, Swish, draw, draw_params
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 NET, COST, SGD_L2 = (Dense(3), Sigmoid(), Dense(2)), CrossEntropy(), SGD(0.5, lmbda=0.01)
 X, Y = np.array([[0.5, -1.5]]), np.array([[1.0, 0]])
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"

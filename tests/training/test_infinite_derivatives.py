@@ -14,6 +14,8 @@ from fnn.training.ways import BY_AUTODIFF, automatic_deltas, way_of
 from tests.helpers.support import assert_trees_close, draw, draw_params
 from tests.helpers.training import KEY
 
+pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
+
 BRANCHES = "so that no infinite derivative is met (both branches of jnp.where are differentiated)"
 
 
