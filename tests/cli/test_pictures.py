@@ -15,7 +15,10 @@ from fnn.plots import curves
 from tests.helpers.configs import GRID
 from tests.helpers.support import fails
 
-pytestmark = pytest.mark.skipif(not curves.available(), reason="matplotlib is not installed")
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(not curves.available(), reason="matplotlib is not installed"),
+]
 XOR = Path(__file__).parents[2] / "configs" / "xor.toml"
 NOTEBOOK = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
 

@@ -48,7 +48,7 @@ FLAGS = {
         "--xla_gpu_deterministic_ops=true --xla_gpu_deterministic_op=true",
         "deterministic_op=tr",
     ),
-    "without its dashes": ("xla_dump_to=/tmp/x", 'Could not open file "xla_dump_to=/tmp/x" to read flags'),
+    "without its dashes": ("xla_dump_to=dumped", 'Could not open file "xla_dump_to=dumped" to read flags'),
 }
 
 

@@ -11,7 +11,7 @@ from jax import export
 from fnn.kernels import definitions, im2col, pooling, products
 from tests.helpers.support import assert_trees_close, compiled, draw
 
-LONG = pytest.mark.long
+LONG = pytest.mark.campaign
 ROWS = (1, pytest.param(8, marks=LONG), pytest.param(9, marks=LONG), 10, pytest.param(11, marks=LONG), 64, 65)
 FEW, MANY = products.FEW_UNITS, products.FEW_UNITS + 1
 
