@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
@@ -29,6 +30,8 @@ NOISY = 32  # a gap of at most this multiple of its noise counts as rounding
 SMOOTH = 1e-6  # a probe is settled if the relative gap between its two widths is at most this
 TIE = 1e-3  # one-sided slopes are settled if the relative gap between their two widths is at most this
 
+# for every probe: the number of a direction, how far along it, the number of a coordinate, its move
+Probes = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]
 Values = Callable[[np.ndarray, np.ndarray], np.ndarray]  # probe numbers, moves along the probes -> values
 
 
@@ -47,19 +50,24 @@ class Function(NamedTuple):
 
     def along_axes(self, i: np.ndarray, move: np.ndarray) -> np.ndarray:
         """The values with `move` added to coordinate `i`, for every pair."""
-        if self.compiles:
-            return _in_equal_calls(partial(_along_axes, *self[:3]), i, move)
-        return self._one_by_one(_unit(self.flat.size, k, m) for k, m in zip(i, move, strict=True))
+        nowhere = np.zeros((DIRECTIONS, self.flat.size))
+        return self._at(nowhere, (np.zeros_like(i), np.zeros_like(move), i, move))
 
     def along(self, directions: np.ndarray, i: np.ndarray, move: np.ndarray) -> np.ndarray:
-        """The values at `move * directions[i]` from the point, for every pair; `directions` are `(d, P)`."""
-        if self.compiles:
-            return _in_equal_calls(partial(_along, *self[:3], directions), i, move)
-        return self._one_by_one(m * directions[k] for k, m in zip(i, move, strict=True))
+        """The values at `move * directions[i]` from the point, for every pair; `directions` are `(d <= 8, P)`."""
+        directions = np.pad(directions, ((0, DIRECTIONS - len(directions)), (0, 0)))
+        return self._at(directions, (i, move, np.zeros_like(i), np.zeros_like(move)))
 
-    def _one_by_one(self, moves: Any) -> np.ndarray:
+    def _at(self, directions: np.ndarray, probes: Probes) -> np.ndarray:
+        """The values at `probes`."""
+        if self.compiles:
+            return _in_equal_calls(partial(_values_at, *self[:3], jnp.asarray(directions)), probes)
         _, tree = ravel_pytree(self.tree)
-        return np.array([float(self.value(_as_numpy(tree(self.flat + move)), self.constants)) for move in moves])
+        points = (
+            self.flat + far * directions[k] + _unit(self.flat.size, i, move)
+            for k, far, i, move in zip(*probes, strict=True)
+        )
+        return np.array([float(self.value(_as_numpy(tree(point)), self.constants)) for point in points])
 
 
 class Slopes(NamedTuple):
@@ -84,23 +92,23 @@ def laid_flat(tree: Any) -> np.ndarray:
 
 
 @partial(jax.jit, static_argnums=0)
-def _along_axes(value: Callable, tree: Any, constants: Any, i: Array, move: Array) -> Array:
+def _values_at(value: Callable, tree: Any, constants: Any, directions: Array, probes: tuple[Array, ...]) -> Array:
+    # one program for both kinds of probes: compiling is what a check of a small function costs
     flat, unflat = ravel_pytree(tree)
+
+    def at(probe: tuple[Array, ...]) -> Array:
+        k, far, i, move = probe
+        return value(unflat((flat + far * directions[k]).at[i].add(move)), constants)
+
     # one after the other: as fast as vmap, without a copy of the tree per probe
-    return jax.lax.map(lambda probe: value(unflat(flat.at[probe[0]].add(probe[1])), constants), (i, move))
+    return jax.lax.map(at, probes)
 
 
-@partial(jax.jit, static_argnums=0)
-def _along(value: Callable, tree: Any, constants: Any, directions: Array, i: Array, move: Array) -> Array:
-    flat, unflat = ravel_pytree(tree)
-    return jax.lax.map(lambda probe: value(unflat(flat + probe[1] * directions[probe[0]]), constants), (i, move))
-
-
-def _in_equal_calls(values: Callable[[np.ndarray, np.ndarray], Array], i: np.ndarray, move: np.ndarray) -> np.ndarray:
-    """`values(i, move)`, computed `PER_CALL` at a time; the last call is filled up with zeros."""
-    short = -len(i) % PER_CALL
-    i, move = (np.pad(a, (0, short)).reshape(-1, PER_CALL) for a in (i, move))
-    return np.concatenate([np.asarray(values(*rows)) for rows in zip(i, move, strict=True)])[: i.size - short]
+def _in_equal_calls(values: Callable[[tuple[np.ndarray, ...]], Array], probes: Probes) -> np.ndarray:
+    """`values(probes)`, computed `PER_CALL` at a time; the last call is filled up with zeros."""
+    count = len(probes[0])
+    calls = [np.pad(a, (0, -count % PER_CALL)).reshape(-1, PER_CALL) for a in probes]
+    return np.concatenate([np.asarray(values(call)) for call in zip(*calls, strict=True)])[:count]
 
 
 def _unit(size: int, i: int, move: float) -> np.ndarray:

@@ -138,26 +138,36 @@ class Rule:
     forward: Callable | None  # the same value without the rule under test; None: there is no other
     arguments: Arguments
     with_numpy: bool = False  # whether value and backward take NumPy's arrays
+    compiles: bool = False  # whether JAX can compile what it makes of `value`
 
-    def run(self, leaves: Sequence[Any]) -> tuple[Leaves, Callable[[Leaves], Leaves]]:
-        """The leaves of the value, and the function from their cotangents to the derivatives by `leaves`."""
+    def run(self, leaves: Sequence[Any], cotangents: Leaves) -> tuple[Leaves, Leaves]:
+        """The leaves of the value, and the derivatives by `leaves` for the `cotangents` of these."""
         if self.backward is None:
-            return _vjp(self, self.value, leaves)
-        args = self._copies(leaves)
-        result = self.value(*args)
+            out, found = self._program(list(leaves), list(cotangents))
+            return out, [np.asarray(leaf, np.float64) for leaf in found]
+        result = self.value(*self._copies(leaves))
         out, structure = jax.tree.flatten(result)
+        rest = iter(cotangents)
+        whole = [next(rest) if _is_floating(leaf) else np.zeros(np.shape(leaf)) for leaf in out]
+        whole = [np.array(leaf) if self.with_numpy else jnp.asarray(leaf) for leaf in whole]
+        try:
+            found = self.backward(*self._copies(leaves), structure.unflatten(whole))
+        except Exception as error:
+            raise failed(self.name, error) from error
+        return _floating(self.name, result), self.arguments.derivatives(self.name, found)
 
-        def pull(cotangents: Leaves) -> Leaves:
-            rest = iter(cotangents)
-            whole = [next(rest) if _is_floating(leaf) else np.zeros(np.shape(leaf)) for leaf in out]
-            whole = [np.array(leaf) if self.with_numpy else jnp.asarray(leaf) for leaf in whole]
-            try:
-                found = self.backward(*self._copies(leaves), structure.unflatten(whole))
-            except Exception as error:
-                raise failed(self.name, error) from error
-            return self.arguments.derivatives(self.name, found)
+    @functools.cached_property
+    def _program(self) -> Callable[[Leaves, Leaves], tuple[Leaves, Leaves]]:
+        """What `jax.vjp` makes of `value`, in one program where JAX can compile it."""
+        return jax.jit(self._vjp) if self.compiles else self._vjp
 
-        return _floating(self.name, result), pull
+    def _vjp(self, leaves: Leaves, cotangents: Leaves) -> tuple[Leaves, Leaves]:
+        out, pull = jax.vjp(self.values, leaves)
+        try:
+            (found,) = pull([jnp.asarray(c, leaf.dtype) for c, leaf in zip(cotangents, out, strict=True)])
+        except Exception as error:
+            raise failed(f"the derivative of {self.name}", error) from error
+        return out, found
 
     def _copies(self, leaves: Sequence[Any]) -> tuple:
         """The arguments; a function of NumPy may work in place, so it gets copies."""
@@ -172,23 +182,6 @@ class Rule:
         if self.forward is None:
             return self.values(leaves)
         return _floating(f"forward of {self.name}", self.forward(*self.arguments.trees(leaves)))
-
-
-def _vjp(rule: Rule, value: Callable, leaves: Sequence[Any]) -> tuple[Leaves, Callable[[Leaves], Leaves]]:
-    def floating(leaves: Leaves) -> Leaves:
-        return _floating(rule.name, value(*rule.arguments.trees(leaves)))
-
-    out, pull = jax.vjp(floating, list(leaves))
-    kinds = [leaf.dtype for leaf in out]
-
-    def derivatives(cotangents: Leaves) -> Leaves:
-        try:
-            (found,) = pull([jnp.asarray(c, kind) for c, kind in zip(cotangents, kinds, strict=True)])
-        except Exception as error:
-            raise failed(f"the derivative of {rule.name}", error) from error
-        return [np.asarray(leaf, np.float64) for leaf in found]
-
-    return out, derivatives
 
 
 def _floating(name: str, result: Any) -> Leaves:
@@ -257,23 +250,30 @@ def _traces(rule: Rule) -> bool:
 
 
 def _that_runs(rule: Rule) -> Rule:
-    """The rule as it runs: on JAX's arrays of float64, or else on NumPy's, or else on the types that were given.
+    """The rule as it runs: in float64 or else on the types that were given; compiled or on NumPy's arrays if it can be.
 
     Raises:
         InputError: the value or its derivative fails in all ways.
     """
-    with_numpy = dataclasses.replace(rule, with_numpy=rule.backward is not None)
     narrowed = dataclasses.replace(rule, arguments=dataclasses.replace(rule.arguments, narrowed=True))
     errors = []
-    for way in (rule, with_numpy, narrowed, dataclasses.replace(with_numpy, arguments=narrowed.arguments)):
+    for way in (*_ways(rule), *_ways(narrowed)):
         try:
-            out, pull = way.run(way.arguments.leaves)
-            pull([np.ones(np.shape(leaf)) for leaf in out])
+            leaves = way.arguments.leaves
+            way.run(leaves, [np.ones(np.shape(leaf)) for leaf in way.values(leaves)])
         except Exception as error:  # a user's function raises anything
             errors.append(error)
         else:
             return way
-    raise failed(rule.name, errors[0]) from errors[0]
+    cause = errors[1 if rule.backward is None else 0]  # not that of compiling, which speaks of tracers
+    raise failed(rule.name, cause) from cause
+
+
+def _ways(rule: Rule) -> tuple[Rule, Rule]:
+    """The two ways to run a rule, the one to be tried first at first."""
+    if rule.backward is None:
+        return dataclasses.replace(rule, compiles=True), rule
+    return rule, dataclasses.replace(rule, with_numpy=True)
 
 
 def failed(name: str, error: Exception) -> InputError:

@@ -157,7 +157,7 @@ def _rounding(subject: Subject, hand: np.ndarray, auto: np.ndarray) -> np.ndarra
     function, fine = subject.function, subject.resolution
     size = np.abs(np.where(np.isfinite(auto), auto, np.nan_to_num(hand)))
     last_bits = random_directions(function.flat)[:DRAWS] * fine
-    ways = [(lambda leaves: laid_flat(subject.rule.run(leaves)[1](subject.cotangents)), hand)]
+    ways = [(lambda leaves: laid_flat(subject.rule.run(leaves, subject.cotangents)[1]), hand)]
     ways += [(subject.automatic, auto)] if subject.automatic else []
     spread = np.zeros_like(hand)
     for derivatives, here in ways:

@@ -12,7 +12,7 @@ from fnn.checking.evidence import DIFFERENCE, ROUNDINGS, Evidence, relative_to
 from fnn.checking.finite_differences import laid_flat
 from fnn.checking.inputs import check_finite
 from fnn.checking.report import Report
-from fnn.checking.rules import Arguments, Leaves, as_rule
+from fnn.checking.rules import Arguments, as_rule
 from fnn.checking.subject import Subject, cotangents_of, evidence_of, subject_of, weighted_sum
 from fnn.checking.verdict import Leaf, directions, leaf_reports, same_value
 from fnn.checking.wrong_arrays import rounded, where, wrong_factor, wrong_order
@@ -67,12 +67,13 @@ def check_vjp(f: Any, *args: Any, forward: Callable | None = None, budget: int =
         raise InputError(f"budget = {budget}: expected a number of finite differences, at least 0.")
     with in_float64():
         rule = as_rule(f, forward, args)
-        out, pull = rule.run(rule.arguments.leaves)
-        cotangents = cotangents_of(out)
+        leaves = rule.arguments.leaves
+        cotangents = cotangents_of(rule.values(leaves))
+        out, by_rule = rule.run(leaves, cotangents)
         value = weighted_sum(out, cotangents)
         check_finite(f"the value of {rule.name}", np.asarray(value))
         subject = subject_of(rule, cotangents)
-        evidence = evidence_of(subject, laid_flat(pull(cotangents)), budget)
+        evidence = evidence_of(subject, laid_flat(by_rule), budget)
         allowed = ROUNDINGS * subject.noise
         return Report(
             about={"function": rule.name},
@@ -82,7 +83,7 @@ def check_vjp(f: Any, *args: Any, forward: Callable | None = None, budget: int =
             leaves=leaf_reports(_leaves(rule.arguments), evidence),
             **directions(evidence),
             layers=(),
-            slips=(*_mistakes(subject, evidence), *_not_linear(subject, pull, evidence.coordinates.rounding)),
+            slips=(*_mistakes(subject, evidence), *_not_linear(subject, evidence.coordinates.rounding)),
             notes=(*_notes(subject, evidence),),
         )
 
@@ -110,18 +111,19 @@ def _mistakes(subject: Subject, evidence: Evidence) -> Iterator[str]:
         yield "autodiff contradicts finite differences: is there another rule, or a stop_gradient, in forward?"
 
 
-def _not_linear(subject: Subject, pull: Callable[[Leaves], Leaves], rounding: np.ndarray) -> Iterator[str]:
+def _not_linear(subject: Subject, rounding: np.ndarray) -> Iterator[str]:
     """A sentence about a rule that is not linear in the cotangent, as every derivative is."""
-    rng, cotangents, name = np.random.default_rng(1), subject.cotangents, subject.rule.name
+    rng, rule, cotangents = np.random.default_rng(1), subject.rule, subject.cotangents
     others = [rng.standard_normal(np.shape(c)) for c in cotangents]
     here, there, both = (
-        laid_flat(pull(c)) for c in (cotangents, others, [c - 3 * d for c, d in zip(cotangents, others, strict=True)])
+        laid_flat(rule.run(rule.arguments.leaves, c)[1])
+        for c in (cotangents, others, [c - 3 * d for c, d in zip(cotangents, others, strict=True)])
     )
     size = np.abs(here).max() + 3 * np.abs(there).max()
     allowed = max(LINEAR, 1e3 * subject.resolution.max()) * size + 4 * ROUNDINGS * rounding
     if (np.abs(both - (here - 3 * there)) > allowed).any():
         ignored, other = "ignores the cotangent: its derivatives are the same for any", "is not linear in the cotangent"
-        yield f"{name} {ignored if np.array_equal(here, there) else f'{other}, as every derivative is'}"
+        yield f"{rule.name} {ignored if np.array_equal(here, there) else f'{other}, as every derivative is'}"
 
 
 def _notes(subject: Subject, evidence: Evidence) -> Iterator[str]:
