@@ -18,21 +18,29 @@ from tests.helpers.support import fails
 
 def test_predictions_are_a_csv(finished, config, capsys):
     assert cli.main(["predict", str(finished)]) == 0
-    header, *rows = capsys.readouterr().out.splitlines()
-    assert header == "row,class," + ",".join(f"output_{k}" for k in range(10))
+    out, error = capsys.readouterr()
+    header, *rows = csv.reader(out.splitlines())
+    assert header == ["row", "class", "desired_class", *(f"output_{k}" for k in range(10))]
     test = preparing.prepare(load_config(config)).data.test
     expected = fnn.load(finished).predict(test.x)
     assert len(rows) == test.n
-    assert [int(row.split(",")[1]) for row in rows] == expected.argmax(axis=1).tolist()
+    assert [int(row[1]) for row in rows] == expected.argmax(axis=1).tolist()
+    assert [int(row[2]) for row in rows] == test.y.argmax(axis=1).tolist()
+    right, *_ = (line for line in (finished / "metrics.jsonl").read_text().splitlines()[::-1])
+    share = json.loads(right)["test_accuracy"]
+    count = round(share * test.n)
+    assert error == f"accuracy {share:.2%}: {count} of {test.n} rows of the run's own test data\n"
 
 
 def test_predictions_for_a_file_see_the_units_of_training(finished, config, tmp_path, capsys):
     test = preparing.prepare(load_config(config)).data.test
     np.savez(tmp_path / "new.npz", x=test.x)
     assert cli.main(["predict", str(finished)]) == 0
-    own = capsys.readouterr().out
+    own = [row[:2] + row[3:] for row in csv.reader(capsys.readouterr().out.splitlines())]
     assert cli.main(["predict", str(finished), str(tmp_path / "new.npz")]) == 0
-    assert capsys.readouterr().out == own
+    out, error = capsys.readouterr()
+    assert list(csv.reader(out.splitlines())) == own
+    assert error == ""
 
 
 def test_a_standardised_table_with_texts_for_classes(tmp_path, capsys):
@@ -119,10 +127,16 @@ def test_there_is_one_answer_for_one_model(trained, tmp_path, capsys):
     assert np.isfinite(expected).all()
     assert len(np.unique(expected, axis=0)) == 7  # that no inputs have become one
     np.testing.assert_array_equal(predict.of_file(model, str(tmp_path / f"new.{form}")), expected)
-    np.testing.assert_array_equal(predict.of_own_data(model, run, TYPES), model.predict(x))
+    where, own, _ = predict.with_own_data(model, run, TYPES)
+    assert where == "the run's own training data"
+    np.testing.assert_array_equal(own, model.predict(x))
     assert cli.main(["predict", str(run), str(tmp_path / f"new.{form}")]) == 0
     header, *rows = csv.reader(capsys.readouterr().out.splitlines())
-    assert header == ["row", "class", *(f"output_{k}" for k in range(expected.shape[1]))]
+    assert header == [
+        "row",
+        "class",
+        *(f"output_{k}" for k in (("bit_1", "bit_0") if len(expected[0]) == 2 else "012")),
+    ]
     assert rows == [
         [str(i), name, *(f"{v:.6g}" for v in row)]
         for i, (name, row) in enumerate(zip(model.classes_of(expected), expected, strict=True))
@@ -240,3 +254,27 @@ def test_a_sweep_predicts_nothing_by_itself(tmp_path, capsys):
     (tmp_path / "networks").mkdir()
     (tmp_path / "config.json").touch()
     fails(capsys, 2, "this is a sweep, whose networks sweep.csv compares", "predict", str(tmp_path))
+
+
+def test_the_csv_goes_into_a_file(finished, tmp_path, capsys):
+    assert cli.main(["predict", str(finished)]) == 0
+    expected = capsys.readouterr()
+    path = tmp_path / "said.csv"
+    for _ in range(2):  # a file that is there is replaced
+        assert cli.main(["predict", str(finished), "--out", str(path)]) == 0
+        assert capsys.readouterr() == (f"300 predictions: {path}\n{expected.err}", "")
+        assert path.read_text() == expected.out
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["good.toml", "runs", "said.csv"]
+    np.save(tmp_path / "x.npy", np.zeros((2, 64)))
+    x, (said, *_) = str(tmp_path / "x.npy"), finished.glob("*.npz")
+    wrong = {
+        str(tmp_path): "is a folder; expected a file, such as",
+        f"{tmp_path}/no/": "is a folder",
+        str(tmp_path / "no" / "said.csv"): "there is no folder",
+        "/dev/null": "is no ordinary file, and would be replaced",
+        x: "this file would be lost, it is read here",
+        str(said): "this file would be lost",
+    }
+    for name, message in wrong.items():
+        fails(capsys, 2, f"--out {name}: {message}", "predict", str(finished), x, "--out", name)
+    assert said.stat().st_size

@@ -81,6 +81,7 @@ CHECKED = (
     dict(metavar="CONFIG|MODULE:FUNCTION", help="a TOML file, or a function that returns (f, *args) for fnn.check_vjp"),
 )
 EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
+PREDICT_OUT = ("--out", dict(metavar="FILE", help="write the csv there, and only say how right it is"))
 COMPARE_OUT = ("--out", dict(metavar="DIR", help="write the whole table, compare.csv, and compare.png there"))
 CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json and gradcheck.png there"))
 EXAMPLE = (
@@ -120,7 +121,7 @@ COMMANDS = (
         (CHECKED, SET, TYPE, EXAMPLES, CHECK_OUT),
     ),
     Command("explain", "one training step of a small net, every number shown", (CONFIG, SET, TYPE, EXAMPLE, GRADIENT)),
-    Command("predict", "outputs of a trained run for new inputs", (RUN, FILE, TYPE)),
+    Command("predict", "outputs of a trained run for new inputs", (RUN, FILE, TYPE, PREDICT_OUT)),
     Command("report", "finished runs side by side: a table, curves, a page", (RUNS, REPORT_OUT, TYPE)),
     Command("verify", "train a finished run again and compare the bytes", (RUN, TYPE)),
     Command("doctor", "is this installation fit to train? versions, gradients, known bugs"),
