@@ -53,7 +53,7 @@ def of_numbers(a: np.ndarray, y: np.ndarray, measure: Measure) -> Desired:
 
     `measure` says when a row is decided rightly, as for `fnn.evaluate`.
     """
-    known = np.isfinite(y).all(axis=1)
+    known = np.asarray(np.isfinite(y).all(axis=1))
     right = {
         "classes": a.argmax(axis=1) == y.argmax(axis=1),
         "bits": ((a > 0.5) == (y > 0.5)).all(axis=1),
