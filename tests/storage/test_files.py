@@ -3,11 +3,14 @@
 import os
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
 from fnn.errors import InputError
-from fnn.storage.files import locked, write_atomically
+from fnn.storage import files
+from fnn.storage.files import is_locked, locked, remove_file, write_atomically
 
 
 def test_a_file_is_made_and_replaced(tmp_path):
@@ -59,3 +62,43 @@ def test_a_folder_has_one_writer_at_a_time(tmp_path):
     assert "another process is training here" in other.stdout
     with locked(tmp_path):
         pass
+
+
+def test_a_look_says_whether_a_folder_is_locked_and_writes_nothing(tmp_path):
+    assert is_locked(tmp_path) is False
+    assert is_locked(tmp_path / "missing") is False
+    assert os.listdir(tmp_path) == []
+    with locked(tmp_path):
+        assert is_locked(tmp_path) is True
+    assert is_locked(tmp_path) is False
+
+
+def test_a_look_at_a_lock_that_is_a_pipe_does_not_wait(tmp_path):
+    os.mkfifo(tmp_path / files.LOCK)
+    assert is_locked(tmp_path) in (False, None)
+
+
+def test_a_lock_is_taken_although_somebody_looks_at_that_moment(tmp_path):
+    import fcntl
+
+    (tmp_path / files.LOCK).touch()
+    descriptor = os.open(tmp_path / files.LOCK, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_SH)
+    threading.Timer(files.LOOK * 1.5, os.close, [descriptor]).start()
+    with locked(tmp_path):
+        assert is_locked(tmp_path) is True
+
+
+def test_who_is_refused_does_not_wait_long(tmp_path):
+    with locked(tmp_path):
+        began = time.monotonic()
+        with pytest.raises(InputError), locked(tmp_path):
+            pass
+        assert time.monotonic() - began < 50 * files.LOOK
+
+
+def test_a_file_is_removed_if_it_is_there(tmp_path):
+    (tmp_path / "a").touch()
+    remove_file(tmp_path / "a")
+    remove_file(tmp_path / "a")
+    assert os.listdir(tmp_path) == []

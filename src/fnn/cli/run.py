@@ -20,6 +20,7 @@ from fnn.machine.signals import stopped, wishes
 from fnn.network import count_params
 from fnn.plots import curves
 from fnn.runs import directory, extending, metrics, preparing, resuming
+from fnn.runs.endings import noted
 from fnn.runs.keeper import CHECKPOINTS, Keeper, train
 from fnn.runs.models import load
 from fnn.runs.preparing import Prepared
@@ -70,7 +71,7 @@ def _finish(folder: Path, prepared: Prepared, text: str, about: Mapping[str, Any
     """Train the run to its end, unless it is finished already; if it stops before, tell where it is kept."""
     remedy = "make room or give it back its rights, then --resume"
     try:
-        with written(folder, remedy), locked(folder), wishes() as wish:
+        with written(folder, remedy), locked(folder), noted(folder), wishes() as wish:
             if resuming.is_finished(folder):
                 directory.check_finished(folder)
                 directory.write_config(folder, prepared)  # its data may have moved

@@ -11,12 +11,14 @@ import math
 import os
 import secrets
 import stat
+import time
 from collections.abc import Generator, Iterable, Mapping
 from pathlib import Path
 
 from fnn.errors import InputError
 
 LOCK = ".lock"  # the name of a folder's lock file
+LOOK, LOOKS = 0.02, 6  # seconds between the attempts to lock a folder, and their number
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
@@ -87,6 +89,12 @@ def _temporary(target: Path) -> Path:
     return target.with_name(f".{target.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
 
 
+def remove_file(path: str | os.PathLike[str]) -> None:
+    """Removes a file, if it is there."""
+    if os.path.lexists(path):
+        os.unlink(path)
+
+
 def remove_temporaries(folders: Iterable[Path]) -> None:
     """Removes what killed writers have left; to be called only when nobody else is writing there."""
     for folder in folders:
@@ -141,6 +149,32 @@ def open_plain(path: str | os.PathLike[str], largest: float = math.inf) -> io.Bu
     return open(path, "rb")
 
 
+def is_locked(folder: str | os.PathLike[str]) -> bool | None:
+    """Whether a process holds the lock of a folder; None where that cannot be found out.
+
+    Nothing is written. The look itself takes a shared lock for a moment; `locked` waits for it.
+    """
+    try:
+        import fcntl
+    except ImportError:  # Windows has none
+        return None
+    try:
+        descriptor = os.open(Path(folder, LOCK), os.O_RDONLY | os.O_NONBLOCK)
+    except FileNotFoundError:  # nobody has ever held it
+        return False
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        return None
+    finally:
+        os.close(descriptor)
+    return False
+
+
 @contextlib.contextmanager
 def locked(folder: str | os.PathLike[str]) -> Generator[None, None, None]:
     """Holds the lock of a folder; the system releases it when the process ends, however it ends.
@@ -162,9 +196,10 @@ def _lock(descriptor: int, folder: str | os.PathLike[str]) -> None:
         import fcntl
     except ImportError:  # Windows has none; there nothing keeps a user from two runs in one directory
         return
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise InputError(
-            f"{folder}: another process is training here; expected none. Wait for it, or end it."
-        ) from None
+    for attempt in range(LOOKS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            time.sleep(LOOK * (attempt < LOOKS - 1))  # it may be a mere look, by `is_locked`
+    raise InputError(f"{folder}: another process is training here; expected none. Wait for it, or end it.")
