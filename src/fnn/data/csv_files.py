@@ -1,20 +1,22 @@
-"""Tables of numbers and labels in `.csv` files: commas, a header line, UTF-8.
+"""Tables in `.csv` files: commas, a header line, UTF-8.
 
 The header is required, because columns are known by their names: the label column is chosen by its name, new inputs are
-matched by theirs, and errors name their column. `fnn.data.labels` says when labels are classes.
+matched by theirs, and errors name their column.
 """
 
 import csv
 import os
 from array import array
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import TextIO
 
 import numpy as np
 
 from fnn.data.cells import FLOAT32_MAX, number
 from fnn.data.dataset import Raw
+from fnn.data.gathering import Column, Numbers, Texts
 from fnn.data.headers import check_header, input_places, label_place
 from fnn.data.labels import Labels
 from fnn.data.precision import LOST_BEFORE, texts_lost
@@ -23,8 +25,85 @@ from fnn.errors import CorruptFileError, InputError
 
 LARGEST_TABLE = 2**28  # bytes
 LONGEST_LINE = 2**20  # characters
+CELLS_AT_ONCE = 2**14  # that are texts at a time
 
 Row = tuple[int, list[str]]  # the number of the line it ends on, the cells
+
+
+def read_columns(
+    path: str | os.PathLike[str], texts: Collection[str], skip: Collection[str]
+) -> tuple[tuple[str, ...], tuple[Column, ...], np.ndarray]:
+    """The names in the header, the columns, and the line on which each row ends, `(n,)`.
+
+    Args:
+        path: The file.
+        texts: The names of the columns that are read as text.
+        skip: The names of the columns that are left out.
+
+    Raises:
+        InputError: The header is none, or a row is too short or too long.
+        CorruptFileError: The file cannot be read as text.
+    """
+    lines: list[np.ndarray] = []
+    with _rows(path) as (header, rows):
+        gathered = {name: Texts() for name in header if name in texts and name not in skip}
+        others = [(place, gathered.get(name)) for place, name in enumerate(header) if name in gathered or name in skip]
+        names = [name for name in header if name not in gathered and name not in skip]
+        numbers = Numbers(len(names))
+        while some := list(islice(rows, max(1, CELLS_AT_ONCE // len(header)))):
+            lines.append(np.array([line for line, _ in some], np.int32))
+            cells = [row for _, row in some]
+            for place, column in reversed(others):
+                apart = [row.pop(place) for row in cells]
+                if column:
+                    column.extend(apart)
+            if names:
+                numbers.extend(cells)
+    columns = {column.name: column for column in numbers.columns(names)}
+    columns |= {name: column.column(name) for name, column in gathered.items()}
+    in_order = tuple(columns[name] for name in header if name in columns)
+    return tuple(header), in_order, np.concatenate([np.empty(0, np.int32), *lines])
+
+
+def cells_of(path: str | os.PathLike[str], name: str) -> Iterator[str]:
+    """The cells of one column, read again."""
+    with _rows(path) as (header, rows):
+        place = header.index(name)
+        yield from (cells[place] for _, cells in rows)
+
+
+@contextmanager
+def _rows(path: str | os.PathLike[str]) -> Generator[tuple[list[str], Iterator[Row]], None, None]:
+    """The header and the rows, each as wide as the header."""
+    size = os.stat(path).st_size
+    if size > LARGEST_TABLE:
+        raise InputError(f"{path}: {size:,} bytes; a .csv may have {LARGEST_TABLE:,}. Save it as .npz with np.savez")
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(_lines(file), strict=True, skipinitialspace=True)
+            try:
+                header = [canonical(name.strip()) for name in next(reader, [])]
+                check_header(path, header)
+                yield header, ((reader.line_num, _sized(path, reader.line_num, row, header)) for row in reader if row)
+            except csv.Error as error:
+                raise ValueError(f"line {reader.line_num}: {error}") from error
+    except (InputError, CorruptFileError):
+        raise
+    except (OSError, UnicodeDecodeError, ValueError) as error:
+        raise CorruptFileError(path, f"cannot be read as a table of UTF-8 text: {error}") from error
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    while line := file.readline(LONGEST_LINE + 1):
+        if len(line) > LONGEST_LINE:
+            raise ValueError(f"a line has more than {LONGEST_LINE:,} characters")
+        yield line
+
+
+def _sized(path: str | os.PathLike[str], line: int, cells: list[str], header: list[str]) -> list[str]:
+    if len(cells) != len(header):
+        raise InputError(f"{path}, line {line}: {len(cells)} cells; expected {len(header)}, as in the header")
+    return cells
 
 
 def read_table(path: str | os.PathLike[str], label: str, targets: str) -> Raw:
@@ -99,40 +178,6 @@ def _matrix(path: str | os.PathLike[str], values: array, width: int) -> np.ndarr
     if not values:
         raise InputError(f"{path}: no rows; expected a header line and at least one row of numbers")
     return np.frombuffer(values).reshape(-1, width)
-
-
-@contextmanager
-def _rows(path: str | os.PathLike[str]) -> Generator[tuple[list[str], Iterator[Row]], None, None]:
-    """The header and the rows, each as wide as the header."""
-    size = os.stat(path).st_size
-    if size > LARGEST_TABLE:
-        raise InputError(f"{path}: {size:,} bytes; a .csv may have {LARGEST_TABLE:,}. Save it as .npz with np.savez")
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(_lines(file), strict=True, skipinitialspace=True)
-            try:
-                header = [canonical(name.strip()) for name in next(reader, [])]
-                check_header(path, header)
-                yield header, ((reader.line_num, _sized(path, reader.line_num, row, header)) for row in reader if row)
-            except csv.Error as error:
-                raise ValueError(f"line {reader.line_num}: {error}") from error
-    except (InputError, CorruptFileError):
-        raise
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise CorruptFileError(path, f"cannot be read as a table of UTF-8 text: {error}") from error
-
-
-def _lines(file: TextIO) -> Iterator[str]:
-    while line := file.readline(LONGEST_LINE + 1):
-        if len(line) > LONGEST_LINE:
-            raise ValueError(f"a line has more than {LONGEST_LINE:,} characters")
-        yield line
-
-
-def _sized(path: str | os.PathLike[str], line: int, cells: list[str], header: list[str]) -> list[str]:
-    if len(cells) != len(header):
-        raise InputError(f"{path}, line {line}: {len(cells)} cells; expected {len(header)}, as in the header")
-    return cells
 
 
 def _add_numbers(path: str | os.PathLike[str], line: int, names: list[str], cells: list[str], values: array) -> None:
