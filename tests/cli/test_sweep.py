@@ -164,10 +164,12 @@ def test_mistakes_in_a_grid_are_one_line(grid, tmp_path, capsys, override, messa
     assert message in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("override", ["training.schedule={type='EarlyStopping'}", "training.target_cost=0.1"])
+@pytest.mark.parametrize(
+    "override", ["training.schedule={type='EarlyStopping'}", "training.target_cost=0.1", "training.keep=best"]
+)
 def test_what_ends_one_training_is_refused_for_many(grid, tmp_path, capsys, override):
     assert cli.main(["sweep", grid, "--out", str(tmp_path / "r"), "--set", override]) == 2
-    assert "are for one training by itself" in capsys.readouterr().err
+    assert "for one training by itself" in capsys.readouterr().err
     assert not (tmp_path / "r").exists()
 
 

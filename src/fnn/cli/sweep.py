@@ -19,8 +19,8 @@ import jax
 import numpy as np
 
 from fnn.cli import sweep_report
-from fnn.cli.common import about_data, all_types, cores_awake, drawn, overrides, prepared_for, written
-from fnn.config.reading import config_text, resolved
+from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, overrides, prepared_for, written
+from fnn.config.reading import config_text
 from fnn.config.sections import Config
 from fnn.errors import DivergedError, InputError, StoppedError
 from fnn.machine.hardware import cores
@@ -48,8 +48,8 @@ def command(options: argparse.Namespace) -> int:
     path = options.config
     with cores_awake(options):
         text = config_text(path)
-        config = resolved(path, text, overrides(options), all_types(options.type))
-        prepared = _prepared(path, config)
+        config = config_of(options, text, all_types(options.type))
+        prepared = _prepared(path, config, options.type)
         groups = sweeps.groups(config, prepared.data.shape)
         folder = _folder(prepared, options)
         if (folder / "sweep.csv").exists() and sweep_keeper.is_finished(folder):
@@ -132,7 +132,7 @@ def _stopped(error: StoppedError, folder: Path, options: argparse.Namespace) -> 
     return f"stopped by {name}; what was done is in {folder}; go on with: {shlex.join(words)}"
 
 
-def _prepared(path: str, config: Config) -> Prepared:
+def _prepared(path: str, config: Config, own_types: Sequence[str]) -> Prepared:
     """The data in memory, on one device per core.
 
     Raises:
@@ -143,9 +143,14 @@ def _prepared(path: str, config: Config) -> Prepared:
             f"{path}: training.schedule and training.target_cost are for one training by itself, a sweep trains all "
             "networks alike to the last epoch; drop them, or train one at a time by fnn run."
         )
+    if config.training.keep == "best":
+        raise InputError(
+            f"{path}: training.keep = 'best' is for one training by itself, a sweep keeps the last epoch of every "
+            "network; drop it, or train one at a time by fnn run."
+        )
     with contextlib.suppress(RuntimeError):  # a device is already in use, so their number cannot change
         jax.config.update("jax_num_cpu_devices", cores())  # the networks are split over the devices
-    prepared = prepared_for(path, config)
+    prepared = prepared_for(path, config, own_types)
     if in_file(prepared.data.train):
         raise InputError(f"{path}: data.memory = {config.data.memory}: a sweep holds all its data in memory; raise it.")
     return prepared

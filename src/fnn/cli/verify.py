@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from fnn.cli.common import all_types
@@ -16,6 +16,7 @@ from fnn.runs.models import named
 from fnn.runs.preparing import Prepared
 from fnn.storage.arrays import npz_bytes
 from fnn.storage.json_files import differences, json_bytes, parse_json, read_json, read_plain
+from fnn.training import keeping
 
 
 def command(options: argparse.Namespace) -> int:
@@ -27,7 +28,7 @@ def command(options: argparse.Namespace) -> int:
     """
     folder = Path(options.run)
     directory.check_finished(folder)
-    config = _config(folder, options.type)
+    config = _config(folder, all_types(options.type, [folder]))
     directory.check_data(folder, config.data)
     prepared = preparing.prepare(config)
     changed = _changes(folder, prepared)
@@ -35,25 +36,26 @@ def command(options: argparse.Namespace) -> int:
     seconds = [line.get("seconds") for line in lines]
     took = sum(number for number in seconds if isinstance(number, int | float))
     print(f"{config.name}: {len(lines)} epochs again, about {took:.0f} s")
-    last = None
+    last, kept = None, keeping.nothing_yet(prepared.params)
     for i, last in enumerate(preparing.results(prepared, config.training.gradient)):
         then, now = (lines[i] if i < len(lines) else {}), metrics.line(last)
         wrong = differences(metrics.without_seconds(then), metrics.without_seconds(now))
         if wrong:
             return _differs(f"epoch {last.epoch}: {'; '.join(wrong)}", changed)
+        kept = keeping.after(config.training.keep, kept, last)
     if last is None or last.epoch != len(lines):
         return _differs(f"{len(lines)} epochs were recorded, now there are {last.epoch if last else 0}", changed)
-    if npz_bytes(named(last.params)) != read_plain(folder / "params.npz"):
+    if npz_bytes(named(kept.params)) != read_plain(folder / "params.npz"):
         return _differs("the metrics are the same, params.npz is not", changed)
     print(f"the same bytes: params.npz, and metrics.jsonl but for the times: {folder}")
     return 0
 
 
-def _config(folder: Path, names: Sequence[str]) -> Config:
-    """The config of a run; `names` are the user's types."""
+def _config(folder: Path, types: Mapping[str, type]) -> Config:
+    """The config of a run."""
     table = read_json(folder / "config.json")
     try:
-        return rebuilt(table if isinstance(table, dict) else {}, all_types(names))
+        return rebuilt(table if isinstance(table, dict) else {}, types)
     except InputError as error:
         raise InputError(f"{folder / 'config.json'}: {error}") from None
 

@@ -182,8 +182,13 @@ def rebuilt(table: Mapping[str, Any], types: Types = TYPES) -> Config:
 
 
 def modern(table: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A `config.json`'s table in today's words: before it had `read_as`, the default of `targets` was "one-hot"."""
-    data = table.get("data")
+    """A `config.json`'s table in today's words.
+
+    Before it had `read_as`, the default of `targets` was "one-hot". Before it had `keep`, the last params were kept.
+    """
+    data, training = table.get("data"), table.get("training")
+    if isinstance(training, dict):
+        table = {**table, "training": {"keep": "last"} | training}
     if "read_as" in table or not isinstance(data, dict) or data.get("targets") != "one-hot":
         return table
     return {**table, "data": data | {"targets": ""}}
@@ -198,6 +203,8 @@ def full_hash(config: Config) -> str:
         del table["monitor"]
     if not config.data.y:
         del table["data"]["y"], table["data"]["memory"]
+    if config.training.keep == "last":
+        del table["training"]["keep"]
     table["data"]["targets"] = config.data.targets or "one-hot"  # as the default was called
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
 

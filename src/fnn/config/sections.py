@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -16,7 +16,8 @@ from fnn import activation_functions as functions
 from fnn import convolution, costs, initializers, layers, optimizers, schedules
 from fnn.config.schema import Types, nearest
 from fnn.network import autodiff, backprop
-from fnn.schedules import Schedule
+from fnn.schedules import EarlyStopping, Schedule
+from fnn.training.keeping import KEEPS
 from fnn.types import Cost, Gradient, Layer, Optimizer
 
 GRADIENTS: Mapping[str, Gradient] = MappingProxyType({"backprop": backprop, "autodiff": autodiff})
@@ -89,10 +90,13 @@ class TrainingConfig:
     schedule: Schedule = schedules.Constant()
     target_cost: float = -math.inf
     shifts: bool = False  # train on each image in five positions, see `fnn.Shifted`
+    keep: str = ""  # the params of the "best" epoch by validation, or of the "last"; where it is not said, see `Config`
 
     def __post_init__(self) -> None:
         if self.gradient not in GRADIENTS:
             raise ValueError(f"gradient = {self.gradient!r}: {nearest(self.gradient, GRADIENTS)}")
+        if self.keep and self.keep not in KEEPS:
+            raise ValueError(f"keep = {self.keep!r}: {nearest(self.keep, KEEPS)}")
         for name, number in (("batch_size", self.batch_size), ("epochs", self.epochs)):
             _check(name, number, number >= 1, "at least 1")
         _check("target_cost", self.target_cost, not math.isnan(self.target_cost), "a number")
@@ -171,3 +175,16 @@ class Config:
         _check("seed", self.seed, 0 <= self.seed < 2**32, "0 to 4,294,967,295")
         last = self.seed + self.sweep.seeds - 1
         _check("sweep.seeds", self.sweep.seeds, last < 2**32, f"fewer: the last seed would be {last:,}")
+        self._decide_what_to_keep()
+
+    def _decide_what_to_keep(self) -> None:
+        """Early stopping keeps the best epoch, if there are validation data to tell it by; else the last is kept."""
+        training, validates = self.training, self.data.validation
+        if training.keep == "best" and not validates:
+            raise ValueError(
+                "training.keep = 'best': the best epoch is chosen by validation data, and data.validation is 0; hold "
+                "some rows out by data.validation, or keep the 'last'."
+            )
+        if not training.keep:
+            best = isinstance(training.schedule, EarlyStopping) and validates
+            object.__setattr__(self, "training", replace(training, keep="best" if best else "last"))  # it is frozen

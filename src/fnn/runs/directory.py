@@ -9,7 +9,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ from fnn.runs.preparing import Prepared
 from fnn.storage.files import sync_folder, write_atomically
 from fnn.storage.json_files import read_json, read_plain, write_json
 
+LAST = "last.npz"  # the params of the last epoch, from which a run that keeps the best ones goes on
+OWN_TYPES = "types"  # the entry of `config.json` that remembers what `--type` named
 NETWORKS = "networks"  # the folder in a sweep's directory that holds its networks
 
 
@@ -88,20 +90,37 @@ def write_config(path: Path, prepared: Prepared) -> None:
 
 
 def description(prepared: Prepared) -> dict[str, Any]:
-    """The table in `config.json`: every value of the config, defaults included, and what was read from the data."""
+    """The table in `config.json`: every value of the config, defaults included, and what was read from the data.
+
+    Of what `--type` named it has the names, of those classes that the config names.
+    """
     config, data = prepared.config, prepared.data
     network = network_table(config.network.layers, config.network.cost)
-    return describe(config) | data_table(data) | {"network": network}
+    table = describe(config) | data_table(data) | {"network": network}
+    own = [name for name in prepared.own_types if name.rpartition(":")[2] in _named(table)]
+    return table | ({OWN_TYPES: own} if own else {})
+
+
+def _named(table: Any) -> Iterator[str]:
+    """The classes that a table names by `type`."""
+    for value in table.values() if isinstance(table, dict) else table:
+        if isinstance(value, dict | list):
+            yield from _named(value)
+    if isinstance(table, dict) and "type" in table:
+        yield table["type"]
 
 
 def digests(path: Path) -> dict[str, str]:
-    """The SHA-256 hashes of a run's params, and of its metrics without their times.
+    """The SHA-256 hashes of a run's params, of those of its last epoch if it has a file of them, and of its metrics.
+
+    The metrics count without their times.
 
     Raises:
         CorruptFileError: a file is missing, or `metrics.jsonl` is damaged.
     """
     timeless = "".join(f"{json.dumps(metrics.without_seconds(line))}\n" for line in metrics.read(path))
-    named = {"params.npz": read_plain(path / "params.npz"), "metrics.jsonl without seconds": timeless.encode()}
+    files = ("params.npz", *([LAST] if (path / LAST).exists() else []))
+    named = {name: read_plain(path / name) for name in files} | {"metrics.jsonl without seconds": timeless.encode()}
     return {name: hashlib.sha256(data).hexdigest() for name, data in named.items()}
 
 

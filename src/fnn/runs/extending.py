@@ -7,6 +7,8 @@ there is refused: runs of earlier versions kept none.
 
 from __future__ import annotations
 
+import functools
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +17,6 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from fnn.config.schema import Types
 from fnn.config.sections import Config
@@ -23,13 +24,14 @@ from fnn.errors import CorruptFileError, InputError
 from fnn.runs import directory, metrics, optimizer_states
 from fnn.runs.directory import numbered
 from fnn.runs.keeper import Keeper
-from fnn.runs.models import load
+from fnn.runs.models import load, read_params
 from fnn.runs.preparing import Prepared
 from fnn.runs.resuming import config_changes, data_of, is_finished
 from fnn.schedules import Progress, Schedule
 from fnn.storage.json_files import differences, read_json, read_plain
 from fnn.training.evaluation import Evaluation
 from fnn.training.fitting import Result, State, after, start
+from fnn.training.keeping import Kept
 
 
 def find(out: Path, prepared: Prepared, about: Mapping[str, Any], accept_changes: bool) -> Path | None:
@@ -42,14 +44,15 @@ def find(out: Path, prepared: Prepared, about: Mapping[str, Any], accept_changes
     config, environment = prepared.config, about["environment"]
     runs = ((run, _epochs(run)) for run in _finished(out, config, environment["data"]))
     run, epochs = next(((r, e) for r, e in runs if _is_shorter(r, e, config, environment["data"])), (None, 0))
-    if run is None or accept_changes and _lacks_velocity(run, prepared):
+    lacking = "" if run is None else _lacking(run, prepared)
+    if run is None or (accept_changes and lacking):
         return None
     directory.check_finished(run)
     anew = f"Leave --resume out to train all {config.training.epochs} epochs anew"
-    if _lacks_velocity(run, prepared):
+    if lacking:
         raise InputError(
-            f"--resume: {run} is finished after {epochs} epochs, and the velocity of its momentum is not kept: going "
-            f"on would not give what {config.training.epochs} epochs at once give. {anew}."
+            f"--resume: {run} is finished after {epochs} epochs, and {lacking} not kept: going on would not give what "
+            f"{config.training.epochs} epochs at once give. {anew}."
         )
     optimizer_states.check(run)
     changed = changes(run, environment)
@@ -87,8 +90,11 @@ def extended(run: Path, prepared: Prepared, keeper: Keeper, types: Types) -> Sta
     """
     rows, params = metrics.read(run), load(run, types).params
     keeper.lines = read_plain(run / metrics.FILE).decode().splitlines()
-    part = "validation" if prepared.data.validation.n else "train"
-    progress = _progress(keeper.task.schedule, rows, part)
+    if keeper.task.keep == "best":
+        best = metrics.best_epoch(rows)
+        score = metrics.scores(rows, "validation")[best - 1] if best else -math.inf
+        keeper.kept, params = Kept(best, score, params), read_params(run / directory.LAST, params)
+    progress = memory(keeper.task.schedule, rows, "validation" if prepared.data.validation.n else "train")
     measured = Evaluation(jnp.float32(rows[-1]["train_cost"]), jnp.float32(jnp.nan))
     beginning = start(keeper.task, params).v
     v = optimizer_states.read(run, beginning) if jax.tree.leaves(beginning) else beginning
@@ -121,17 +127,17 @@ def _is_shorter(run: Path, epochs: int, config: Config, data: str) -> bool:
     return config_changes(run, replace(config, training=replace(config.training, epochs=epochs)), data) == []
 
 
-def _lacks_velocity(run: Path, prepared: Prepared) -> bool:
-    """Whether the optimiser has a state, as SGD with momentum has, and the run has not kept it."""
-    state = jax.eval_shape(prepared.config.training.optimizer.init, prepared.params)
-    return bool(jax.tree.leaves(state)) and not (run / optimizer_states.FILE).exists()
+def _lacking(run: Path, prepared: Prepared) -> str:
+    """What a run has not kept and its training goes on from, with a verb; "" if nothing is missing."""
+    training = prepared.config.training
+    state = jax.eval_shape(training.optimizer.init, prepared.params)
+    if jax.tree.leaves(state) and not (run / optimizer_states.FILE).exists():
+        return "the velocity of its momentum is"
+    if training.keep == "best" and not (run / directory.LAST).exists():
+        return f"the params of its last epoch ({directory.LAST}) are"
+    return ""
 
 
-def _progress(schedule: Schedule, rows: Sequence[Mapping[str, Any]], part: str) -> Progress:
+def memory(schedule: Schedule, rows: Sequence[Mapping[str, Any]], part: str) -> Progress:
     """The schedule's memory after these epochs, whose scores were measured on `part` of the data."""
-    progress = Progress()
-    for row in rows:
-        accuracy = row.get(f"{part}_accuracy")
-        cost = -float(np.float32(row.get(f"{part}_cost", np.nan)))
-        progress = schedule.after(progress, cost if accuracy is None else float(np.float32(accuracy)))
-    return progress
+    return functools.reduce(schedule.after, metrics.scores(rows, part), Progress())

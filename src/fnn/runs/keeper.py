@@ -21,11 +21,14 @@ from fnn.runs import directory, metrics, optimizer_states
 from fnn.runs.models import named, save_params
 from fnn.schedules import Progress
 from fnn.storage import checkpoints
+from fnn.storage.arrays import write_npz
 from fnn.storage.checkpoints import Checkpoint
 from fnn.storage.files import remove_folder
 from fnn.storage.json_files import differences, parse_json, write_json
+from fnn.training import keeping
 from fnn.training.evaluation import sums
 from fnn.training.fitting import Result, State, Task, resumed, start
+from fnn.training.keeping import Kept
 from fnn.training.mini_batches import steps_per_epoch
 from fnn.training.segments import turn_after
 from fnn.types import Params
@@ -38,7 +41,7 @@ class Keeper:
     """Saves the states of a training when it is time, and stops it; `fitting.resumed` calls it between two parts."""
 
     def __init__(self, folder: Path, task: Task, about: Mapping[str, Any], every: float, wish: Wish) -> None:
-        """For a training that begins; whoever goes on from a checkpoint sets `lines` and `saved`.
+        """For a training that begins; whoever goes on from a checkpoint sets `lines`, `kept` and `saved`.
 
         Args:
             folder: The run directory.
@@ -49,6 +52,7 @@ class Keeper:
         """
         self.folder, self.task, self.about, self.every, self.wish = folder, task, about, every, wish
         self.lines: list[str] = []  # of `metrics.jsonl` so far; `train` adds them
+        self.kept = keeping.nothing_yet(())  # of the epochs so far; `train` goes on with it
         self.saved = -1  # the step of the latest checkpoint
         self._when = time.monotonic()
 
@@ -68,7 +72,7 @@ class Keeper:
     def _save(self, state: State) -> None:
         step = position(self.task, state)
         if step != self.saved and self._is_sound(state):
-            arrays, plain = _arrays(state), _plain(self.task, state) | dict(self.about)
+            arrays, plain = _arrays(self.task, state, self.kept), _plain(self.task, state, self.kept) | dict(self.about)
             lines = "".join(f"{line}\n" for line in self.lines).encode()
             checkpoints.save(self.folder / CHECKPOINTS, Checkpoint(step, arrays, plain, lines))
             self.saved = step
@@ -83,14 +87,15 @@ class Keeper:
 def train(state: State, keeper: Keeper) -> Generator[Result]:
     """Train the keeper's task from `state` on, yield the result of each epoch, and write `metrics.jsonl`.
 
-    However the training ends, `params.npz` then holds the params after the last whole epoch. After the last epoch of
-    all, the optimiser's state is written if it has one, then `result.json` with the hashes of all these files, and the
-    checkpoints are removed.
+    However the training ends, `params.npz` then holds the params to keep of the whole epochs. If they are the best
+    ones, `last.npz` holds those of the last epoch. After the last epoch of all, the optimiser's state is written if it
+    has one, then `result.json` with the hashes of all these files, and the checkpoints are removed.
     """
     path, written, last = keeper.folder, -math.inf, None
     try:
         for last in resumed(keeper.task, state, keeper):
             keeper.lines.append(json.dumps(metrics.line(last)))
+            keeper.kept = keeping.after(keeper.task.keep, keeper.kept, last)
             if time.monotonic() - written > WRITE_EVERY:
                 metrics.write(path, keeper.lines)
                 written = time.monotonic()
@@ -99,11 +104,19 @@ def train(state: State, keeper: Keeper) -> Generator[Result]:
         if keeper.lines:
             metrics.write(path, keeper.lines)
         if last is not None or (state.epochs and not state.step):
-            save_params(path, state.params if last is None else last.params)
+            _write_params(keeper, state.params if last is None else last.params)
     kept = optimizer_states.write(path, state.v if last is None else last.v)
     write_json(path / "result.json", directory.digests(path) | kept)
     if (path / CHECKPOINTS).is_dir():
         remove_folder(path / CHECKPOINTS)
+
+
+def _write_params(keeper: Keeper, last: Params) -> None:
+    """Write the params to keep, and those of the last epoch where these are others."""
+    if keeper.task.keep == "best":
+        write_npz(keeper.folder / directory.LAST, named(last))
+        last = keeper.kept.params
+    save_params(keeper.folder, last)
 
 
 def position(task: Task, state: State) -> int:
@@ -114,7 +127,8 @@ def position(task: Task, state: State) -> int:
 def latest(folder: Path, task: Task, params: Params) -> checkpoints.Found:
     """The latest checkpoint of a run of `task`, for any `params` of its net."""
     beginning = start(task, params)
-    template = {k: (a.dtype.str, a.shape) for k, a in _arrays(beginning).items()}
+    arrays = _arrays(task, beginning, keeping.nothing_yet(params))
+    template = {k: (a.dtype.str, a.shape) for k, a in arrays.items()}
     return checkpoints.latest(folder / CHECKPOINTS, template)
 
 
@@ -123,8 +137,8 @@ def changes(saved: Checkpoint, about: Mapping[str, Any]) -> list[str]:
     return differences({key: saved.state.get(key) for key in about}, about)
 
 
-def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple[State, list[str]]:
-    """The state in a checkpoint, and the lines of `metrics.jsonl` before it.
+def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple[State, list[str], Kept]:
+    """The state in a checkpoint, the lines of `metrics.jsonl` before it, and what is kept of those epochs.
 
     Args:
         saved: The checkpoint.
@@ -150,6 +164,7 @@ def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple
             tally=_filled(beginning.tally, "tally", saved.arrays),
         )
         lines = _lines(saved.metrics, state.epochs, path)
+        kept = _kept(task, table, beginning.params, saved.arrays)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise CorruptFileError(path, f"step {saved.step} is not the state of a training: {error}") from None
     steps = steps_per_epoch(task.train.n, task.batch_size)
@@ -160,11 +175,13 @@ def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple
     except ValueError as error:
         remedy = "It is of another version of fnn: go on with that, or leave --resume out to begin anew."
         raise InputError(f"{path}: {error} {remedy}") from None
-    return state, lines
+    return state, lines, kept
 
 
-def _arrays(state: State) -> dict[str, np.ndarray]:
+def _arrays(task: Task, state: State, kept: Kept) -> dict[str, np.ndarray]:
     parts = {"params": state.params, "v": state.v, "tally": state.tally}
+    if task.keep == "best":
+        parts["kept"] = kept.params if kept.epoch else state.params
     return {f"{part}.{name}": a for part, tree in parts.items() for name, a in named(tree).items()}
 
 
@@ -173,10 +190,11 @@ def _filled(tree: Params, part: str, arrays: Mapping[str, np.ndarray]) -> Params
     return jax.tree.unflatten(jax.tree.structure(tree), leaves)
 
 
-def _plain(task: Task, state: State) -> dict[str, Any]:
+def _plain(task: Task, state: State, kept: Kept) -> dict[str, Any]:
     """What a state holds beside its arrays, as JSON."""
     plain = {name: getattr(state, name) for name in ("epochs", "step", "seconds", "done")}
-    return plain | {"progress": list(state.progress), "key": _key(task)}
+    plain |= {"progress": list(state.progress), "key": _key(task)}
+    return plain | ({"kept": [kept.epoch, kept.score]} if task.keep == "best" else {})
 
 
 def _key(task: Task) -> dict[str, Any]:
@@ -194,6 +212,16 @@ def _progress(values: Sequence[Any]) -> Progress:
     if math.isnan(float(best)) or not 0 <= float(factor) <= 1:
         raise ValueError(f"{values!r} is no progress")
     return Progress(float(best), _number(stale), float(factor))
+
+
+def _kept(task: Task, table: Mapping[str, Any], params: Params, arrays: Mapping[str, np.ndarray]) -> Kept:
+    """What is kept at a checkpoint; a training that keeps the last params finds them after its next epoch."""
+    if task.keep != "best":
+        return keeping.nothing_yet(params)
+    epoch, score = table["kept"]
+    if math.isnan(float(score)) or not _number(epoch) <= _number(table["epochs"]):
+        raise ValueError(f"{table['kept']!r} is no epoch and score to keep")
+    return Kept(epoch, float(score), _filled(params, "kept", arrays))
 
 
 def _lines(data: bytes, epochs: int, path: Path) -> list[str]:

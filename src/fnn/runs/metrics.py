@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,25 @@ def shortest(x: Any) -> float:
 def without_seconds(line: dict[str, Any]) -> dict[str, Any]:
     """What is the same when a training is repeated: a line without its time."""
     return {name: value for name, value in line.items() if name != "seconds"}
+
+
+def scores(rows: Sequence[Mapping[str, Any]], part: str) -> list[float]:
+    """The score of each epoch on a part of the data, as a schedule saw it: the accuracy, else minus the cost."""
+    numbers = []
+    for row in rows:
+        accuracy, cost = row.get(f"{part}_accuracy"), row.get(f"{part}_cost")
+        cost = math.nan if cost is None else float(np.float32(cost))
+        numbers.append(-cost if accuracy is None else float(np.float32(accuracy)))
+    return numbers
+
+
+def best_epoch(rows: Sequence[Mapping[str, Any]]) -> int:
+    """The first epoch, from 1, of the highest finite validation score; 0 if there is none."""
+    best, at = -math.inf, 0
+    for epoch, score in enumerate(scores(rows, "validation"), 1):
+        if math.isfinite(score) and score > best:
+            best, at = score, epoch
+    return at
 
 
 def write(path: Path, lines: Sequence[str]) -> None:

@@ -122,15 +122,19 @@ def load(run: str | os.PathLike[str], types: Types = TYPES) -> Model:
         template = _template(net, shape)
     except (TypeError, ValueError, ArithmeticError) as error:
         raise CorruptFileError(path, f"has a net that cannot be: {error}") from None
-    params = _params(folder / "params.npz", template)
+    params = read_params(folder / "params.npz", template)
     try:
         return model_of(table, net, cost, params, shape)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise CorruptFileError(path, f"is not the config of a run: {error!r}; fnn run writes one") from None
 
 
-def _params(path: Path, template: Params) -> Params:
-    """The params in a file, which are as many arrays of the same shapes as in the template."""
+def read_params(path: Path, template: Params) -> Params:
+    """The params in a file, which are as many arrays of the same shapes as in the template.
+
+    Raises:
+        CorruptFileError: the file is missing or damaged, or holds other arrays.
+    """
     leaves = {leaf_name(place): leaf for place, leaf in jax.tree.leaves_with_path(template)}
     arrays = read_npz(path, tuple(leaves))
     for key, array in arrays.items():

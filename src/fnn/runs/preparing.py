@@ -38,6 +38,7 @@ class Prepared(NamedTuple):
     data: Dataset
     params: Params
     key: Key  # of the training; epoch e uses `fold_in(key, e)`
+    own_types: tuple[str, ...] = ()  # what `--type` named; `config.json` remembers those that the net has
 
 
 def prepare(config: Config) -> Prepared:
@@ -105,6 +106,7 @@ def task(prepared: Prepared, gradient: str) -> Task:
         target_cost=training.target_cost,
         monitor=config.monitor.on,
         measure=measure(config, data),
+        keep=training.keep,
     )
 
 

@@ -142,7 +142,7 @@ def resume(saved: Checkpoint, prepared: Prepared, keeper: Keeper) -> State:
         CorruptFileError: a file does not hold what `fnn run` writes.
         InputError: the checkpoint is of another training.
     """
-    state, keeper.lines = restored(saved, keeper.task, prepared.params, keeper.folder / CHECKPOINTS)
+    state, keeper.lines, keeper.kept = restored(saved, keeper.task, prepared.params, keeper.folder / CHECKPOINTS)
     keeper.saved = saved.step
     note(keeper.folder, changes(saved, keeper.about))
     return state

@@ -45,6 +45,7 @@ class Task(NamedTuple):
     target_cost: float = -math.inf
     monitor: bool = False
     measure: Measure | None = None
+    keep: str = "last"  # or "best"; for whoever writes the params into a file, see `training.keeping`
 
 
 class State(NamedTuple):
@@ -94,6 +95,8 @@ def fit(
     measure: Measure | None = None,
 ) -> Iterator[Result]:
     """Train, and yield one `Result` after each epoch. Training stops when the caller asks for no more results.
+
+    Each result has the params of its epoch. Which of them to keep, for example the best ones, is up to the caller.
 
     Args:
         net: The layers.
@@ -204,7 +207,7 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
             _evaluated(task, part, state, between) if part is not None and part.n else None
             for part in (validation, test)
         )
-        progress, e = task.schedule.after(state.progress, _score(on_validation or on_train)), state.epochs + 1
+        progress, e = task.schedule.after(state.progress, score(on_validation or on_train)), state.epochs + 1
         seen = monitors.readings(state.tally) if task.monitor else ()
         yield Result(
             *(e, state.progress.factor, on_train, on_validation, on_test, state.seconds),
@@ -328,7 +331,7 @@ def _diverged(task: Task, state: State, last: int, value: float) -> Exception:
     return divergence.in_step(wrong, e, step + 1, steps_per_epoch(n, task.batch_size))
 
 
-def _score(evaluation: Evaluation) -> float:
+def score(evaluation: Evaluation) -> float:
     """The accuracy where it applies, else minus the cost."""
     accuracy = float(evaluation.accuracy)
     return -float(evaluation.cost) if math.isnan(accuracy) else accuracy
