@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import is_dataclass
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fnn.checking.training_loop import LoopReport, check_training_loop
+from fnn.cli.user_types import LONGEST_REASON, forgotten, own_types
+from fnn.config.reading import resolved
 from fnn.config.sections import TYPES, Config
 from fnn.data import Dataset
 from fnn.data.dataset import hint, repeated, unlearnt
@@ -19,47 +19,12 @@ from fnn.machine.idle_cores import awake
 from fnn.plots import curves
 from fnn.runs import preparing
 from fnn.runs.preparing import Prepared
-from fnn.storage.paths import check_visible
 from fnn.training.mini_batches import Rule
 
-LONGEST_REASON = 300  # characters of what a library says
-KNOWN = (ImportError, AttributeError, TypeError, ValueError, SyntaxError)  # say by themselves that a class is not there
 
-
-def all_types(names: Iterable[str]) -> Mapping[str, type]:
-    """The types that a config may name: those of fnn, and the user's own.
-
-    Args:
-        names: A `MODULE:CLASS` for each type of the user. It is imported from the folder in which the command runs.
-
-    Raises:
-        InputError: There is no such module or class.
-    """
-    types = dict(TYPES)
-    for name in names:
-        check_visible(name, "--type")
-        module, _, cls = name.partition(":")
-        try:
-            with importing_from_here():
-                types[cls] = getattr(importlib.import_module(module), cls)
-        except (Exception, SystemExit) as error:  # the user's module may raise anything
-            kind = "" if isinstance(error, KNOWN) else f"importing it raised {type(error).__name__}: "
-            words = " ".join(f"{kind}{error}".split())[:LONGEST_REASON]
-            raise InputError(f"--type {name}: {words}; expected MODULE:CLASS that can be imported from here.") from None
-        if not (isinstance(types[cls], type) and is_dataclass(types[cls])):
-            raise InputError(f"--type {name}: {types[cls]!r} is no class with fields; expected one under @fnn.static.")
-    return types
-
-
-@contextlib.contextmanager
-def importing_from_here() -> Generator[None]:
-    """A block in which the modules of the current folder can be imported."""
-    sys.path.insert(0, "")
-    try:
-        yield
-    finally:
-        with contextlib.suppress(ValueError):  # the user's module may have changed sys.path
-            sys.path.remove("")
+def all_types(names: Iterable[str], runs: Iterable[str | Path] = ()) -> Mapping[str, type]:
+    """The types that a config may name: those of fnn, and the user's own; see `own_types`."""
+    return {**TYPES, **own_types(names, runs)}
 
 
 def overrides(options: argparse.Namespace) -> list[str]:
@@ -72,14 +37,26 @@ def cores_awake(options: argparse.Namespace) -> contextlib.AbstractContextManage
     return awake() if options.awake else contextlib.nullcontext()
 
 
-def prepared_for(path: str, config: Config) -> Prepared:
-    """`prepare`, whose errors begin with the config's file.
+def config_of(options: argparse.Namespace, text: str, types: Mapping[str, type]) -> Config:
+    """The config whose text is that of the file `options.config`.
+
+    Raises:
+        InputError: An entry does not fit. For an unknown class, a run that has it says by which `--type`.
+    """
+    try:
+        return resolved(options.config, text, overrides(options), types)
+    except InputError as error:
+        raise forgotten(error, options.out, options.type) from None
+
+
+def prepared_for(path: str, config: Config, own_types: Sequence[str] = ()) -> Prepared:
+    """`prepare`, whose errors begin with the config's file; `own_types` are what `--type` named.
 
     Raises:
         InputError: The config does not fit its data.
     """
     try:
-        return preparing.prepare(config)
+        return preparing.prepare(config)._replace(own_types=tuple(own_types))
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
 

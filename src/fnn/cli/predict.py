@@ -30,7 +30,7 @@ def command(options: argparse.Namespace) -> int:
 
     How right the rows are goes to stderr, so that stdout stays a csv, or to stdout if the csv goes to a file.
     """
-    run, types = Path(options.run), all_types(options.type)
+    run, types = Path(options.run), all_types(options.type, [options.run])
     out = None if options.out is None else _free(options.out, run, options.file)
     directory.check_no_sweep(run)
     model = load(run, types)

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from fnn.cli import run_pictures
-from fnn.cli.common import about_data, all_types, cores_awake, drawn, overrides, prepared_for, written
+from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, overrides, prepared_for, written
 from fnn.cli.progress import shown
-from fnn.config.reading import config_text, resolved
+from fnn.config.reading import config_text
 from fnn.errors import DivergedError, InputError, StoppedError
 from fnn.machine.signals import stopped, wishes
 from fnn.network import count_params
@@ -43,7 +43,7 @@ def command(options: argparse.Namespace) -> int:
             raise InputError(f"--checkpoint {options.checkpoint}: expected a number of seconds, at least 0.")
         types = all_types(options.type)
         text = config_text(options.config)
-        prepared = prepared_for(options.config, resolved(options.config, text, overrides(options), types))
+        prepared = prepared_for(options.config, config_of(options, text, types), options.type)
         about = resuming.about(prepared)
         folder = _folder(prepared, about, options)
         print(f"{prepared.config.name}: {_summary(prepared)}", *about_data(prepared.data), sep="\n")

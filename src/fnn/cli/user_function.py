@@ -16,7 +16,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
-from fnn.cli.common import LONGEST_REASON, importing_from_here
+from fnn.cli.user_types import LONGEST_REASON, importing_from
 from fnn.errors import InputError
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ def called(name: str, then: Callable[[Any], T]) -> T:
         InputError: There is no such function, it needs arguments, or the user's code raises. The message is one line,
             with the type and the words of the user's exception, and the file and line where it was raised.
     """
-    with importing_from_here():
+    with importing_from(""):
         function = _found(name)
         try:
             return then(function())

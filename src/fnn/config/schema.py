@@ -42,7 +42,7 @@ def read(expected: Any, value: object, where: str, types: Types) -> Any:
     if isinstance(expected, UnionType):
         raise InputError(f"{where}: a field of type {expected} cannot be said in a config; leave it to its default.")
     if dataclasses.is_dataclass(expected):
-        return _fields(expected, _table(value, where), where, types)
+        return _of_class(expected, value, where, types)
     return _typed(expected, value, where, types)
 
 
@@ -90,6 +90,17 @@ def _fields(cls: Any, table: Mapping[str, object], where: str, types: Types) -> 
 
 def _required(field: dataclasses.Field) -> bool:
     return field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+
+
+def _of_class(cls: Any, value: object, where: str, types: Types) -> Any:
+    """An instance of a dataclass; a class of the user's may say its `type`, and a subclass of it has to."""
+    table = _table(value, where)
+    name = table.get("type", cls.__name__)
+    if getattr(cls, "section", False) or "type" in {field.name for field in dataclasses.fields(cls)}:
+        return _fields(cls, table, where, types)
+    if name != cls.__name__:
+        return _typed(cls, table, where, types)
+    return _fields(cls, {key: v for key, v in table.items() if key != "type"}, where, types)
 
 
 def _typed(protocol: Any, value: object, where: str, types: Types) -> Any:
