@@ -92,8 +92,8 @@ def test_a_run_remembers_the_names_and_asks_for_them(trained, capsys, tmp_path):
         assert cli.main([command, str(run), *names]) == 0
     for resume in ([], ["--resume"]):
         capsys.readouterr()
-        fails(capsys, 2, "unknown layer 'Inside'; ", *words, *resume)
-        fails(capsys, 2, f". {asked}", *words, *resume)
+        asked = f"unknown layer 'Inside'; {run} was trained with it; name it again: --type {names[1]}."
+        fails(capsys, 2, asked, *words, *resume)
     assert cli.main([*words, *names, "--resume"]) == 0
 
 
@@ -112,7 +112,7 @@ def test_the_networks_of_a_sweep_remember_too(own, grid, tmp_path, capsys, no_pi
     assert cli.main([*words, "--type", f"{own}:Plain"]) == 0
     capsys.readouterr()
     folder = only(tmp_path / "r")
-    fails(capsys, 2, f"name it again: --type {own}:Plain.", *words, "--resume")
+    fails(capsys, 2, f"was trained with it; name it again: --type {own}:Plain.", *words, "--resume")
     fails(capsys, 2, "0001: was trained with a class", "predict", str(folder / "networks" / "0001"))
 
 

@@ -146,10 +146,8 @@ def forgotten(error: InputError, out: str, names: Iterable[str]) -> InputError:
     for run in sorted(Path(out).glob("*/config.json"), key=lambda path: path.stat().st_mtime, reverse=True):
         missing = [name for name in _missing(_remembered(run.parent), given) if f"{_class(name)!r}" in str(error)]
         if missing:
-            return InputError(
-                f"{str(error).partition(' For a class')[0]} {run.parent} was trained with a class of your own; name it "
-                f"again: {_options(missing)}."
-            )
+            unknown = str(error).partition("; ")[0]
+            return InputError(f"{unknown}; {run.parent} was trained with it; name it again: {_options(missing)}.")
     return error
 
 
