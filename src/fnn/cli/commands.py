@@ -94,12 +94,22 @@ FILE = (
 )
 RUNS = ("runs", dict(metavar="RUN", nargs="+", help="a run directory"))
 REPORT_OUT = ("--out", dict(default="report", metavar="DIR", help="the folder for report.md and curves.png (report)"))
+FOLDER = ("folder", dict(metavar="DIR", nargs="?", default="runs", help="a folder of run directories (runs)"))
 NAME = ("name", dict(metavar="NAME", nargs="?", help="one source, in full; its files are checked"))
 
 # The options that are paths, with what messages call them
-PATHS = {"config": "CONFIG", "run": "RUN", "runs": "RUN", "file": "FILE", "out": "--out", "cache": "--cache"}
+PATHS = {
+    "config": "CONFIG",
+    "run": "RUN",
+    "runs": "RUN",
+    "file": "FILE",
+    "folder": "DIR",
+    "out": "--out",
+    "cache": "--cache",
+}
 VARIABLES = ("MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")  # of libraries: paths
-PRINTED = ("predict", "data", "explain", "compare")  # commands whose only result is what they print, without --out
+# Commands whose only result is what they print, without --out
+PRINTED = ("predict", "data", "explain", "compare", "runs")
 
 COMMANDS = (
     Command(
@@ -122,6 +132,7 @@ COMMANDS = (
     ),
     Command("explain", "one training step of a small net, every number shown", (CONFIG, SET, TYPE, EXAMPLE, GRADIENT)),
     Command("predict", "outputs of a trained run for new inputs", (RUN, FILE, TYPE, PREDICT_OUT)),
+    Command("runs", "a line per run and sweep of a folder: what differs, results, state", (FOLDER,)),
     Command("report", "finished runs side by side: a table, curves, a page", (RUNS, REPORT_OUT, TYPE)),
     Command("verify", "train a finished run again and compare the bytes", (RUN, TYPE)),
     Command("doctor", "is this installation fit to train? versions, gradients, known bugs"),

@@ -1,0 +1,226 @@
+"""The runs and the sweeps in a folder, as a list shows them, whatever else is in the folder. This needs no JAX.
+
+Nothing that is listed is checked against its hashes, and no params are read.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fnn.errors import CorruptFileError, InputError
+from fnn.runs import endings, sweep_tables
+from fnn.runs.settings import Settings, of_sweep, settings
+from fnn.storage.files import is_locked, open_plain
+from fnn.storage.json_files import parse_json, read_json
+
+CONFIG, RESULT, METRICS, NETWORKS, CHECKPOINTS = (
+    "config.json",
+    "result.json",
+    "metrics.jsonl",
+    "networks",
+    "checkpoints",
+)
+FINISHED, GOING_ON, STOPPED, DIVERGED, UNFINISHED = "finished", "going on", "stopped", "diverged", "not finished"
+AT_ONCE = 2**16  # bytes that are read from the end of metrics.jsonl; its last line is seldom longer
+FOREIGN = (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError, OSError, RecursionError)
+
+
+class Entry(NamedTuple):
+    """A run or a sweep."""
+
+    folder: Path
+    state: str  # FINISHED, GOING_ON, STOPPED, DIVERGED, or UNFINISHED where the system does not tell more
+    where: str  # it diverged, in words; else ""
+    settings: Settings
+    epoch: int  # the last one that is finished; 0 if there is none
+    epochs: int  # that the config asks for
+    scores: dict[str, float]  # of the params that are kept, else of the last epoch; of a sweep, of its best point
+    networks: tuple[int, int]  # of a sweep: those that are trained, and all; (0, 0) for a run
+
+    @property
+    def is_sweep(self) -> bool:
+        """Whether these are many networks."""
+        return self.networks[1] > 0
+
+
+class Problem(NamedTuple):
+    """A folder that is no run, or cannot be read as one."""
+
+    folder: Path
+    what: str  # in one line, without the folder's path
+    error: InputError | CorruptFileError  # the same, as a command says it of this folder alone
+
+
+def found(folder: Path) -> list[Entry | Problem]:
+    """What is in a folder of runs, newest first; of a run, or a sweep, that one.
+
+    Files and hidden folders in it are passed over.
+
+    Raises:
+        InputError: there is no such folder, or it cannot be listed.
+    """
+    if not folder.is_dir():
+        kind = "is no folder" if folder.exists() else "there is no such folder"
+        raise InputError(f"{folder}: {kind}; expected a folder of runs, as fnn run CONFIG makes one.")
+    if is_run(folder):
+        return [entry(folder)]
+    try:
+        inner = [Path(each.path) for each in os.scandir(folder) if not each.name.startswith(".") and each.is_dir()]
+    except OSError as error:
+        raise InputError(
+            f"{folder}: cannot be listed ({error.strerror}); expected a folder that you may read."
+        ) from None
+    return [entry(each) for each in sorted(inner, key=_age, reverse=True)]
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder has what `fnn run` and `fnn sweep` write first."""
+    return any(os.path.lexists(folder / name) for name in (CONFIG, RESULT, METRICS, "config.toml"))
+
+
+def _age(folder: Path) -> tuple[float, str]:
+    """When a run was last trained: when its newest metrics, else its config or the folder itself were written."""
+    for name in (METRICS, "sweep.csv", "config.toml", CONFIG, ""):
+        try:
+            return (folder / name).stat().st_mtime, folder.name
+        except OSError:
+            continue
+    return 0.0, folder.name
+
+
+def entry(folder: Path) -> Entry | Problem:
+    """The run or the sweep in a folder, or what is wrong with it."""
+    try:
+        return _entry(folder)
+    except CorruptFileError as error:
+        return Problem(folder, f"{os.path.relpath(error.path, folder)}: {error.reason}", error)
+    except InputError as error:
+        return Problem(folder, str(error), InputError(f"{folder}: {error}"))
+    except PermissionError as error:
+        what = f"cannot be read ({error.strerror}); ask its owner, or chmod it"
+        return Problem(folder, what, InputError(f"{folder}: {what}"))
+    except FOREIGN as error:
+        other = CorruptFileError(folder, f"is not what fnn run writes: {type(error).__name__}: {error}")
+        return Problem(folder, other.reason, other)
+
+
+def _entry(folder: Path) -> Entry:
+    names = {each.name for each in os.scandir(folder)}
+    locked = is_locked(folder)  # before the files are looked at: a training writes its last one under the lock
+    if CONFIG not in names:
+        raise InputError(_not_a_run(folder, names, locked))
+    config = read_json(folder / CONFIG)
+    training = config.get("training") if isinstance(config, dict) else None
+    if not isinstance(training, dict):
+        saved = "params.npz" in names and isinstance(config, dict) and "network" in config
+        raise InputError("a network that fnn.save wrote: it has no training" if saved else f"{CONFIG} is not a run's")
+    epochs = training.get("epochs")
+    if type(epochs) is not int or epochs < 1:
+        raise CorruptFileError(folder / CONFIG, f"training.epochs is {ascii(epochs)[:40]}; expected a whole number")
+    if "member" in config:
+        raise InputError("a network of a sweep, which sweep.csv compares; list the sweep's own folder")
+    return (_sweep if NETWORKS in names else _run)(folder, config, epochs, locked)
+
+
+def _not_a_run(folder: Path, names: set[str], locked: bool | None) -> str:
+    """What a folder without `config.json` is."""
+    if locked:
+        return "going on: its training begins"
+    if not names:
+        return "empty: no run, or one that has never begun"
+    if all(name == "config.toml" or name.startswith(".") for name in names):
+        return "half-written: its training has never begun; remove it"
+    inner = [name for name in sorted(names) if not name.startswith(".") and is_run(folder / name)]
+    if inner:
+        runs = "a run" if len(inner) == 1 else f"{len(inner)} runs"
+        return f"a folder with {runs} in it; list it by fnn runs {folder}"
+    return f"no run: it has no {CONFIG}"
+
+
+def _run(folder: Path, config: Mapping[str, Any], epochs: int, locked: bool | None) -> Entry:
+    result = read_json(folder / RESULT) if (folder / RESULT).exists() else None
+    diverged = None if result is not None or locked else endings.divergence(folder)
+    line = last_line(folder / METRICS) if result is not None or (folder / METRICS).exists() else {}
+    epoch = line.get("epoch", 0)
+    if type(epoch) is not int or epoch < 0:
+        raise CorruptFileError(folder / METRICS, f"its last line has the epoch {ascii(epoch)[:40]}")
+    if result is not None:
+        state = FINISHED
+    elif locked:
+        state = GOING_ON
+    else:
+        state = DIVERGED if diverged else UNFINISHED if locked is None else STOPPED
+    scores = numbers(line) | kept_scores(result)
+    return Entry(folder, state, str(diverged or ""), settings(config), epoch, epochs, scores, (0, 0))
+
+
+def _sweep(folder: Path, config: Mapping[str, Any], epochs: int, locked: bool | None) -> Entry:
+    whole, done = _size(config), (folder / "sweep.csv").exists() and not (folder / CHECKPOINTS).is_dir()
+    rows = sweep_tables.read(folder / "sweep.csv") if (folder / "sweep.csv").exists() else []
+    found = sweep_tables.points(rows)
+    best = sweep_tables.ranked(found)[0] if found else None
+    state = FINISHED if done else GOING_ON if locked else UNFINISHED if locked is None else STOPPED
+    lost = sum(point.diverged for point in found)
+    if done and lost == len(rows):
+        state = DIVERGED
+    where = f"{lost} of {len(rows)} networks" if lost else ""
+    epoch = max((int(row.get("epochs", 0)) for row in rows), default=0)
+    scores = dict(best.mean) if best else {}
+    return Entry(folder, state, where, of_sweep(config), epoch, epochs, scores, (len(rows), max(whole, len(rows))))
+
+
+def _size(config: Mapping[str, Any]) -> int:
+    """The number of the networks of a sweep."""
+    grid = config.get("sweep", {})
+    return math.prod(max(1, len(grid.get(axis, []))) for axis in sweep_tables.AXES) * grid.get("seeds", 1)
+
+
+def last_line(path: Path) -> dict[str, Any]:
+    """The last line of `metrics.jsonl`; an empty table if it has none.
+
+    Raises:
+        CorruptFileError: the file cannot be read, or the line is no table.
+    """
+    try:
+        with open_plain(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            file.seek(max(0, size - AT_ONCE))
+            lines = file.read(AT_ONCE).splitlines()
+            if len(lines) == 1 and size > AT_ONCE:  # the monitor of many layers makes long lines
+                file.seek(0)
+                lines = file.read(size).splitlines()
+    except OSError as error:
+        raise CorruptFileError(path, f"cannot be read ({error.strerror})") from None
+    except ValueError:
+        raise CorruptFileError(path, "is not a plain file") from None
+    line = parse_json(lines[-1], path) if lines else {}
+    if not isinstance(line, dict):
+        raise CorruptFileError(path, "has a line that is no table")
+    return line
+
+
+def numbers(line: Mapping[str, Any]) -> dict[str, float]:
+    """The costs and the accuracies in a line of `metrics.jsonl`; nan where one was not finite."""
+    return {name: number(value) for name, value in line.items() if name.endswith(("_cost", "_accuracy"))}
+
+
+def number(value: Any) -> float:
+    """A number as it is; nan for anything else."""
+    return float(value) if type(value) in (int, float) and abs(value) < 1e308 else math.nan
+
+
+def kept_scores(result: Any) -> dict[str, float]:
+    """The costs and the accuracies of the params that a finished run has kept; none for a run of an earlier version."""
+    results = result.get("results") if isinstance(result, dict) else None
+    parts = results.get("parts") if isinstance(results, dict) else None
+    return {
+        f"{part}_{name}": number(table[name])
+        for part, table in (parts.items() if isinstance(parts, dict) else ())
+        if isinstance(table, dict)
+        for name in ("cost", "accuracy")
+        if name in table
+    }
