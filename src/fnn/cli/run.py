@@ -8,6 +8,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from fnn.errors import DivergedError, InputError, StoppedError
 from fnn.machine.signals import stopped, wishes
 from fnn.network import count_params
 from fnn.plots import curves
-from fnn.runs import directory, extending, metrics, preparing, resuming
+from fnn.runs import directory, extending, metrics, preparing, results, resuming
 from fnn.runs.endings import noted
 from fnn.runs.keeper import CHECKPOINTS, Keeper, train
 from fnn.runs.models import load
@@ -111,8 +112,8 @@ def _train(prepared: Prepared, text: str, keeper: Keeper, options: argparse.Name
     if shorter:
         resuming.note(folder, extending.changes(shorter, about["environment"]))
     # closing the generator writes the run's last files
-    with contextlib.closing(train(state, keeper)) as results:
-        for _ in shown(results, prepared.config.training.epochs, sys.stdout):
+    with contextlib.closing(train(state, keeper, partial(results.of, prepared))) as trained:
+        for _ in shown(trained, prepared.config.training.epochs, sys.stdout):
             pass
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -84,12 +84,15 @@ class Keeper:
         return math.isfinite(total)
 
 
-def train(state: State, keeper: Keeper) -> Generator[Result]:
+def train(
+    state: State, keeper: Keeper, results: Callable[[Sequence[Mapping[str, Any]], Params], dict[str, Any]]
+) -> Generator[Result]:
     """Train the keeper's task from `state` on, yield the result of each epoch, and write `metrics.jsonl`.
 
     However the training ends, `params.npz` then holds the params to keep of the whole epochs. If they are the best
     ones, `last.npz` holds those of the last epoch. After the last epoch of all, the optimiser's state is written if it
-    has one, then `result.json` with the hashes of all these files, and the checkpoints are removed.
+    has one, then `result.json` with the hashes of all these files and the `results` of the lines of the metrics and the
+    params to keep; and the checkpoints are removed.
     """
     path, written, last = keeper.folder, -math.inf, None
     try:
@@ -105,8 +108,10 @@ def train(state: State, keeper: Keeper) -> Generator[Result]:
             metrics.write(path, keeper.lines)
         if last is not None or (state.epochs and not state.step):
             _write_params(keeper, state.params if last is None else last.params)
-    kept = optimizer_states.write(path, state.v if last is None else last.v)
-    write_json(path / "result.json", directory.digests(path) | kept)
+    hashes = directory.digests(path) | optimizer_states.write(path, state.v if last is None else last.v)
+    params = _to_keep(keeper, state.params if last is None else last.params)
+    rows = [json.loads(line) for line in keeper.lines]
+    write_json(path / "result.json", hashes | {"results": results(rows, params)})
     if (path / CHECKPOINTS).is_dir():
         remove_folder(path / CHECKPOINTS)
 
@@ -115,8 +120,11 @@ def _write_params(keeper: Keeper, last: Params) -> None:
     """Write the params to keep, and those of the last epoch where these are others."""
     if keeper.task.keep == "best":
         write_npz(keeper.folder / directory.LAST, named(last))
-        last = keeper.kept.params
-    save_params(keeper.folder, last)
+    save_params(keeper.folder, _to_keep(keeper, last))
+
+
+def _to_keep(keeper: Keeper, last: Params) -> Params:
+    return keeper.kept.params if keeper.task.keep == "best" else last
 
 
 def position(task: Task, state: State) -> int:
