@@ -8,6 +8,7 @@ import pytest
 import fnn
 from fnn import CrossEntropy, Dense, InputError, LogLikelihood, Maxout, ReLU, Sigmoid, Tanh, backprop
 from fnn.checking import gradcheck
+from fnn.checking.backward_pass import backward_pass
 from fnn.checking.check import in_float64
 from fnn.checking.layers import layer_verdicts
 from fnn.checking.point import Point
@@ -40,7 +41,8 @@ pytestmark = pytest.mark.long  # on the newest Python a change has no time for t
 def verdicts(setting, lmbda=0.0):
     with in_float64():
         net, cost, *numbers = setting
-        return layer_verdicts(Point(net, cost, *jax.tree.map(lambda a: jnp.asarray(a, float), (*numbers, lmbda))))
+        point = Point(net, cost, *jax.tree.map(lambda a: jnp.asarray(a, float), (*numbers, lmbda)))
+        return layer_verdicts(point, backward_pass(point))
 
 
 def wrong(setting):

@@ -5,6 +5,7 @@ coordinate, errors of random sign are propagated back through the net; they are 
 rounded.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.backward_pass import QUICKLY, right_pass
+from fnn.checking.backward_pass import QUICKLY, BackwardPass
 from fnn.checking.point import Point, is_W, objective
 from fnn.network import activations, forward
 from fnn.types import Array, Cost, Net, Params
@@ -29,13 +30,16 @@ class Autodiff(NamedTuple):
     rounded: tuple  # the size of the numbers that are rounded; times EPS it is the error to expect
 
 
-def by_autodiff(point: Point) -> Autodiff:
-    """The gradient of the objective by `jax.grad`, and the size of the numbers that are rounded on the way."""
+def by_autodiff(point: Point, right: BackwardPass) -> Autodiff:
+    """The gradient of the objective by `jax.grad`, and the size of the numbers that are rounded on the way.
+
+    These follow from the right deltas, those of `right`.
+    """
     signs = [
         np.random.default_rng(k).choice(np.array([-1.0, 1.0]), (DRAWS, *a.shape))
         for k, a in enumerate(jax.eval_shape(_outputs, point.net, point.params, point.x))
     ]
-    return _by_autodiff(point, signs)
+    return _by_autodiff(point, right.entering[:-1], right.reached[:-1], signs)
 
 
 def _outputs(net: Net, params: Params, x: Array) -> tuple[Array, ...]:
@@ -43,15 +47,14 @@ def _outputs(net: Net, params: Params, x: Array) -> tuple[Array, ...]:
 
 
 @partial(jax.jit, compiler_options=QUICKLY)
-def _by_autodiff(point: Point, signs: list[Array]) -> Autodiff:
+def _by_autodiff(point: Point, entering: Sequence[Array], reached: Sequence[Array], signs: Sequence[Array]) -> Autodiff:
     net, cost, params, x, y, lmbda = point
     penalised, gradient = jax.value_and_grad(
         lambda coordinates: objective(point._replace(params=coordinates[:-1], x=coordinates[-1]))
     )(point.coordinates)
     outputs, pull = jax.vjp(partial(_outputs, net), params, x)
-    right = right_pass(point, (False,) * (len(net) + 1))
-    entering = [jnp.where(reached, delta, 0) for delta, reached in zip(right.entering, right.reached, strict=True)]
-    sizes = _sizes(net, cost, params, outputs, entering[:-1], y)
+    deltas = [jnp.where(known, delta, 0) for delta, known in zip(entering, reached, strict=True)]
+    sizes = _sizes(net, cost, params, outputs, deltas, y)
     errors = tuple(sign * size[None] for sign, size in zip(signs, sizes, strict=True))
     pulled, pulled_x = jax.vmap(pull)(errors)
     rounded = jax.tree.map_with_path(

@@ -4,6 +4,7 @@ The cost counts as one more part after the last layer: its forward is the cost's
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -77,7 +78,8 @@ def _one(point: Point) -> Array:
     return jnp.ones((), point.x.dtype)
 
 
-def right_pass(point: Point, compiles: tuple[bool, ...]) -> BackwardPass:
+@partial(jax.jit, static_argnums=1, compiler_options=QUICKLY)
+def _backward_pass(point: Point, compiles: tuple[bool, ...]) -> BackwardPass:
     """The pass without what the parts whose `backward` JAX cannot compile say by hand: None, and nothing said of it."""
     inputs = _inputs(point)
     delta, passed = _one(point), []
@@ -91,9 +93,6 @@ def right_pass(point: Point, compiles: tuple[bool, ...]) -> BackwardPass:
         delta = jnp.where(reached, jnp.where(jnp.isfinite(right[1]), right[1], instead), 0)
     entering, reaches, autodiff, by_hand = zip(*reversed(passed), strict=True)
     return BackwardPass(inputs, entering, reaches, autodiff, by_hand, ())
-
-
-_backward_pass = jax.jit(right_pass, static_argnums=1, compiler_options=QUICKLY)
 
 
 def vjp(forward: Callable[[Params, Array], Array], params: Params, a: Array, delta: Array) -> tuple[Params, Array]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from fnn.checking import inputs
 from fnn.checking.autodiff import by_autodiff
+from fnn.checking.backward_pass import BackwardPass, backward_pass
 from fnn.checking.diagnosis import diagnose, without_autodiff
 from fnn.checking.evidence import Derivatives, Evidence
 from fnn.checking.finite_differences import (
@@ -128,8 +129,9 @@ def gradcheck(
             by_hand_x = inputs.as_gradient("the net's backward", _by_inputs(point, gradient), x)
         function = Function(MeanCost(net, cost), point.coordinates, point.y)
         fine = resolution(function)
-        evidence = _evidence(point, function, fine, laid_flat((by_hand, by_hand_x)), budget)
-        verdicts = () if inspect.unwrap(gradient) is autodiff else layer_verdicts(point)
+        right = backward_pass(point)
+        evidence = _evidence(point, right, function, fine, laid_flat((by_hand, by_hand_x)), budget)
+        verdicts = () if inspect.unwrap(gradient) is autodiff else layer_verdicts(point, right)
         return Report(
             about={"net": repr(net), "cost": repr(cost), "examples": len(x), "lmbda": float(lmbda)},
             value=float(value),
@@ -199,11 +201,13 @@ def _leaves(point: Point) -> Iterator[Leaf]:
         yield Leaf(point.name(path), repr(point.net[k]) if k < len(point.net) else "", leaf.shape, part)
 
 
-def _evidence(point: Point, function: Function, fine: np.ndarray, hand: np.ndarray, budget: int) -> Evidence:
+def _evidence(
+    point: Point, right: BackwardPass, function: Function, fine: np.ndarray, hand: np.ndarray, budget: int
+) -> Evidence:
     """The gradient by hand, by autodiff and by finite differences of the mean cost, as flat arrays."""
-    right = by_autodiff(point)
-    inputs.check_finite("the cost at these params", np.asarray(right.value))
-    auto, rounding = laid_flat(right.gradient), fine * np.nan_to_num(laid_flat(right.rounded))
+    found = by_autodiff(point, right)
+    inputs.check_finite("the cost at these params", np.asarray(found.value))
+    auto, rounding = laid_flat(found.gradient), fine * np.nan_to_num(laid_flat(found.rounded))
     sampled = sample([np.shape(leaf) for leaf in jax.tree.leaves(point.coordinates)], budget)
     h, noise = widths(point.coordinates, fine), value_noise(function, fine)
     moves = random_directions(h)
@@ -215,8 +219,8 @@ def _evidence(point: Point, function: Function, fine: np.ndarray, hand: np.ndarr
         coordinate_slopes(function, h, sampled, noise, rounding[sampled]).plus(decay[sampled]),
         Derivatives(moves @ hand, moves @ auto, np.abs(moves) @ rounding),
         direction_slopes(function, moves, noise, np.abs(moves) @ rounding).plus(moves @ decay),
-        float(right.value),
-        float(right.penalised),
+        float(found.value),
+        float(found.penalised),
         np.full(hand.shape, np.nan),  # a layer documents its side of a tie; another one is wrong
     )
 

@@ -62,12 +62,12 @@ class LayerVerdict:
         return f"{self.name}: {self.broken or ', '.join(map(str, self.faults)) or 'right'}"
 
 
-def layer_verdicts(point: Point) -> tuple[LayerVerdict, ...]:
+def layer_verdicts(point: Point, right: BackwardPass) -> tuple[LayerVerdict, ...]:
     """One verdict for each layer, first to last, and one for the cost; to be called under `jax.enable_x64`.
 
-    A `backward` that raises, or returns another tree, other shapes, nan or infinity, is a wrong layer like others.
+    `right` is the pass at this point. A `backward` that raises, or returns another tree, other shapes, nan or infinity,
+    is a wrong layer like others.
     """
-    right = backward_pass(point)
     auto = [arrays(derivatives) for derivatives in right.autodiff]
     hand = [{} if isinstance(found, str) else arrays(found) for found in right.by_hand]
     exact = [dict.fromkeys(leaves, np.zeros(())) for leaves in auto]
@@ -82,7 +82,7 @@ def layer_verdicts(point: Point) -> tuple[LayerVerdict, ...]:
 def broken_layer(point: Point) -> str:
     """The sentence about the first layer whose `backward` raises, or returns no derivatives; "" if there is none."""
     try:
-        return next((str(verdict) for verdict in layer_verdicts(point) if verdict.broken), "")
+        return next((str(verdict) for verdict in layer_verdicts(point, backward_pass(point)) if verdict.broken), "")
     except Exception:  # a forward, or the data, is at fault
         return ""
 
