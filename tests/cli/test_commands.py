@@ -1,8 +1,10 @@
 """The command line itself: its help, its version, its options."""
 
 import ast
+import dataclasses
 import importlib
 import inspect
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +13,9 @@ import pytest
 
 import fnn
 from fnn import cli
-from fnn.cli.commands import COMMANDS
+from fnn.cli.commands import COMMANDS, GRID
+from fnn.config.reading import load_config, short_hash
+from fnn.config.sections import SweepConfig
 
 
 def test_a_gradient_is_chosen_where_one_is_used(config, capsys):
@@ -35,6 +39,47 @@ def test_every_file_with_a_command_has_a_row():
         if isinstance(part, ast.FunctionDef) and part.name == "command"
     }
     assert files == {row.name for row in COMMANDS}
+
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("row", COMMANDS, ids=lambda row: row.name)
+def test_the_help_of_a_command_is_a_sentence_and_two_examples(row, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main([row.name, "--help"])
+    said = capsys.readouterr().out
+    assert max(map(len, said.splitlines())) < 80
+    assert row.about.endswith(".")
+    assert row.about in " ".join(said.split())
+    assert len(row.examples) == 2
+    assert "\nexamples:\n  " + "\n  ".join(row.examples) + "\n" in said
+
+
+@pytest.mark.parametrize("example", [example for row in COMMANDS for example in row.examples])
+def test_an_example_of_the_help_can_be_typed(example):
+    _, *words = (word for word in shlex.split(example) if not word.startswith("JAX_PLATFORMS="))
+    options = vars(cli.parser().parse_args(words))
+    assert Path(ROOT, options.get("config", "configs")).exists()
+    for run in [options.get("run"), *options.get("runs", [])]:
+        name = run and Path(run).name.split("-")[0]
+        assert not run or run == f"runs/{name}-{short_hash(load_config(ROOT / 'configs' / f'{name}.toml'))}"
+
+
+def test_the_help_is_as_wide_as_a_terminal_of_80_columns(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    said = capsys.readouterr().out.splitlines()
+    assert max(map(len, said)) < 80
+    for row in COMMANDS:
+        assert f"  {row.name:10} {row.help}" in said
+
+
+def test_the_help_of_a_sweep_has_the_keys_of_a_grid():
+    for field in dataclasses.fields(SweepConfig):
+        assert f"\n  {field.name} = " in GRID
 
 
 def test_the_command_line_answers_without_jax():

@@ -18,6 +18,23 @@ def test_the_best_is_chosen_by_validation_never_by_test():
     assert "eta 0.1  " in next(line for line in sweep_report.table(tracks).splitlines() if "best by" in line)
 
 
+def test_accuracies_are_in_percent_and_costs_are_not():
+    def track(seed, accuracy, cost):
+        line = {"train_cost": 1.0, "validation_accuracy": accuracy, "validation_cost": cost, "test_accuracy": 1.0}
+        return sweeps.Track(Member(Point(0, 0.5, 0.0, 0.0, 1.0), seed), [line], 0)
+
+    head, row = sweep_report.table([track(0, 0.9542, 0.1), track(1, 0.9642, 0.2)]).splitlines()
+    assert head.split() == ["validation_accuracy", "sd", "min", "max", "test_accuracy", "sd", "min", "max", "diverged"]
+    assert "  95.92%    0.71%   95.42%   96.42%  " in row
+    assert "  100.00%    0.00%  100.00%  100.00%  " in row
+    assert "95.42%      nan   95.42%" in sweep_report.table([track(0, 0.9542, 0.1)])
+    costs = [
+        t._replace(metrics=[{"train_cost": t.metrics[0]["validation_cost"]}])
+        for t in (track(0, 0, 0.25), track(1, 0, 0.75))
+    ]
+    assert "  0.5     0.35     0.25     0.75  " in sweep_report.table(costs)
+
+
 def test_a_network_whose_validation_cost_is_infinite_has_not_diverged():
     def track(eta, seed, cost, diverged=0):
         return sweeps.Track(

@@ -16,6 +16,7 @@ import importlib
 import io
 import os
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TextIO
@@ -25,6 +26,7 @@ from fnn.errors import CorruptFileError, DivergedError, InputError, StoppedError
 from fnn.machine import compile_cache, signals, xla_flags
 from fnn.storage.paths import user_path
 
+COLUMNS = 78  # of the help: as many as argparse fills on a terminal of 80
 Argument = tuple[str, dict[str, Any]]  # for `ArgumentParser.add_argument`: the name and the keyword arguments
 
 
@@ -32,8 +34,11 @@ class Command(NamedTuple):
     """One row of the table of commands."""
 
     name: str  # of the command and of its module
-    help: str
+    help: str  # a line of `fnn --help`
     arguments: tuple[Argument, ...] = ()
+    about: str = ""  # what it does, in a sentence
+    examples: tuple[str, ...] = ()  # two that work in a copy of this project
+    more: str = ""  # what else its help says, in lines of its own
 
 
 # Arguments of several commands
@@ -45,7 +50,7 @@ SET = (
         default=[],
         metavar="KEY=VALUE",
         dest="overrides",
-        help="override an entry: training.epochs=3, network.layers.0.units=50; may be repeated",
+        help="override an entry: training.epochs=3, network.layers.0.units=50, data.source=~/own.csv; may be repeated",
     ),
 )
 TYPE = (
@@ -54,7 +59,7 @@ TYPE = (
         action="append",
         default=[],
         metavar="MODULE:CLASS",
-        help="a layer, cost, ... of your own that the config names; may be repeated",
+        help="a layer, cost, ... of your own that the config names, or FILE.py:CLASS; may be repeated",
     ),
 )
 OUT = ("--out", dict(default="runs", metavar="DIR", help="the folder in which run directories are made (runs)"))
@@ -111,32 +116,105 @@ VARIABLES = ("MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "XDG
 # Commands whose only result is what they print, without --out
 PRINTED = ("predict", "data", "explain", "compare", "runs")
 
+# The keys of a config's [sweep]
+GRID = """\
+[sweep] in CONFIG, or --set sweep.KEY=VALUE; the grid is every combination:
+  eta = [0.1, 0.5]           learning rates of SGD
+  mu = [0.0, 0.9]            its momentum
+  lmbda = [0.0, 1e-4]        its L2 strength
+  scale = [0.5, 1]           factors on the initial weights
+  units = [30, 100]          widths; each is given to every hidden layer
+  seeds = 5                  networks at each point: seed, seed + 1, ...
+  own_orders = true          each seed has its own order of mini-batches
+  memory = 4.0               GiB for the networks that are trained together"""
+
 COMMANDS = (
     Command(
         "run",
         "train a config, evaluate it, write its run directory",
         (CONFIG, SET, TYPE, OUT, RESUME, CHECKPOINT, ACCEPT_CHANGES, CACHE, AWAKE, GRADIENT),
+        "Train the network of a config and evaluate it; a run directory keeps all that is needed to use it, to go on "
+        "with it and to repeat it.",
+        ("fnn run configs/xor.toml", "fnn run configs/digits.toml --set training.epochs=5 --resume"),
     ),
     Command(
         "sweep",
         "train the grid of a config's [sweep] in one program",
         (CONFIG, SET, TYPE, OUT, RESUME, AWAKE, GRADIENT),
+        "Train one network for each point of a grid and each seed, and tell which point is best by validation.",
+        ("fnn sweep configs/sweep.toml", "fnn sweep configs/xor.toml --set 'sweep.eta=[0.1, 0.5]' --set sweep.seeds=5"),
+        GRID,
     ),
     Command(
-        "compare", "train by backprop and by autodiff: agreement and time", (CONFIG, SET, TYPE, COMPARE_OUT, AWAKE)
+        "compare",
+        "train by backprop and by autodiff: agreement and time",
+        (CONFIG, SET, TYPE, COMPARE_OUT, AWAKE),
+        "Train a config by the gradients written by hand and by automatic ones, step by step, and show how far they "
+        "agree and how long each takes.",
+        ("fnn compare configs/xor.toml", "fnn compare configs/digits.toml --set training.epochs=2 --out compared"),
     ),
     Command(
         "gradcheck",
-        "backprop, autodiff and differences, one by one; the training loop",
+        "is the gradient right, every number of it, and the training loop?",
         (CHECKED, SET, TYPE, EXAMPLES, CHECK_OUT),
+        "Compare each number of the gradient by hand with automatic differentiation and with finite differences, and "
+        "check the steps of the training loop.",
+        ("fnn gradcheck configs/xor.toml", "fnn gradcheck configs/digits.toml --examples 3 --out checked"),
     ),
-    Command("explain", "one training step of a small net, every number shown", (CONFIG, SET, TYPE, EXAMPLE, GRADIENT)),
-    Command("predict", "outputs of a trained run for new inputs", (RUN, FILE, TYPE, PREDICT_OUT)),
-    Command("runs", "a line per run and sweep of a folder: what differs, results, state", (FOLDER,)),
-    Command("report", "finished runs side by side: a table, curves, a page", (RUNS, REPORT_OUT, TYPE)),
-    Command("verify", "train a finished run again and compare the bytes", (RUN, TYPE)),
-    Command("doctor", "is this installation fit to train? versions, gradients, known bugs"),
-    Command("data", "what data there is, where it comes from, checksums", (NAME,)),
+    Command(
+        "explain",
+        "one training step of a small net, every number shown",
+        (CONFIG, SET, TYPE, EXAMPLE, GRADIENT),
+        "Show one training step as on a blackboard: every number of the forward pass, of the backward pass and of the "
+        "update.",
+        ("fnn explain configs/xor.toml", "fnn explain configs/xor.toml --example 0-3"),
+    ),
+    Command(
+        "predict",
+        "outputs of a trained run for new inputs, as a csv",
+        (RUN, FILE, TYPE, PREDICT_OUT),
+        "Print what a trained network says about each row of a file, or of its own test data, as a csv; if the data "
+        "hold what is desired, stderr says how right it is.",
+        ("fnn predict runs/xor-c8be7c4d", "fnn predict runs/digits-6a4845ac --out predictions.csv"),
+    ),
+    Command(
+        "runs",
+        "a line per run and sweep of a folder: what differs, results, state",
+        (FOLDER,),
+        "List the runs and sweeps of a folder, newest first: the settings that differ, the results, and whether each "
+        "is finished, going on, stopped or diverged.",
+        ("fnn runs", "fnn runs runs"),
+    ),
+    Command(
+        "report",
+        "finished runs side by side: a table, curves, a page",
+        (RUNS, REPORT_OUT, TYPE),
+        "Compare finished runs: their results, the settings in which they differ, their curves and pictures, on one "
+        "page.",
+        ("fnn report runs/xor-c8be7c4d", "fnn report runs/digits-6a4845ac runs/xor-c8be7c4d --out compared"),
+    ),
+    Command(
+        "verify",
+        "train a finished run again and compare the bytes",
+        (RUN, TYPE),
+        "Train a finished run again, in memory, and say whether its metrics and parameters come out the same, to the "
+        "last bit.",
+        ("fnn verify runs/xor-c8be7c4d", "fnn verify runs/digits-6a4845ac"),
+    ),
+    Command(
+        "doctor",
+        "is this installation fit to train? versions, gradients, bugs",
+        about="Tell the versions and devices, check the gradients of a small net, and look for the known bugs of "
+        "compilers on this machine.",
+        examples=("fnn doctor", "JAX_PLATFORMS=cpu fnn doctor"),
+    ),
+    Command(
+        "data",
+        "what data there is, where it comes from, checksums",
+        (NAME,),
+        "List the data sets that a config can name in data.source, or show one in full and check its files.",
+        ("fnn data", "fnn data digits"),
+    ),
 )
 
 
@@ -260,15 +338,30 @@ def parser() -> argparse.ArgumentParser:
     """The parser of the command line, made from `COMMANDS`."""
     top = argparse.ArgumentParser(
         prog="fnn",
+        usage="fnn [-h] [--version] COMMAND ...",
         description="Feedforward neural networks, every gradient written by hand and proved.",
-        epilog="exit status: 0 done, 1 a check failed, 2 wrong input, 3 corrupt file, 4 diverged, 130/141/143 stopped",
+        epilog="exit status: 0 done, 1 a check failed, 2 wrong input, 3 corrupt file,\n4 diverged, 130/141/143 stopped",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"fnn {__version__}")
     top.set_defaults(cache=None)  # most commands have no such option
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    listed = "\n".join(f"{row.name:10} {row.help}" for row in COMMANDS)
+    commands = top.add_subparsers(
+        dest="command",
+        required=True,
+        metavar="COMMAND",
+        title="commands (fnn COMMAND --help says more)",
+        description=listed,
+        help=argparse.SUPPRESS,
+    )
     for row in COMMANDS:
-        described = row.help if "config" in dict(row.arguments) else None
-        command = commands.add_parser(row.name, help=row.help, description=described)
+        command = commands.add_parser(
+            row.name,
+            prog=f"fnn {row.name}",
+            description=textwrap.fill(row.about, COLUMNS),
+            epilog="\n  ".join(["examples:", *row.examples]) + (f"\n\n{row.more}" if row.more else ""),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
         for name, settings in row.arguments:
             command.add_argument(name, **settings)
     return top

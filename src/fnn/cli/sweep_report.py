@@ -20,7 +20,10 @@ def measure(tracks: Sequence[Track]) -> str:
 
 
 def table(tracks: Sequence[Track]) -> str:
-    """A line per point of the grid: mean, standard deviation, minimum and maximum over its seeds in the last epoch."""
+    """A line per point of the grid: mean, standard deviation, minimum and maximum over its seeds in the last epoch.
+
+    Accuracies are in percent.
+    """
     members = [track.member for track in tracks]
     names, by = swept(m.point for m in members), measure(tracks)
     shown = [by] + [n for n in ("test_accuracy", "test_cost") if n.split("_")[1] == by.split("_")[1]]
@@ -33,7 +36,7 @@ def table(tracks: Sequence[Track]) -> str:
         others = summary.diverged - diverged  # their training cost is finite, the measure is not
         mark = f"  {others} not finite" if others else ""
         mark += f"  <- best by {by}" if summary.point == best and summary.count else ""
-        numbers = "".join(_numbers(column[i]) for column in columns.values())
+        numbers = "".join(_numbers(column[i], n) for n, column in columns.items())
         lines.append(f"{label(summary.point, names):{width}}{numbers}  {diverged:8}{mark}")
     return "\n".join(lines)
 
@@ -42,8 +45,16 @@ def _last(tracks: Sequence[Track], name: str) -> list[float]:
     return [np.nan if track.diverged else track.metrics[-1][name] for track in tracks]
 
 
-def _numbers(s: Summary) -> str:
+def _numbers(s: Summary, name: str) -> str:
+    if name.endswith("accuracy"):
+        return "".join(
+            f"  {_percent(number):>{w}}" for number, w in ((s.mean, 19), (s.sd, 7), (s.least, 7), (s.most, 7))
+        )
     return f"  {s.mean:19.5g}  {s.sd:7.2g}  {s.least:7.4g}  {s.most:7.4g}"
+
+
+def _percent(share: float) -> str:
+    return "nan" if np.isnan(share) else f"{share:.2%}"
 
 
 def best_point(tracks: Sequence[Track]) -> Point:
