@@ -269,3 +269,13 @@ def test_seeds_end_where_keys_would_begin_again(config, capsys):
 def test_a_sweep_may_have_all_the_memory(config, tmp_path):
     sets = ("--set", "sweep.memory=1e300", "--set", "sweep.seeds=2")
     assert cli.main(["sweep", config, "--out", str(tmp_path / "out"), *sets]) == 0
+
+
+def test_a_pipe_gets_some_thirty_lines_of_a_sweep(grid, tmp_path, capsys, no_pictures):
+    words = ["sweep", grid, "--out", str(tmp_path / "r"), "--set", "sweep.units=[2, 3]", "--set", "sweep.seeds=1"]
+    words += ["--set", "training.epochs=40", "--set", "training.batch_size=200", "--set", "sweep.lmbda=[0.0]"]
+    assert cli.main(words) == 0
+    told = [line.split("  ")[:2] for line in capsys.readouterr().out.splitlines() if "  epoch" in line]
+    for who in ("networks 0-1", "networks 2-3"):
+        epochs = [int(said.removeprefix("epoch ").split("/")[0]) for name, said in told if name == who]
+        assert epochs == [1, *range(3, 40, 3), 40]

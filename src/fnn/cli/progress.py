@@ -4,47 +4,71 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
-from typing import TextIO
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Protocol, TextIO, TypeVar
 
 from fnn.runs import metrics
 from fnn.training.fitting import Result
 
 PARTS = ("train", "validation", "test")
 COLUMNS = 80  # of a terminal that does not say how wide it is
+LINES = 30  # that a pipe gets, about
 
 
-def shown(results: Iterable[Result], epochs: int, out: TextIO | None) -> Iterator[Result]:
+class OfAnEpoch(Protocol):
+    """A result of one epoch."""
+
+    @property
+    def epoch(self) -> int:
+        """Its number, from 1."""
+        ...
+
+
+R = TypeVar("R", bound=OfAnEpoch)
+Say = Callable[[R, int, float, TextIO], str]
+
+
+def shown(
+    results: Iterable[R], epochs: int, out: TextIO | None, say: Say[R] | None = None, lines: int = LINES
+) -> Iterator[R]:
     """The same results; each is printed to `out` as it passes.
 
     A terminal has one row, which is rewritten at most ten times a second. A pipe, and a terminal that cannot rewrite a
-    row (`TERM=dumb`), gets about thirty lines at most, and the first and the last epoch are among them. If nothing can
-    be printed, for example because a disk is full, the training goes on all the same.
+    row (`TERM=dumb`), gets about as many `lines`, and the first and the last epoch are among them. If nothing can be
+    printed, for example because a disk is full, the training goes on all the same.
+
+    Args:
+        results: Each is of one epoch.
+        epochs: How many there will be at most.
+        out: None if the process has no stdout.
+        say: What is printed, `say(result, epochs, seconds left, out)`; by default the costs and accuracies of a run.
+        lines: In a pipe.
     """
-    if out is None:  # the process has no stdout
+    if out is None:
         yield from results
         return
-    start, every, told, result, left = time.monotonic(), max(1, -(-epochs // 30)), -1.0, None, 0.0
+    say = say or _told
+    start, every, told, result, left = time.monotonic(), max(1, -(-epochs // lines)), -1.0, None, 0.0
     rewriting = rewrites(out)
     try:
         for done, result in enumerate(results, 1):
             now = time.monotonic()
             left = (now - start) / done * (epochs - result.epoch)
             if rewriting and now - told > 0.1:
-                printed(f"{clear(out)}{_told(result, epochs, left, out)}", "", out)
+                printed(f"{clear(out)}{say(result, epochs, left, out)}", "", out)
                 told = now
             elif not rewriting and (done == 1 or result.epoch % every == 0):
-                printed(_told(result, epochs, left, out), "\n", out)
+                printed(say(result, epochs, left, out), "\n", out)
                 told = result.epoch
             yield result
     finally:  # the last epoch is printed also if the training is stopped, and with it the end of the line
         if result is not None and rewriting:
-            printed(f"{clear(out)}{_told(result, epochs, left, out)}", "\n", out)
+            printed(f"{clear(out)}{say(result, epochs, left, out)}", "\n", out)
         elif result is not None and told != result.epoch:
-            printed(_told(result, epochs, left, out), "\n", out)
+            printed(say(result, epochs, left, out), "\n", out)
 
 
-def _told(result: Result, epochs: int, left: float, out: TextIO) -> str:
+def _told(result: Any, epochs: int, left: float, out: TextIO) -> str:
     return row(result, epochs, left, width(out)) if out.isatty() else line(result, epochs)
 
 

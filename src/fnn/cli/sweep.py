@@ -14,12 +14,14 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 import jax
 import numpy as np
 
 from fnn.cli import sweep_report
 from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, overrides, prepared_for, written
+from fnn.cli.progress import LINES, shown, width
 from fnn.config.reading import config_text
 from fnn.config.sections import Config
 from fnn.errors import DivergedError, InputError, StoppedError
@@ -165,7 +167,7 @@ def _sweep(folder: Path, prepared: Prepared, groups: Sequence[sweeps.Group], wis
     done: list[sweeps.Track] = []
     try:
         for number, group in enumerate(groups):
-            _train(folder, number, prepared, group, wish, done)
+            _train(folder, number, prepared, group, wish, done, max(1, LINES // len(groups)))
             sweeps.write_table(folder, done)
     except StoppedError:
         if done:
@@ -175,9 +177,12 @@ def _sweep(folder: Path, prepared: Prepared, groups: Sequence[sweeps.Group], wis
 
 
 def _train(
-    folder: Path, number: int, prepared: Prepared, group: sweeps.Group, wish: Wish, done: list[sweeps.Track]
+    folder: Path, number: int, prepared: Prepared, group: sweeps.Group, wish: Wish, done: list[sweeps.Track], lines: int
 ) -> None:
-    """Train one group until it ends or is stopped, keep its networks, and add them to `done`."""
+    """Train one group until it ends or is stopped, keep its networks, and add them to `done`.
+
+    About as many `lines` are printed, or one row of a terminal.
+    """
     first = len(done)
     task, params = sweeps.task(prepared.config, prepared.data, group)
     keeper = sweep_keeper.GroupKeeper(folder / CHECKPOINTS / f"{number:04}", task, wish)
@@ -190,11 +195,16 @@ def _train(
     if state.epochs or state.step:
         print(f"{who} go on after {state.epochs} epochs and {state.step:,} steps")
     trained = state.params if state.epochs and not state.step else None
+
+    def say(result: SweepResult, epochs: int, left: float, out: TextIO) -> str:
+        if not out.isatty():
+            return line(result, prepared, first, len(group.members))
+        return line(result, prepared, first, len(group.members), f"{left:6.0f} s left  ")[: width(out) - 1]
+
     try:
-        for last in resumed(task, state, keeper):
+        for last in shown(resumed(task, state, keeper), task.epochs, sys.stdout, say, lines):
             keeper.history.append(sweeps.columns(last))
             trained = last.params
-            print(line(last, prepared, first, len(group.members)), flush=True)
     finally:
         if trained is not None:
             sweeps.write_networks(folder, prepared, group, trained, first)
@@ -203,18 +213,19 @@ def _train(
     keeper.done()
 
 
-def line(result: SweepResult, prepared: Prepared, first: int, count: int) -> str:
+def line(result: SweepResult, prepared: Prepared, first: int, count: int, left: str = "") -> str:
     """What is said after an epoch of a group of `count` networks, whose first has the number `first`.
 
-    The lowest cost is that of the networks that have not diverged.
+    The lowest cost is that of the networks that have not diverged. `left` is the time that remains, in words.
     """
     config = prepared.config
     steps = steps_per_epoch(preparing.training_set(config, prepared.data).n, config.training.batch_size)
     each = 1e6 * result.seconds / steps / count
     costs = np.asarray(result.train.cost)
     cost = metrics.shortest(np.where(np.isfinite(costs), costs, np.inf).min())
-    who = f"networks {first}-{first + count - 1}  epoch {result.epoch}/{config.training.epochs}"
-    return f"{who}  lowest training cost {cost:.4g}  {each:.1f} us per network and step"
+    epochs = config.training.epochs
+    who = f"networks {first}-{first + count - 1}  epoch {result.epoch:{len(str(epochs))}}/{epochs}"
+    return f"{who}  {left}lowest training cost {cost:.4g}  {each:.1f} us per network and step"
 
 
 def tell(folder: Path, done: Sequence[sweeps.Track]) -> list[sweeps.Track]:
