@@ -10,13 +10,17 @@ from math import isfinite
 
 import numpy as np
 
-from fnn.data import generated
+from fnn.data import generated, tables
 from fnn.data.spelling import canonical
+from fnn.data.table_files import Choice
 from fnn.errors import InputError
 
 GENERATED = ("moons", "spirals", "sine")
 NAMES = ("digits", "mnist", *generated.TRUTH_TABLES, *GENERATED)
 TARGETS = ("", "one-hot", "binary", "quantity")
+MISSING = ("refuse", "drop", "mean")
+ORDERS = ("random", "as stored")
+FILES = (".npz", ".npy", *tables.ENDINGS)
 MEMORY = 4.0  # GiB
 
 
@@ -66,6 +70,14 @@ def check_targets(targets: str) -> None:
         )
 
 
+def check_word(name: str, word: str, words: tuple[str, ...]) -> None:
+    """Refuses a word that is none of these."""
+    if word not in words:
+        near = get_close_matches(word, words, 1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise InputError(f"{name} = {word!r}: expected {', '.join(map(repr, words[:-1]))} or {words[-1]!r}{meant}")
+
+
 def counts(given: Mapping[str, int]) -> dict[str, int]:
     """The counts in Python's numbers; NumPy's whole numbers are whole numbers."""
     for name, count in given.items():
@@ -78,29 +90,51 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
-def check_use(source: str, label: str, split_seed: int, generation: tuple[int, float, int]) -> None:
-    """Refuses an unknown source, and an option that would have no effect on this source."""
-    table = source.lower().endswith(".csv")
-    if source not in NAMES and not table and not source.lower().endswith((".npz", ".npy")):
+def check_source(source: object) -> None:
+    """Refuses what is no source: neither a name, nor the path of a file, nor a frame."""
+    if isinstance(source, str) and source not in NAMES and not source.lower().endswith(FILES):
         near = get_close_matches(source, NAMES, 1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
         raise InputError(
-            f"source = {source!r}: expected a path to an .npz, .npy or .csv file, or {', '.join(NAMES)}{meant}"
+            f"source = {source!r}: expected a path to an .npz, .npy, .csv or .parquet file, or "
+            f"{', '.join(NAMES)}{meant}"
         )
-    if label and not table:
-        raise InputError(f"label = {label!r}: only a .csv file has named columns, {source!r} has none; drop it")
-    if generation != (0, generated.NOISE, 0) and source not in GENERATED:
-        raise InputError(f"size, noise, seed: they describe {', '.join(GENERATED)}, not {source!r}; drop them")
-    if split_seed and source == "mnist":
+
+
+def check_columns(source: object, choice: Choice) -> None:
+    """Refuses options of named columns for a source that has none."""
+    given = {"label": choice.label, "drop": choice.drop, "onehot": choice.onehot}
+    given["missing"] = choice.missing if choice.missing != "refuse" else ""
+    for name, value in given.items():
+        if value and not tables.is_table(source):
+            value = list(value) if isinstance(value, tuple) else value
+            raise InputError(
+                f"{name} = {value!r}: only a .csv or .parquet file or a data frame has named columns, {source!r} has "
+                "none; drop it"
+            )
+
+
+def check_use(source: object, split_seed: int, order: str, generation: tuple[int, float, int]) -> None:
+    """Refuses an option that would have no effect on this source."""
+    named = isinstance(source, str) and source in NAMES
+    shown = repr(source) if isinstance(source, str) else tables.IN_MEMORY
+    if generation != (0, generated.NOISE, 0) and not (named and source in GENERATED):
+        raise InputError(f"size, noise, seed: they describe {', '.join(GENERATED)}, not {shown}; drop them")
+    if split_seed and named and source == "mnist":
         raise InputError(f"split_seed = {split_seed}: 'mnist' is split in its own order; drop it")
+    if order != "random" and named and source == "mnist":
+        raise InputError(f"order = {order!r}: 'mnist' is split in its own order; drop it")
+    if split_seed and order != "random":
+        raise InputError(f"split_seed = {split_seed}: order = {order!r} draws no rows; drop one of the two")
 
 
-def check_files(source: str, y: str, memory: float) -> None:
+def check_files(source: object, y: str, memory: float) -> None:
     """Refuses an `.npy` file without the one of its outputs, and the options of `.npy` files for other sources."""
-    alone = source.lower().endswith(".npy")
+    alone = isinstance(source, str) and source.lower().endswith(".npy")
+    shown = repr(source) if isinstance(source, str) else tables.IN_MEMORY
     if alone and not y.lower().endswith(".npy"):
         raise InputError(f"y = {y!r}: {source!r} holds the inputs alone; name the .npy file of the desired outputs")
     if (y or memory != MEMORY) and not alone:
-        raise InputError(f"y, memory: they are for inputs in an .npy file, not for {source!r}; drop them")
+        raise InputError(f"y, memory: they are for inputs in an .npy file, not for {shown}; drop them")
     if not (isfinite(memory) and memory > 0):
         raise InputError(f"memory = {memory}: expected a number of GiB above 0")

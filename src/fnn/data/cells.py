@@ -48,6 +48,11 @@ def is_python_number(cell: str) -> bool:
     return True
 
 
+def is_other_notation(cell: str) -> bool:
+    """Whether a text is a number in another notation than ours, such as `1,5` or `12 %`."""
+    return OTHER_NOTATION.fullmatch(cell) is not None or is_python_number(cell)
+
+
 def is_missing(cell: str) -> bool:
     """Whether a cell is empty or holds a mark of a missing value, such as `NA`."""
     return cell.lower() in MISSING

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from fnn.data.encoding import Encoding, Source
 from fnn.errors import InputError
 from fnn.examples import Examples
 
@@ -26,6 +27,10 @@ class Dataset(NamedTuple):
     columns: tuple[str, ...] = ()  # the names of the inputs of a table, in order; () where they have none
     label: str = ""  # the name of the column that y was read from; "" where it has none
     read_as: str = ""  # what y was read as and why, in a sentence
+    encoding: Encoding | None = None  # of the columns as inputs; None where each is one number and none was left out
+    y_mean: np.ndarray | float = 0.0  # (n_out,), float64; was subtracted from the y of the source
+    y_sd: np.ndarray | float = 1.0  # (n_out,), float64; the y were then divided by it
+    told: tuple[str, ...] = ()  # what else was made of the source, a line each
 
 
 class Raw(NamedTuple):
@@ -38,10 +43,14 @@ class Raw(NamedTuple):
     columns: tuple[str, ...] = ()  # the last three as in `Dataset`
     label: str = ""
     read_as: str = ""
+    source: Source | None = None  # of a table: what the columns of x are, before they are encoded
+    places: Any = None  # of a table: (n,) of each row, its place in the table
+    told: tuple[str, ...] = ()  # as in `Dataset`
 
     def rows(self, i: slice | np.ndarray) -> "Raw":
         """Some of the rows."""
-        return self._replace(x=self.x[i], y=self.y[i])
+        places = None if self.places is None else self.places[i]
+        return self._replace(x=self.x[i], y=self.y[i], places=places)
 
 
 def of_classes(raw: Raw, names: tuple[str, ...]) -> Raw:
@@ -54,7 +63,7 @@ def of_classes(raw: Raw, names: tuple[str, ...]) -> Raw:
     number = np.full(len(raw.classes), -1)
     number[[raw.classes.index(name) for name in names]] = np.arange(len(names))
     y = number[raw.y]
-    return raw._replace(x=raw.x[y >= 0], y=y[y >= 0], classes=names)
+    return raw._replace(y=y, classes=names).rows(y >= 0)
 
 
 def outputs(raw: Raw, targets: str) -> np.ndarray:

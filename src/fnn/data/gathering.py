@@ -1,55 +1,17 @@
-"""The cells of a table, gathered by columns: their numbers, their different texts, and what is no number.
-
-Shape letter: `n` rows.
-"""
+"""The cells of a table, gathered by columns from the rows of a file."""
 
 from __future__ import annotations
 
 import math
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
-from typing import NamedTuple
 
 import numpy as np
 
-from fnn.data.cells import FLOAT32_MAX, is_missing, is_number
+from fnn.data.cells import FLOAT32_MAX, WHOLE, is_missing, is_number, is_other_notation
 from fnn.data.spelling import canonical
-
-MOST_TEXTS = 1001  # of a column that are kept: one more than a net may have classes. A hostile file may have millions
-MISSING, OTHER = -1, -2  # the codes of a cell that is missing, and of a text that was not kept
-
-
-class Cell(NamedTuple):
-    """A cell that somebody has to hear of."""
-
-    row: int  # from 0; `Table.place` says where it stands
-    text: str  # without blanks at its ends
-
-
-@dataclass(frozen=True, eq=False)
-class Column:
-    """A column of a table. A cell is missing where it is empty, null, or holds a mark of a missing value such as `NA`.
-
-    A column of numbers alone has no codes. In a column that was read as text, `texts[codes[i]]` is the cell in row `i`,
-    and `numbers[i]` is its number if it has one.
-    """
-
-    name: str
-    numbers: np.ndarray  # (n,) float64; nan where the cell is missing, or is no number
-    codes: np.ndarray | None = None  # (n,) int32; -1 where the cell is missing, -2 where its text was not kept
-    texts: tuple[str, ...] = ()  # the different cells in the order of appearance, at most `MOST_TEXTS`
-    rows: tuple[int, ...] = ()  # in which each of them appears first
-    missing: Cell | None = None  # the first cell that is missing
-    text: Cell | None = None  # the first that is no number
-    beyond: Cell | None = None  # the first number that is infinite or too large for float32
-    surplus: int = -1  # the row of the first text that was not kept; -1 if all were
-
-    @property
-    def is_missing(self) -> np.ndarray:
-        """Which cells are missing, `(n,)`."""
-        return np.isnan(self.numbers) if self.codes is None else self.codes == MISSING
+from fnn.data.table_columns import MISSING, MOST_TEXTS, OTHER, Cell, Column
 
 
 class Found:
@@ -80,7 +42,7 @@ class Texts:
 
     def __init__(self) -> None:
         """Starts without rows."""
-        self.found, self.surplus = Found(), -1
+        self.found, self.surplus, self.alike, self.digits = Found(), -1, 0, True
         self.numbers, self.codes = array("d"), array("i")
         self.texts: list[str] = []
         self.rows: list[int] = []
@@ -103,8 +65,10 @@ class Texts:
         value = self.found.value(row, text)
         if is_missing(text):
             return MISSING, value
+        self.digits = self.digits and (math.isnan(value) or WHOLE.fullmatch(text) is not None)
         if len(self.texts) == MOST_TEXTS:
             self.surplus = self.surplus if self.surplus >= 0 else row
+            self.alike += is_other_notation(text)
             return OTHER, value
         self.texts.append(text)
         self.rows.append(row)
@@ -113,9 +77,14 @@ class Texts:
 
     def column(self, name: str) -> Column:
         """The column, once all rows are there."""
-        numbers, codes, found = np.array(self.numbers), np.array(self.codes, np.int32), self.found
-        texts, rows = tuple(self.texts), tuple(self.rows)
-        return Column(name, numbers, codes, texts, rows, found.missing, found.text, found.beyond, self.surplus)
+        return Column(
+            name,
+            np.array(self.numbers),
+            np.array(self.codes, np.int32),
+            tuple(self.texts),
+            tuple(self.rows),
+            *(self.found.missing, self.found.text, self.found.beyond, self.surplus, self.alike, self.digits),
+        )
 
 
 class Numbers:

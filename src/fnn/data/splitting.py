@@ -35,6 +35,22 @@ def split(raw: Raw, train: int, validation: int, test: int, seed: int) -> Parts:
     return first, second, third
 
 
+def as_stored(raw: Raw, train: int, validation: int, test: int) -> Parts:
+    """The first rows are for training, the next for validation, the last for the test: for a series in time.
+
+    Args:
+        raw: All rows.
+        train: How many rows to train on; 0 for all that are not held out.
+        validation: How many rows to hold out for validation, those after the training.
+        test: How many rows to hold out for the test, the last ones.
+    """
+    n = len(raw.x)
+    train = _checked(n, train, validation + test, f"validation = {validation} and test = {test}")
+    parts = slice(train), slice(train, train + validation), slice(n - test, None)
+    first, second, third = (raw.rows(part) for part in parts)
+    return first, second, third
+
+
 def split_in_order(raw: Raw, own_test: Raw, train: int, validation: int, test: int) -> Parts:
     """For a source with a test set of its own: the last rows are for validation, as in Nielsen's book.
 

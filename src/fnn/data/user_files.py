@@ -1,4 +1,4 @@
-"""The user's own data: `.npz` and `.npy` here, `.csv` in `fnn.data.csv_files`."""
+"""The user's own data: `.npz` and `.npy` here, tables with named columns in `fnn.data.table_files`."""
 
 import os
 from math import prod
@@ -7,51 +7,70 @@ from typing import Any
 
 import numpy as np
 
-from fnn.data.csv_files import read_inputs, read_table
+from fnn.data import tables
 from fnn.data.dataset import Raw
-from fnn.data.labels import AS_CLASSES, AS_QUANTITY, MOST_CLASSES, Labels, Outputs, counted
+from fnn.data.encoding import Encoding
+from fnn.data.gathering import Texts
+from fnn.data.labels import AS_CLASSES, AS_QUANTITY, MOST_CLASSES, Labels, Outputs, Where, counted
 from fnn.data.on_disk import Stored, stored
 from fnn.data.precision import check_kept
 from fnn.data.shapes import check_shape
+from fnn.data.table_files import Choice, read_inputs, read_table
 from fnn.errors import InputError
 from fnn.storage.arrays import OtherArraysError, read_npy, read_npz
 from fnn.storage.paths import user_path
 
-OUTPUTS_REMEDY = "subtract a number from all of them in the file"
+OUTPUTS_REMEDY = "data.standardise_y = true, or subtract a number from all of them in the file"
+SUBTRACT = "subtract a number from all of them in the file"
 
 
-def load(path: str, label: str, y: str, memory: float, targets: str) -> Raw:
-    """The examples of an `.npz` or `.csv` file, or of the `.npy` file at `path` and the one at `y`.
+def load(source: Any, y: str, memory: float, choice: Choice, standardise_y: bool) -> Raw:
+    """The examples of a table or an `.npz` file, or of the `.npy` file at `source` and the one at `y`.
 
-    `targets` decides what `y` is, as for `fnn.load_data`.
+    `choice.targets` decides what `y` is, as for `fnn.load_data`.
     """
-    path, y = user_path(path, "source ="), y and user_path(y, "y =")
-    _check_there(path)
-    if path.lower().endswith(".npy"):
-        raw = _read_files(path, y, memory, targets)
+    if isinstance(source, str):
+        source, y = user_path(source, "source ="), y and user_path(y, "y =")
+        _check_there(source)
+    if tables.is_table(source):
+        raw = read_table(source, choice)
+    elif source.lower().endswith(".npy"):
+        raw = _read_files(source, y, memory, choice.targets)
     else:
-        raw = read_table(path, label, targets) if path.lower().endswith(".csv") else _read_arrays(path, targets)
-    if raw.classes and not np.any(raw.y != raw.y[0]):
-        name = raw.classes[int(raw.y[0])]
-        raise InputError(f"{path}: every row has the label {name!r}; expected two or more classes. {raw.read_as}")
-    if not raw.classes:
-        where = f"{path}, column" if raw.label else f"{y or path}: y"
-        check_kept(where, raw.y, (raw.label,) if raw.label else (), np.float32, OUTPUTS_REMEDY)
+        raw = _read_arrays(source, choice.targets)
+    _check_outputs(raw, source if isinstance(source, str) else tables.IN_MEMORY, y, standardise_y)
     return raw
 
 
+def _check_outputs(raw: Raw, where: str, y: str, standardise_y: bool) -> None:
+    """Refuse one class alone, and quantities that vary in the source and no longer do in the computation."""
+    if raw.classes and not np.any(raw.y != raw.y[0]):
+        name = raw.classes[int(raw.y[0])]
+        raise InputError(f"{where}: every row has the label {name!r}; expected two or more classes. {raw.read_as}")
+    if not raw.classes:
+        at, columns = (f"{where}, column", (raw.label,)) if raw.label else (f"{y or where}: y", ())
+        dtype, remedy = (np.float64, SUBTRACT) if standardise_y else (np.float32, OUTPUTS_REMEDY)
+        check_kept(at, raw.y, columns, dtype, remedy)
+
+
 def load_inputs(
-    path: str | os.PathLike[str], shape: tuple[int, ...], *, label: str = "", columns: tuple[str, ...] = ()
+    path: str | os.PathLike[str],
+    shape: tuple[int, ...],
+    *,
+    label: str = "",
+    columns: tuple[str, ...] = (),
+    encoding: Encoding | None = None,
 ) -> np.ndarray | Stored:
     """New inputs `(n, *shape)` for a trained network, in the type of the file: neither scaled nor standardised.
 
     Args:
-        path: An `.npy`, whose rows stay in it, an `.npz` with `x`, or a `.csv` with a header line. `y` in an `.npz` is
-            ignored.
+        path: An `.npy`, whose rows stay in it, an `.npz` with `x`, or a `.csv` with a header line, or a `.parquet`. `y`
+            in an `.npz` is ignored.
         shape: The shape of one example.
-        label: The name of the label column, which a csv may have and which is ignored.
-        columns: The names of the inputs in the order of the training. The columns of a csv are matched by name. With
+        label: The name of the label column, which a table may have and which is ignored.
+        columns: The names of the inputs in the order of the training. The columns of a table are matched by name. With
             () they are taken in the order of the file, as many as `shape` has numbers.
+        encoding: How the columns of a table become inputs; None where each is one number.
 
     Raises:
         InputError: The file is missing, its rows do not have `shape`, or its columns are not the inputs.
@@ -59,10 +78,10 @@ def load_inputs(
     """
     path = user_path(os.fsdecode(path), "the file")
     _check_there(path)
-    if not path.lower().endswith((".npz", ".npy", ".csv")):
-        raise InputError(f"{path}: expected an .npz, .npy or .csv file, told by the end of its name")
-    if path.lower().endswith(".csv"):
-        x: Any = read_inputs(path, prod(shape), label, columns)
+    if not path.lower().endswith((".npz", ".npy", *tables.ENDINGS)):
+        raise InputError(f"{path}: expected an .npz, .npy, .csv or .parquet file, told by the end of its name")
+    if tables.is_table(path):
+        x: Any = read_inputs(path, prod(shape), label, columns, encoding)
     elif path.lower().endswith(".npy"):
         x = stored(path, 0.0).as_stored()
     else:
@@ -75,7 +94,7 @@ def load_inputs(
 
 def _check_there(path: str | os.PathLike[str]) -> None:
     if not Path(path).is_file():
-        raise InputError(f"{path}: there is no such file; expected a path to an .npz, .npy or .csv file")
+        raise InputError(f"{path}: there is no such file; expected a path to an .npz, .npy, .csv or .parquet file")
 
 
 def _read_arrays(path: str, targets: str) -> Raw:
@@ -121,13 +140,16 @@ def _text(path: str, y: np.ndarray, targets: str) -> Outputs:
     """The same as the cells of a csv column."""
     if y.shape[1:] not in ((), (1,)):
         raise InputError(f"{path}: y holds text and has shape {y.shape}; expected one label a row, ({len(y)},)")
-    labels = Labels(path, "", targets)
-    for row, cell in enumerate(y.ravel().tolist()):
-        try:
-            labels.add(row, (cell.decode() if isinstance(cell, bytes) else cell).strip())
-        except UnicodeDecodeError:
-            raise InputError(f"{path}, y[{row}]: {cell[:40]!r} is not UTF-8 text; store text by astype(str)") from None
-    return labels.outputs()
+    texts = Texts()
+    texts.extend([_decoded(path, row, cell) for row, cell in enumerate(y.ravel().tolist())])
+    return Labels(Where(path, "", lambda row: f"y[{row}]"), texts.column(""), targets).outputs()
+
+
+def _decoded(path: str, row: int, cell: str | bytes) -> str:
+    try:
+        return cell.decode() if isinstance(cell, bytes) else cell
+    except UnicodeDecodeError:
+        raise InputError(f"{path}, y[{row}]: {cell[:40]!r} is not UTF-8 text; store text by astype(str)") from None
 
 
 def _one_column(path: str, y: np.ndarray, targets: str) -> Outputs:
