@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fnn.cli import run_pictures
+from fnn.cli import run_pictures, run_summary
 from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, overrides, prepared_for, written
 from fnn.cli.progress import shown
 from fnn.config.reading import config_text
@@ -134,13 +134,9 @@ def _summary(prepared: Prepared) -> str:
 
 
 def _conclude(folder: Path, prepared: Prepared, params: Params, history: list[dict[str, Any]]) -> None:
-    """Print the results of the last epoch, draw the pictures, and print where they are."""
-    last = history[-1]
-    shares = {part: last[f"{part}_accuracy"] for part in ("validation", "test") if f"{part}_accuracy" in last}
-    accuracies = [f"{part} {'not finite' if share is None else f'{share:.2%}'}" for part, share in shares.items()]
-    seconds = sum(line["seconds"] for line in history)
-    said = f"; accuracy: {', '.join(accuracies)}" if accuracies else ""
-    print(f"{last['epoch']} epochs, {seconds:.2f} s of training{said}")
+    """Print what came out, draw the pictures, and print where they are."""
+    found = read_json(folder / "result.json").get("results") or results.of(prepared, history, params)
+    print(*run_summary.lines(found, sum(line["seconds"] for line in history), prepared.data.columns), sep="\n")
     made = drawn(lambda: run_pictures.draw(folder, prepared, params, history), "--resume draws them again")
     missing = "" if curves.available() else f"\n{curves.MISSING}, then --resume draws them"
     pictures = f"; pictures: {', '.join(made)}" if made else missing

@@ -123,14 +123,17 @@ def _bits(data: Dataset) -> np.ndarray:
 
 
 def _table_rows(data: Dataset, a: np.ndarray, decided: judging.Decisions) -> list[dict[str, Any]]:
+    """Every row of a truth table: its inputs, its desired outputs and the net's, and in words what they stand for."""
+    columns = zip(_bits(data), np.asarray(data.train.y), a, decided.desired, decided.decided, strict=True)
     return [
         {
             "x": x.astype(int).tolist(),
             "y": y.astype(int).tolist(),
-            "a": [metrics.shortest(v) for v in row],
+            "a": [metrics.shortest(v) for v in outputs],
+            "desired": decided.text(wanted),
             "decided": decided.text(said),
         }
-        for x, y, row, said in zip(_bits(data), np.asarray(data.train.y), a, decided.decided, strict=True)
+        for x, y, outputs, wanted, said in columns
     ]
 
 
@@ -142,7 +145,7 @@ def stopped(config: Config, data: Dataset, rows: Sequence[Mapping[str, Any]]) ->
     if np.float32(rows[-1]["train_cost"]) <= training.target_cost:
         return f"the training cost reached target_cost = {training.target_cost:g} in epoch {epochs}"
     if progress.factor:
-        return f"all {epochs} epochs are trained"
+        return f"all {epochs} epochs are trained" if epochs > 1 else "its one epoch is trained"
     match training.schedule:
         case EarlyStopping():
             score = "accuracy above" if f"{part}_accuracy" in rows[-1] else "cost below"
