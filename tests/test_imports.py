@@ -28,7 +28,7 @@ ROWS = {
     "checking": ("types", "errors", "mathematics", "training"),
     "lessons": ("types", "errors", "mathematics", "training"),
     "machine": ("errors", "data"),
-    "config": ("types", "errors", "mathematics", "storage", "training"),
+    "config": ("types", "errors", "mathematics", "storage", "data", "training"),
     "runs": (
         *("types", "errors", "kernels", "mathematics", "storage", "data", "training", "checking", "lessons", "machine"),
         "config",

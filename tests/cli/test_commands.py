@@ -59,7 +59,7 @@ def test_the_help_of_a_command_is_a_sentence_and_two_examples(row, capsys, monke
 
 @pytest.mark.parametrize("example", [example for row in COMMANDS for example in row.examples])
 def test_an_example_of_the_help_can_be_typed(example):
-    _, *words = (word for word in shlex.split(example) if not word.startswith("JAX_PLATFORMS="))
+    _, *words = (word for word in shlex.split(example.split(" > ")[0]) if not word.startswith("JAX_PLATFORMS="))
     options = vars(cli.parser().parse_args(words))
     assert Path(ROOT, options.get("config", "configs")).exists()
     for run in [options.get("run"), *options.get("runs", [])]:

@@ -100,7 +100,10 @@ FILE = (
 RUNS = ("runs", dict(metavar="RUN", nargs="+", help="a run directory"))
 REPORT_OUT = ("--out", dict(default="report", metavar="DIR", help="the folder for report.md and curves.png (report)"))
 FOLDER = ("folder", dict(metavar="DIR", nargs="?", default="runs", help="a folder of run directories (runs)"))
-NAME = ("name", dict(metavar="NAME", nargs="?", help="one source, in full; its files are checked"))
+NAME = ("name", dict(metavar="NAME|FILE", nargs="?", help="a source that fnn knows, or a file of yours"))
+SOURCE = ("file", dict(metavar="FILE", help="a .csv, .parquet, .npz or .npy file, or a source that fnn knows"))
+LABEL = ("--label", dict(default="", metavar="COLUMN", help="the column of a table to predict (the last one)"))
+Y = ("--y", dict(metavar="FILE", help="the .npy file of the desired outputs, for inputs in an .npy file"))
 
 # The options that are paths, with what messages call them
 PATHS = {
@@ -111,10 +114,11 @@ PATHS = {
     "folder": "DIR",
     "out": "--out",
     "cache": "--cache",
+    "y": "--y",
 }
 VARIABLES = ("MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")  # of libraries: paths
 # Commands whose only result is what they print, without --out
-PRINTED = ("predict", "data", "explain", "compare", "runs")
+PRINTED = ("predict", "data", "new", "explain", "compare", "runs")
 
 # The keys of a config's [sweep]
 GRID = """\
@@ -210,10 +214,19 @@ COMMANDS = (
     ),
     Command(
         "data",
-        "what data there is, where it comes from, checksums",
-        (NAME,),
-        "List the data sets that a config can name in data.source, or show one in full and check its files.",
-        ("fnn data", "fnn data digits"),
+        "the data sets that fnn knows, or what a file of yours holds",
+        (NAME, LABEL, Y),
+        "List the data sets that a config can name in data.source, show one in full and check its files, or look at a "
+        "file of your own: what each column is read as, and what stands in the way.",
+        ("fnn data digits", "fnn data docs/customers.csv"),
+    ),
+    Command(
+        "new",
+        "write a config for a file of yours that runs as it is",
+        (SOURCE, LABEL, Y),
+        "Print a config for a file, each line with its reason: the columns, the sizes of the parts and of the net are "
+        "chosen from the data.",
+        ("fnn new docs/customers.csv > mine.toml", "fnn new docs/customers.csv --label plan > plan.toml"),
     ),
 )
 

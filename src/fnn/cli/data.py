@@ -1,31 +1,62 @@
-"""`fnn data [NAME]`: the data sets that fnn knows. This needs no JAX."""
+"""`fnn data [NAME|FILE]`: the data sets that fnn knows, or what a file of the user holds. This needs no JAX."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from fnn.cli.data_page import arrays_page, table_page
 from fnn.config.schema import nearest
 from fnn.data import load_data, sources
 from fnn.data.inventory import Source
+from fnn.data.planning import ENDINGS, is_file, looked_at
 from fnn.errors import InputError
+from fnn.storage.paths import user_path
 
 
 def command(options: argparse.Namespace) -> int:
-    """Print a line for each source, or a page about one and whether its files are complete; status 0.
+    """Print a line for each source, a page about one and whether its files are complete, or one about a file; status 0.
 
     Raises:
-        InputError: There is no such source.
-        CorruptFileError: A file of the source does not have its known hash.
+        InputError: There is no such source or file, or the file holds no data set.
+        CorruptFileError: A file of the source does not have its known hash, or a file cannot be read.
     """
     if options.name is None:
         print("\n".join(_line(source) for source in sources()))
-        print("\nmore: fnn data NAME; your own: an .npz (arrays x, y), a .csv (header line, label column), or two .npy")
+        print(
+            "\nmore: fnn data NAME; your own: fnn data FILE, a .csv (header line), .parquet, .npz (arrays x, y) or .npy"
+        )
         return 0
     named = {source.name: source for source in sources()}
-    if options.name not in named:
-        raise InputError(f"data {options.name!r}: {nearest(options.name, named)}")
-    print(_page(named[options.name]))
+    if options.name in named:
+        print(_page(named[options.name]))
+    else:
+        print(_file_page(options.name, options.label, options.y or "", list(named)))
     return 0
+
+
+def _file_page(name: str, label: str, y: str, known: list[str]) -> str:
+    """What a file holds."""
+    path = checked_file(name, known)
+    looked = looked_at(path, label, y)
+    return table_page(looked) if looked.table else arrays_page(looked)
+
+
+def checked_file(name: str, known: list[str]) -> str:
+    """The path of a file that the user named.
+
+    Raises:
+        InputError: There is no such file and no such source, or the file is of another kind.
+    """
+    path = user_path(name, "FILE")
+    if is_file(path):
+        if not Path(path).is_file():
+            raise InputError(f"{path}: there is no such file; expected a path to {ENDINGS}.")
+        return path
+    if Path(path).exists():
+        what = "is a folder" if Path(path).is_dir() else "its name does not end so"
+        raise InputError(f"{path}: {what}; expected {ENDINGS}, told by the end of the name.")
+    raise InputError(f"data {name!r}: {nearest(name, known)}")
 
 
 def _line(source: Source) -> str:

@@ -1,0 +1,191 @@
+"""What `load_data` is best told about a table, and why: the label, the columns to leave out, those of text."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fnn.data.headers import UNNAMED, label_place
+from fnn.data.labels import counted
+from fnn.data.looked_columns import Looked, listed, short
+from fnn.data.looking import Table
+from fnn.data.plans import (
+    FEWEST_TO_SPLIT,
+    STANDARDISE,
+    STANDARDISE_Y,
+    Entry,
+    Plan,
+    first_seed,
+    parts,
+    rare_texts,
+    task_of,
+)
+from fnn.data.roles import Role, direction, role, tells
+from fnn.errors import InputError
+
+FEW_NUMBERS = 10  # different whole numbers that may be codes
+LABELS = ("label", "labels", "target", "class", "y", "outcome")  # names that a label often has
+LEFT = 0.5  # of the rows must be left without those that have no label
+
+
+def plan(table: Table, label: str = "") -> Plan:
+    """The arguments for a table.
+
+    Args:
+        table: As it was found.
+        label: The column to predict, or "" for the last one.
+
+    Raises:
+        InputError: There is no such column, nothing in it to predict, or no other column to predict it from.
+    """
+    target = _target(table, label)
+    task, targets = task_of(table.path, target)
+    roles = _roles(table, target)
+    used = [target, *_inputs(table, roles)]
+    missing, kept = _missing(table, target, used)
+    order = _order(table, task)
+    seed = _split_seed(used, target if task != "quantity" else None, roles, kept, order.value)
+    rows = len(kept) if table.looked_at == table.rows else table.rows
+    held = target.described() if task == "quantity" else target.shares()
+    why = f"to predict: {held}" if label else f"to predict, as the last column: {held}"
+    entries = {
+        "label": Entry(target.name, why),
+        "targets": targets,
+        **_columns(table, roles),
+        **missing,
+        "standardise": STANDARDISE,
+        **({"standardise_y": STANDARDISE_Y} if task == "quantity" else {}),
+        **({"order": order} if order.value != "random" else {}),
+        **seed,
+        **parts(rows),
+    }
+    notes = _notes(table, target, task, roles, bool(label))
+    inputs = [c.different if roles[c.name].use == "onehot" else 1 for c in _inputs(table, roles)]
+    n_out = target.different if task == "classes" else 1
+    return Plan(table.path, rows, task, entries, roles, tuple(notes), (sum(inputs),), n_out)
+
+
+def _target(table: Table, label: str) -> Looked:
+    """The column of this name, or the last one that has a name."""
+    if label:
+        return table.columns[label_place(table.path, [column.name for column in table.columns], label)]
+    return next((column for column in reversed(table.columns) if not UNNAMED.fullmatch(column.name)), table.columns[-1])
+
+
+def _inputs(table: Table, roles: dict[str, Role]) -> list[Looked]:
+    """The columns that the net gets."""
+    return [column for column in table.columns if column.name in roles and roles[column.name].use != "drop"]
+
+
+def _roles(table: Table, target: Looked) -> dict[str, Role]:
+    """What each column but the label is for; at least one is an input.
+
+    Raises:
+        InputError: None can be one.
+    """
+    roles = {column.name: role(column, target) for column in table.columns if column is not target}
+    if all(each.use == "drop" for each in roles.values()):
+        others = [c for c in table.columns if c is not target and not UNNAMED.fullmatch(c.name)]
+        varying = [c.name for c in others if c.kind == "numbers" and c.different > 1 and not c.faults]
+        if not varying:
+            why = "; ".join(f"{short(name)}: {each.why}" for name, each in list(roles.items())[:5])
+            raise InputError(f"{table.path}: no column is left to predict {short(target.name)} from. {why}")
+        roles |= {name: Role("number", "") for name in varying}
+    return roles
+
+
+def _columns(table: Table, roles: dict[str, Role]) -> dict[str, Entry]:
+    """`drop` and `onehot`."""
+    dropped = [name for name, each in roles.items() if each.use == "drop"]
+    onehot = [column for column in _inputs(table, roles) if roles[column.name].use == "onehot"]
+    entries = {}
+    if dropped:
+        entries["drop"] = Entry(dropped, "; ".join(f"{short(name)}: {roles[name].why}" for name in dropped))
+    if onehot:
+        inputs = sum(column.different for column in onehot)
+        entries["onehot"] = Entry(
+            [column.name for column in onehot],
+            f"text: an input of 0 or 1 for each different text, {inputs:,} in all",
+        )
+    return entries
+
+
+def _missing(table: Table, target: Looked, used: list[Looked]) -> tuple[dict[str, Entry], np.ndarray]:
+    """What is done with blanks, and the rows that are left, `(n,)` numbers of rows."""
+    every = np.arange(table.looked_at)
+    blank = [f"{short(column.name)} {column.blanks:,}" for column in used if column.blanks and column is not target]
+    blanks = f"{counted(sum(c.blanks for c in used), 'blank', 'blanks')}: {', '.join(blank[:6])}" + (
+        f" and {len(blank) - 6} columns more" if len(blank) > 6 else ""
+    )
+    if target.blanks:
+        left = every[~np.any([column.column.is_missing for column in used], axis=0)]
+        if len(left) < LEFT * len(every):
+            raise InputError(
+                f"{table.path}: {target.blanks:,} of {len(every):,} rows have no {short(target.name)}, the label; "
+                "remove these rows, since a label cannot be filled in"
+            )
+        why = f"{target.blanks:,} rows have no label, which cannot be filled in; rows with a blank are left out"
+        return {"missing": Entry("drop", why)}, left
+    if not blank:
+        return {}, every
+    return {"missing": Entry("mean", f"{blanks}. A blank gets the mean over the training rows")}, every
+
+
+def _order(table: Table, task: str) -> Entry:
+    """Whether the rows are a series."""
+    dates = [column for column in table.columns if column.kind == "dates" and not column.faults]
+    if task == "quantity" and not table.faults and any(direction(column) == 1 for column in dates[:3]):
+        name = short(next(column.name for column in dates if direction(column) == 1))
+        return Entry("as stored", f"the dates in {name} rise: the first rows train, the last ones are the test")
+    return Entry("random", "")
+
+
+def _split_seed(
+    used: list[Looked], classes: Looked | None, roles: dict[str, Role], kept: np.ndarray, order: str
+) -> dict[str, Entry]:
+    """A seed with which each text of an input, and if possible each class, is among the training rows.
+
+    A column for whose texts there is none is left out: `roles` gets that.
+    """
+    held = sum(entry.value for entry in parts(len(kept)).values())
+    rare = {c.name: rare_texts(c, kept) for c in used if c.name in roles and roles[c.name].use == "onehot"}
+    of_classes = rare_texts(classes, kept) if classes and order == "random" else []
+    while True:
+        texts = [places for each in rare.values() for places in each]
+        for wanted in ([*texts, *of_classes], texts):
+            seed = first_seed(len(kept), held, wanted, order)
+            if seed >= 0:
+                why = "the first split with each class and each text among the training rows"
+                return {"split_seed": Entry(seed, why)} if seed else {}
+        worst = max(rare, key=lambda name: len(rare[name]))
+        del rare[worst]
+        roles[worst] = Role("drop", "some of its texts are in so few rows that a net cannot learn what they mean")
+
+
+def _notes(table: Table, target: Looked, task: str, roles: dict[str, Role], named: bool) -> list[str]:
+    """What only somebody who knows the data can decide."""
+    inputs = _inputs(table, roles)
+    notes = []
+    likely = [c.name for c in table.columns if c.name.lower() in LABELS and c is not target]
+    if likely and not named and target.name.lower() not in LABELS:
+        notes.append(f"{short(likely[0])} may be the label; --label {likely[0]} predicts it")
+    codes = [c for c in inputs if c.kind == "numbers" and c.is_whole and 2 < c.different <= FEW_NUMBERS < c.filled]
+    if codes:
+        named_codes = listed([f"{short(c.name)} ({c.different} different)" for c in codes], 5)
+        notes.append(f"few whole numbers, in {named_codes}: if they are codes and no amounts, put them into onehot")
+    rising = [c for c in inputs if c.kind == "numbers" and c.n >= FEWEST_TO_SPLIT and _rises(c)]
+    if rising:
+        notes.append(f'{short(rising[0].name)} rises from row to row: if it is a time, say order = "as stored"')
+    for column in (c for c in table.columns if c.kind == "dates" and not table.faults):
+        if task == "quantity" and direction(column) < 0:
+            notes.append(f"the dates in {short(column.name)} fall: for a series sort the rows, the oldest first")
+    for column in (c for c in inputs if c.kind == "text" and task != "quantity"):
+        if tells(column, target):
+            notes.append(
+                f"each text of {short(column.name)} goes with one {short(target.name)} alone: if it is known only "
+                "after the label, drop it"
+            )
+    return notes
+
+
+def _rises(column: Looked) -> bool:
+    return not column.blanks and bool(np.all(np.diff(column.column.numbers) > 0))

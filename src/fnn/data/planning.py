@@ -1,0 +1,70 @@
+"""A file, looked at, with the arguments that `load_data` is best given, and what it says to them."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from fnn.data import array_files, array_plans, choosing, looking
+from fnn.data.array_files import Arrays
+from fnn.data.dataset import Dataset, hint, repeated, unlearnt
+from fnn.data.headers import label_place
+from fnn.data.loading import load_data
+from fnn.data.looking import Table
+from fnn.data.plans import Plan
+from fnn.errors import CorruptFileError, InputError
+
+ENDINGS = "a .csv, .parquet, .npz or .npy file"
+
+
+class Found(NamedTuple):
+    """A file that was looked at; one of the first two is there."""
+
+    table: Table | None
+    arrays: Arrays | None
+    plan: Plan | None  # None if there is nothing that a net could learn as it is
+    data: Dataset | None  # what `load_data` makes of it; None if it refuses the file
+    faults: tuple[str, ...]  # all that stands in the way, and cannot be said in a config
+
+
+def is_file(name: str) -> bool:
+    """Whether a name is that of a file of data, told by its end."""
+    return name.lower().endswith((".csv", ".parquet", ".npz", ".npy"))
+
+
+def looked_at(path: str, label: str = "", y: str = "") -> Found:
+    """What a file holds, and what `load_data` would be told about it.
+
+    Args:
+        path: A file that is there.
+        label: The column of a table to predict; "" for the last one.
+        y: The `.npy` file of the desired outputs for the inputs in an `.npy` file.
+
+    Raises:
+        InputError: It is no data set.
+        CorruptFileError: It cannot be read.
+    """
+    is_table = path.lower().endswith((".csv", ".parquet"))
+    table = looking.look(path) if is_table else None
+    arrays = None if is_table else array_files.look(path, y)
+    if table and label:
+        label_place(path, [column.name for column in table.columns], label)
+    faults = list(table.all_faults if table else arrays.faults if arrays else ())
+    plan, data = None, None
+    try:
+        plan = choosing.plan(table, label) if table else array_plans.plan(arrays) if arrays else None
+        if plan and not (table.faults if table else ()):
+            data = load_data(path, **arguments(plan))
+    except (InputError, CorruptFileError) as error:
+        said = str(error).removeprefix(f"{path}: ").removeprefix(f"{path}, ")
+        faults += [said] if not any(said.startswith(fault) for fault in faults) else []
+    return Found(table, arrays, plan, data, tuple(faults))
+
+
+def arguments(plan: Plan) -> dict[str, Any]:
+    """The arguments of `load_data`."""
+    return {name: tuple(e.value) if isinstance(e.value, list) else e.value for name, e in plan.entries.items()}
+
+
+def hints(data: Dataset) -> list[str]:
+    """What is worth knowing about examples before the training."""
+    return [each for each in (hint(data), unlearnt(data), repeated(data)) if each]
