@@ -103,7 +103,7 @@ def test_a_signal_while_a_sweep_computes_is_one_line(grid, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "fnn.cli", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
-    while "epoch 2/" not in process.stdout.readline():
+    while "/100000  lowest" not in process.stdout.readline():
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
@@ -162,6 +162,15 @@ def test_without_a_sweep_to_resume_one_begins_and_says_so(grid, tmp_path, capsys
 def test_mistakes_in_a_grid_are_one_line(grid, tmp_path, capsys, override, message):
     assert cli.main(["sweep", grid, "--out", str(tmp_path / "r"), "--set", override]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_a_config_without_a_grid_is_told_the_line_to_add(config, tmp_path, capsys, no_pictures):
+    said = "good.toml: there is no grid to sweep; add the line [sweep] and below it for example eta = [0.75, 3, 12]"
+    fails(capsys, 2, said, "sweep", config, "--out", str(tmp_path / "r"))
+    fails(capsys, 2, "or say --set 'sweep.eta = [0.75, 3, 12]'", "sweep", config, "--set", "sweep.own_orders=true")
+    for line in ("sweep.eta = [0.75, 3, 12]", "sweep.seeds = 5"):
+        words = ["--set", line, "--set", "training.epochs=1", "--set", "training.batch_size=300"]
+        assert cli.main(["sweep", config, "--out", str(tmp_path / "r"), *words]) == 0
 
 
 @pytest.mark.parametrize(

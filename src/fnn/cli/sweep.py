@@ -27,6 +27,7 @@ from fnn.config.sections import Config
 from fnn.errors import DivergedError, InputError, StoppedError
 from fnn.machine.hardware import cores
 from fnn.machine.signals import Wish, stopped, wishes
+from fnn.optimizers import SGD
 from fnn.plots import curves
 from fnn.runs import directory, metrics, preparing, resuming, sweep_keeper, sweeps
 from fnn.runs.keeper import CHECKPOINTS
@@ -51,6 +52,7 @@ def command(options: argparse.Namespace) -> int:
     with cores_awake(options):
         text = config_text(path)
         config = config_of(options, text, all_types(options.type))
+        _check_grid(path, config)
         prepared = _prepared(path, config, options.type)
         groups = sweeps.groups(config, prepared.data.shape)
         folder = _folder(prepared, options)
@@ -132,6 +134,23 @@ def _stopped(error: StoppedError, folder: Path, options: argparse.Namespace) -> 
     words = ["fnn", "sweep", options.config, *entries, *classes, "--out", options.out, "--resume"]
     name = signal.Signals(error.number).name
     return f"stopped by {name}; what was done is in {folder}; go on with: {shlex.join(words)}"
+
+
+def _check_grid(path: str, config: Config) -> None:
+    """Refuse a config that has no grid, with the lines to add.
+
+    Raises:
+        InputError: There is one network alone.
+    """
+    grid, optimizer = config.sweep, config.training.optimizer
+    if grid.seeds > 1 or any((grid.eta, grid.mu, grid.lmbda, grid.scale, grid.units)):
+        return
+    eta = float(optimizer.eta) if isinstance(optimizer, SGD) else 1.0
+    numbers = f"eta = [{eta / 4:.3g}, {eta:.3g}, {4 * eta:.3g}]"
+    raise InputError(
+        f"{path}: there is no grid to sweep; add the line [sweep] and below it for example {numbers} or seeds = 5, or "
+        f"say --set 'sweep.{numbers}'. fnn sweep --help tells all its keys."
+    )
 
 
 def _prepared(path: str, config: Config, own_types: Sequence[str]) -> Prepared:
