@@ -122,7 +122,6 @@ def test_inputs_of_another_shape_are_refused(shape, given, message):
         ([[1, 2, 3, 4j]], "dtype complex128; expected"),
         (None, "dtype object; expected"),
         ("1,2,3,4", "expected whole numbers or floats"),
-        ({"a": 1}, "dtype object; expected"),
         (np.zeros((2, 4), "M8[s]"), r"dtype datetime64\[s\]; expected"),
         (np.zeros(2, [("a", float), ("b", float)]), "expected whole numbers or floats"),
     ],
@@ -174,12 +173,8 @@ class Table:
     def __init__(self, *columns):
         self.columns = list(columns)
 
-    def __getitem__(self, names):
-        return Table(*names)
-
-    def __array__(self, dtype=None, copy=None):
-        numbers = {"height": [10.0, 2.0], "weight": [0.5, 0.1], "kind": ["cat", "dog"]}
-        return np.stack([numbers[name] for name in self.columns], axis=1)
+    def __getitem__(self, name):
+        return {"height": [10.0, 2.0], "weight": [0.5, 0.1], "kind": ["cat", "dog"]}[name]
 
 
 @pytest.mark.parametrize("order", [("weight", "height"), ("kind", "height", "weight"), ("height", "weight")])
@@ -194,7 +189,10 @@ def test_the_columns_of_a_table_in_memory_are_matched_by_name(order):
         (("price", "weight"), "the table: has no column 'height', which the network was trained on"),
         (("height",), "the table: has no column 'weight', which the network was trained on"),
         (("height", "weight", "id"), "the table: the network was not trained on its column 'id'; remove it"),
-        (("height", "weight", "height"), "the table: has the column 'height' twice"),
+        (
+            ("height", "weight", "height"),
+            "the table: expected a different name for each column; 'height' is there twice",
+        ),
     ],
 )
 def test_a_table_in_memory_with_other_columns_is_refused(order, message):

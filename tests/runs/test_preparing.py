@@ -11,6 +11,7 @@ from fnn.runs import preparing
 from fnn.training.evaluation import measure_for
 from tests.helpers.support import fails
 
+GRID = {"sweep": ("sweep.seeds=2",)}  # a sweep needs one
 MISFITS = [
     ("data.validation=5000", "1,797"),
     ("training.batch_size=5000", "training.batch_size = 5000: expected at most 1397"),
@@ -74,7 +75,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("command", "sets", "said"), WRONG.values(), ids=WRONG)
 def test_what_cannot_be_trained_is_refused_at_once(command, sets, said, config, tmp_path, capsys):
-    words = [word for entry in sets for word in ("--set", entry)]
+    words = [word for entry in [*GRID.get(command, ()), *sets] for word in ("--set", entry)]
     fails(capsys, 2, said, command, config, "--out", str(tmp_path / "out"), *words)
     assert not (tmp_path / "out").exists()
 
@@ -99,7 +100,7 @@ ONE_CLASS = {
 def test_data_without_a_choice_are_refused(rows, said, command, cost, config, tmp_path, capsys):
     sets = [table(tmp_path, "one.csv", *rows), "data.validation=0", "data.test=0", "training.batch_size=1"]
     sets += ["network.layers=[{type='Dense', units=1}]", f"network.cost='{cost}'"]
-    words = [word for entry in sets for word in ("--set", entry)]
+    words = [word for entry in [*GRID.get(command, ()), *sets] for word in ("--set", entry)]
     fails(capsys, 2, said, command, config, "--out", str(tmp_path / "out"), *words)
     assert not (tmp_path / "out").exists()
 
@@ -150,7 +151,7 @@ class Whole(Quadratic):
 @pytest.mark.parametrize(("y", "cost", "said"), COSTS.values(), ids=COSTS)
 def test_a_cost_that_does_not_take_these_targets_is_refused(y, cost, said, command, config, tmp_path, capsys):
     sets = [*arrays(tmp_path, y), f"network.layers=[{{type='Dense', units={y.shape[1]}}}]", f"network.cost='{cost}'"]
-    words = [word for entry in sets for word in ("--set", entry)]
+    words = [word for entry in [*GRID.get(command, ()), *sets] for word in ("--set", entry)]
     out = [] if command == "compare" else ["--out", str(tmp_path / "out")]
     own = ["--type", "tests.runs.test_preparing:Whole"]
     fails(capsys, 2, said, command, config, *out, *own, *words, "--set", "training.batch_size=4")

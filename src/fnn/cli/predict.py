@@ -76,7 +76,7 @@ def of_file(model: Model, file: str) -> np.ndarray:
         InputError: the file does not hold inputs that the network takes.
         CorruptFileError: the file is damaged.
     """
-    x = load_inputs(file, model.shape, label=model.label, columns=model.columns)
+    x = load_inputs(file, model.shape, label=model.label, columns=model.columns, encoding=model.encoding)
     try:
         return outputs(model, x)
     except (InputError, CorruptFileError):
@@ -119,4 +119,5 @@ def _desired(model: Model, a: np.ndarray, examples: Examples, measure: Measure) 
     """What the run's own data say about each row."""
     if model.classes:
         return prediction_table.of_classes(model, a, model.classes_of(examples.y))
-    return prediction_table.of_numbers(a, np.asarray(examples.y, np.float64), measure)
+    y = np.asarray(examples.y, np.float64) * model.y_sd + model.y_mean
+    return prediction_table.of_numbers(a, y, measure)

@@ -22,6 +22,7 @@ from fnn.storage.paths import check_visible, user_path
 from fnn.types import Cost, Layer, Net
 
 LARGEST_CONFIG = 2**20  # bytes
+NEWER_DATA = {"order": "random", "standardise_y": False, "drop": (), "onehot": (), "missing": "refuse"}
 
 
 def load_config(path: str | Path, overrides: Iterable[str] = (), types: Types = TYPES) -> Config:
@@ -62,7 +63,7 @@ def _located(source: str, folder: Path) -> str:
 
 def is_file(source: str) -> bool:
     """Whether a source is a path to the user's data, and not the name of a data set."""
-    return source.lower().endswith((".csv", ".npz", ".npy"))
+    return source.lower().endswith((".csv", ".npz", ".npy", ".parquet"))
 
 
 def without_folders(config: Config) -> Config:
@@ -203,6 +204,9 @@ def full_hash(config: Config) -> str:
         del table["monitor"]
     if not config.data.y:
         del table["data"]["y"], table["data"]["memory"]
+    for name, unused in NEWER_DATA.items():
+        if getattr(config.data, name) == unused:
+            del table["data"][name]
     if config.training.keep == "last":
         del table["training"]["keep"]
     table["data"]["targets"] = config.data.targets or "one-hot"  # as the default was called

@@ -51,12 +51,17 @@ class DataConfig:
     validation: int = 0
     test: int = 0
     split_seed: int = 0
+    order: str = "random"
     classes: tuple[str, ...] = ()
     targets: str = ""
     shape: tuple[int, ...] = ()
     scale: float = 0.0
     standardise: bool = False
+    standardise_y: bool = False
     label: str = ""
+    drop: tuple[str, ...] = ()
+    onehot: tuple[str, ...] = ()
+    missing: str = "refuse"
     y: str = ""
     memory: float = 4.0  # GiB
     size: int = 0

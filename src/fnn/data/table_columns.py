@@ -62,8 +62,10 @@ def column_of_numbers(name: str, array: np.ndarray, as_text: bool) -> Column:
     missing = np.isnan(numbers)
 
     def first(wanted: np.ndarray) -> Cell | None:
+        if not wanted.any():
+            return None
         row = int(wanted.argmax())
-        return Cell(row, "" if missing[row] else repr(float(numbers[row]))) if wanted.any() else None
+        return Cell(row, "" if missing[row] else repr(float(numbers[row])))
 
     column = Column(name, numbers, missing=first(missing), beyond=first(np.abs(numbers) > FLOAT32_MAX))
     if not as_text:
@@ -80,9 +82,11 @@ def taken(column: Column, chosen: np.ndarray, cells: Callable[[], Iterable[str]]
     numbers, missing = column.numbers[chosen], column.is_missing[chosen]
 
     def first(wanted: np.ndarray) -> Cell | None:
-        row = int(wanted.argmax()) if wanted.any() else 0
+        if not wanted.any():
+            return None
+        row = int(wanted.argmax())
         place = int(np.flatnonzero(chosen)[row])
-        return Cell(row, canonical(next(islice(cells(), place, None)).strip())) if wanted.any() else None
+        return Cell(row, canonical(next(islice(cells(), place, None)).strip()))
 
     text, beyond = first(np.isnan(numbers) & ~missing), first(np.abs(numbers) > FLOAT32_MAX)
     some = Column(column.name, numbers, missing=first(missing), text=text, beyond=beyond)

@@ -46,6 +46,7 @@ def read_table(source: Any, choice: Choice) -> Raw:
     names = tables.header(source, choice.drop)
     label = check_choice(where, names, choice.label, choice.drop, choice.onehot)
     table = tables.read(source, (label, *choice.onehot), choice.drop)
+    _check_rows(table)
     inputs = [name for name in names if name != label and name not in choice.drop]
     _check_numbers(table, [name for name in inputs if name not in choice.onehot], ": correct it")
     told = [f"dropped: {shown(choice.drop)}"] if choice.drop else []
@@ -78,6 +79,8 @@ def read_inputs(
     inputs = [names[place] for place in places]
     coding = encoding or Encoding(tuple(map(Coded, inputs)))
     table = tables.read(source, coding.onehot, [name for name in names if name not in inputs])
+    if isinstance(source, str):
+        _check_rows(table)
     _check_numbers(table, [name for name in inputs if name not in coding.onehot], "")
     filled = [column.name for column in coding.columns if column.fill]
     _check_missing(table, [name for name in inputs if name not in filled], ": fill it in, or remove the row")
@@ -91,13 +94,19 @@ def _at(where: str, noun: str, places: np.ndarray, row: int) -> str:
     return f"{where}, {noun} {places[row]}"
 
 
+def _check_rows(table: Table) -> None:
+    if not table.n:
+        expected = "a header line and at least one row of numbers" if table.noun == "line" else "at least one row"
+        raise InputError(f"{table.where}: no rows; expected {expected}")
+
+
 def _check_numbers(table: Table, names: Sequence[str], remedy: str) -> None:
     """Refuse columns of numbers in which there is something else."""
     columns = [table.column(name) for name in names]
     words = [column.name for column in columns if column.text]
     for column in columns:
         if column.text:
-            choose = f"{remedy}, or choose {_for(words)}" if remedy else ""
+            choose = f"{remedy}, or {_for(words)}" if remedy else ""
             raise _wrong(table, column, column.text.row, f"{column.text.text[:40]!r}; expected a number{choose}")
         if column.beyond:
             cell = column.beyond.text[:40]
@@ -106,8 +115,8 @@ def _check_numbers(table: Table, names: Sequence[str], remedy: str) -> None:
 
 def _for(words: Sequence[str]) -> str:
     """What to do about columns that hold text."""
-    more = f", and of text in {shown(list(words[1:]))}" if words[1:] else ""
-    return f"what becomes of the column{more}: onehot = [{words[0]!r}] or drop = [{words[0]!r}]"
+    more = f". Text is also in {shown(list(words[1:]))}" if words[1:] else ""
+    return f"name the column: onehot = [{words[0]!r}] or drop = [{words[0]!r}]{more}"
 
 
 def _check_missing(table: Table, names: Sequence[str], remedy: str) -> None:

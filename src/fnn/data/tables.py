@@ -14,7 +14,6 @@ from fnn.data import csv_files, frames, parquet
 from fnn.data.headers import check_names
 from fnn.data.spelling import canonical
 from fnn.data.table_columns import Column, taken
-from fnn.errors import InputError
 
 ENDINGS = (".csv", ".parquet")
 IN_MEMORY = "the table"  # how a frame is called in messages
@@ -92,7 +91,7 @@ def read(source: Any, texts: Collection[str] | None = None, skip: Collection[str
         skip: The names of the columns to leave out.
 
     Raises:
-        InputError: The source is no table, or has no rows.
+        InputError: The source is no table.
         CorruptFileError: It cannot be read.
     """
     table = _read(source, texts or (), skip)
@@ -114,19 +113,12 @@ def _read(source: Any, texts: Collection[str], skip: Collection[str]) -> Table:
         return replace(table, names=header(source, skip))
     names, columns, lines, matrix = csv_files.read_columns(source, texts, skip)
     where, cells = os.fsdecode(source), lambda name: csv_files.cells_of(source, name, skip)
-    return _with_rows(Table(where, names, columns, lines, "line", cells, matrix))
+    return Table(where, names, columns, lines, "line", cells, matrix)
 
 
 def _of_frame(where: str, frame: Any, texts: Collection[str], skip: Collection[str]) -> Table:
     names, columns, rows = frames.read_columns(where, frame, texts, skip)
-    return _with_rows(Table(where, names, columns, rows, "row", lambda name: frames.cells_of(where, frame, name)))
-
-
-def _with_rows(table: Table) -> Table:
-    if not table.n:
-        names = "a header line" if table.noun == "line" else "columns"
-        raise InputError(f"{table.where}: no rows; expected {names} and at least one row of numbers")
-    return table
+    return Table(where, names, columns, rows, "row", lambda name: frames.cells_of(where, frame, name))
 
 
 def _is_parquet(source: str | os.PathLike[str]) -> bool:

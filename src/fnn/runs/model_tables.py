@@ -11,6 +11,7 @@ import numpy as np
 from fnn.config.reading import build_cost, build_net
 from fnn.config.schema import Types, describe
 from fnn.data import Dataset
+from fnn.data.encoding import Coded, Encoding
 from fnn.errors import CorruptFileError, InputError
 from fnn.network import shape_out
 from fnn.runs.prediction import Model
@@ -27,19 +28,26 @@ def network_table(net: Net, cost: Cost) -> dict[str, Any]:
 
 
 def data_table(data: Dataset) -> dict[str, Any]:
-    """What a `config.json` says about the data: what the inputs and the outputs are, and how inputs are scaled."""
-    return {
+    """What a `config.json` says about the data: what the inputs and the outputs are, and how they are scaled."""
+    inputs: dict[str, Any] = {
+        "scale": float(data.train.scale),
+        "mean": np.ravel(data.mean).tolist(),
+        "sd": np.ravel(data.sd).tolist(),
+        "columns": list(data.columns),
+    }
+    if data.encoding:
+        columns = [{"name": c.name, "texts": list(c.texts), "fill": list(c.fill)} for c in data.encoding.columns]
+        inputs["encoding"] = {"columns": columns, "dropped": list(data.encoding.dropped)}
+    table: dict[str, Any] = {
         "shape": list(data.shape),
         "classes": list(data.classes),
         "label": data.label,
         "read_as": data.read_as,
-        "inputs": {
-            "scale": float(data.train.scale),
-            "mean": np.ravel(data.mean).tolist(),
-            "sd": np.ravel(data.sd).tolist(),
-            "columns": list(data.columns),
-        },
+        "inputs": inputs,
     }
+    if np.ndim(data.y_sd):
+        table["outputs"] = {"mean": np.ravel(data.y_mean).tolist(), "sd": np.ravel(data.y_sd).tolist()}
+    return table
 
 
 def read_network(path: Path, table: Any, types: Types) -> tuple[Net, Cost, Shape]:
@@ -66,7 +74,8 @@ def model_of(table: dict[str, Any], net: Net, cost: Cost, params: Params, shape:
     """The model that the table in a `config.json` describes.
 
     A run's table has all entries but `label` and `inputs.columns`, which are newer than the first runs; inputs without
-    names go by their position. A table that `fnn.save` wrote without a data set has none of them.
+    names go by their position. `inputs.encoding` and `outputs` are there if something is one-hot, filled or left out,
+    and if the outputs are standardised. A table that `fnn.save` wrote without a data set has none of them.
 
     Raises:
         AttributeError, KeyError, TypeError, ValueError: an entry is missing or does not fit the others.
@@ -79,9 +88,40 @@ def model_of(table: dict[str, Any], net: Net, cost: Cost, params: Params, shape:
     targets = _targets(said["targets"], len(classes), shape_out(net, shape))
     mean, sd, scale = _units(table["inputs"], shape)
     columns = _texts("inputs.columns", table["inputs"].get("columns", []))
-    if columns and len(columns) != math.prod(shape):
+    encoding = _encoding(table["inputs"].get("encoding"), columns, shape)
+    if encoding is None and columns and len(columns) != math.prod(shape):
         raise ValueError(f"inputs.columns are {len(columns)} names for {math.prod(shape)} inputs")
-    return Model(net, cost, params, shape, classes, columns, label, targets, scale, mean, sd)
+    y_mean, y_sd = _output_units(table.get("outputs"), shape_out(net, shape))
+    return Model(net, cost, params, shape, classes, columns, label, targets, scale, mean, sd, encoding, y_mean, y_sd)
+
+
+def _encoding(said: Any, columns: tuple[str, ...], shape: Shape) -> Encoding | None:
+    """How the columns of a table become inputs of `shape`; None where the table does not say it."""
+    if said is None:
+        return None
+    encoding = Encoding(tuple(map(_coded, said["columns"])), _texts("inputs.encoding.dropped", said["dropped"]))
+    if tuple(column.name for column in encoding.columns) != columns or encoding.n_in != math.prod(shape):
+        raise ValueError("inputs.encoding does not have the columns, or is not for these inputs")
+    return encoding
+
+
+def _coded(said: Any) -> Coded:
+    (name,) = _texts("inputs.encoding.name", [said["name"]])
+    column = Coded(name, _texts(f"the texts of {name!r}", said["texts"]))
+    fill = _numbers(f"the fill of {name!r}", said["fill"])
+    if len(fill) not in (0, column.width):
+        raise ValueError(f"the fill of {name!r} are {len(fill)} numbers for {column.width} inputs")
+    return column._replace(fill=tuple(fill.tolist()))
+
+
+def _output_units(said: Any, out: Shape) -> tuple[np.ndarray | float, np.ndarray | float]:
+    """The mean and the deviation of outputs that are standardised; 0 and 1 where the table has none."""
+    if said is None:
+        return 0.0, 1.0
+    mean, sd = (_numbers(f"outputs.{name}", said[name]) for name in ("mean", "sd"))
+    if not (mean.shape == sd.shape == out and (sd > 0).all()):
+        raise ValueError(f"outputs.mean and outputs.sd are not for {math.prod(out)} outputs, or a deviation is 0")
+    return mean, sd
 
 
 def _targets(said: Any, k: int, out: Shape) -> str:

@@ -6,8 +6,7 @@ Shape letters: `n` inputs of `shape`, `n_out` outputs.
 from __future__ import annotations
 
 import math
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,10 +15,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn.data.dataset import scaled_inputs
-from fnn.data.headers import input_places
+from fnn.data.encoding import Encoding
+from fnn.data.frames import is_frame
 from fnn.data.on_disk import Stored
 from fnn.data.shapes import keeps_order
-from fnn.data.spelling import canonical
+from fnn.data.table_files import read_inputs
 from fnn.errors import InputError
 from fnn.network import predict, shape_out
 from fnn.types import Cost, Net, Params, Shape
@@ -56,21 +56,29 @@ class Model:
     scale: float = 1.0  # the network sees ((x − mean)/sd) · scale
     mean: np.ndarray | float = field(default=0.0, repr=False)  # shape
     sd: np.ndarray | float = field(default=1.0, repr=False)  # shape
+    encoding: Encoding | None = field(default=None, repr=False)  # of the columns of a table; None: each is one number
+    y_mean: np.ndarray | float = field(default=0.0, repr=False)  # (n_out,); the network gives (y − y_mean)/y_sd
+    y_sd: np.ndarray | float = field(default=1.0, repr=False)  # (n_out,)
 
     def predict(self, raw: Any) -> np.ndarray:
         """The outputs `(n, n_out)` for `n` inputs in their own units; the same as `fnn predict` for the same rows.
 
+        Quantities are in the units of the source, in float64 if they were standardised for the training.
+
         Args:
-            raw: `(n, *shape)` numbers as they are in the file, neither scaled nor standardised: bytes or floats, an
-                array of NumPy or JAX, or nested lists. A flat row of as many numbers is taken as well. The columns of
-                a pandas table are matched by name.
+            raw: A dict of columns, or a table of pandas, polars or pyarrow, whose columns are matched by name and
+                become inputs as in the training. Or `(n, *shape)` numbers as they are in the file, neither scaled nor
+                standardised: bytes or floats, an array of NumPy or JAX, or nested lists. A flat row of as many numbers
+                is taken as well. One-hot columns are then zeros and ones, in the order of `encoding.inputs`.
 
         Raises:
             TypeError: `raw` does not consist of numbers.
-            ValueError: it has another shape, its columns are not those of the training, or an input is nan, infinite,
-                or too large for float32.
+            ValueError: it has another shape, its columns are not those of the training, a cell is missing that is not
+                filled, a text is that of no training row, or an input is nan, infinite, or too large for float32.
         """
-        return outputs(self, _shaped(_numbers(_in_order(raw, self)), self.shape))
+        named = isinstance(raw, Mapping) or (is_frame(raw) and self.columns)
+        table = read_inputs(raw, math.prod(self.shape), self.label, self.columns, self.encoding) if named else None
+        return outputs(self, _shaped(_numbers(raw if table is None else table), self.shape))
 
     def classes_of(self, outputs: Any) -> list[str]:
         """The name of the class that each row of `outputs` stands for; [] if the outputs are quantities.
@@ -92,7 +100,7 @@ class Model:
 
 
 def outputs(model: Model, x: np.ndarray | Stored) -> np.ndarray:
-    """The outputs `(n, n_out)` for inputs `(n, *shape)` in their own units, which may be in a file.
+    """The outputs `(n, n_out)` for inputs `(n, *shape)`, both in their own units; the inputs may be in a file.
 
     Raises:
         ValueError: an input is nan, infinite, or too large for float32.
@@ -101,12 +109,13 @@ def outputs(model: Model, x: np.ndarray | Stored) -> np.ndarray:
 
 
 def scaled_outputs(model: Model, parts: Iterable[np.ndarray]) -> np.ndarray:
-    """The outputs for inputs that are scaled as for the training, part by part.
+    """The outputs, in their own units, for inputs that are scaled as for the training, part by part.
 
     Raises:
         InputError: the network does not take inputs of this shape.
     """
-    return np.concatenate([_scaled_outputs(model, x) for x in parts])
+    a = np.concatenate([_scaled_outputs(model, x) for x in parts])
+    return a * model.y_sd + model.y_mean if np.ndim(model.y_sd) else a
 
 
 def _scaled_outputs(model: Model, x: np.ndarray) -> np.ndarray:
@@ -136,19 +145,6 @@ def _check_finite(x: np.ndarray, first: int, what: str) -> None:
     finite = np.isfinite(x).all(axis=tuple(range(1, x.ndim)))
     if not finite.all():
         raise ValueError(f"input {first + finite.argmin()} holds {what}; leave it out.")
-
-
-def _in_order(raw: Any, model: Model) -> Any:
-    """The inputs of a table of pandas or polars, in the order of the training; anything else as it is."""
-    header = getattr(raw, "columns", None)
-    if header is None or not model.columns:
-        return raw
-    names = [canonical(str(name)) for name in header]
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ValueError(f"the table: has the column {twice[0]!r} twice; keep one of them.")
-    places = input_places("the table", names, len(model.columns), model.label, model.columns)
-    return raw[[header[place] for place in places]]
 
 
 def _numbers(raw: Any) -> np.ndarray:

@@ -80,7 +80,7 @@ def training_set(config: Config, data: Dataset) -> Examples | Shifted:
 
 def measure(config: Config, data: Dataset) -> Measure:
     """When a row is decided rightly, in all parts: the config or the data say what y is, else its values do."""
-    if config.data.targets == "quantity":
+    if config.data.targets == "quantity" or config.data.standardise_y:
         return "none"
     if data.classes:
         return "bits" if config.data.targets == "binary" else "classes"
@@ -164,7 +164,8 @@ def _check_choice(data: Dataset) -> None:
     if len(y) < 2 or not all((rows == y[0]).all() for _, rows in blocks(y)):
         return
     one_hot = y.shape[1] == len(data.classes)
-    only = f"are of one class, {data.classes[int(y[0].argmax())]!r}" if one_hot else f"have the same y, {y[0].tolist()}"
+    own = (y[0] * data.y_sd + data.y_mean).tolist()
+    only = f"are of one class, {data.classes[int(y[0].argmax())]!r}" if one_hot else f"have the same y, {own}"
     raise InputError(
         f"data: all {len(y):,} training examples {only}; expected two or more different ones to learn from. Look at "
         "the column or array of y, or choose other examples by data.classes, data.train or data.split_seed."
