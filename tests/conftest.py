@@ -4,12 +4,18 @@ import os
 
 os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "highest"  # all bits of a product, on GPUs too, and in processes of tests
 
+from collections import Counter
+
 import jax
+import jax.monitoring
 import pytest
 
 from fnn import cli
 from fnn.plots import curves
 from tests.helpers.configs import GOOD, GRID
+
+COMPILED = "/jax/core/compile/backend_compile_duration"
+MOST_PROGRAMS = 1000  # that a process of tests keeps
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -18,11 +24,25 @@ def devices():
     jax.devices()
 
 
+@pytest.fixture(scope="session")
+def programs():
+    """A counter of the programs that XLA has compiled."""
+    compiled = Counter()
+
+    def count(event, seconds, **_):
+        compiled[event] += 1
+
+    jax.monitoring.register_event_duration_secs_listener(count)
+    return compiled
+
+
 @pytest.fixture(autouse=True, scope="module")
-def forget_programs():
-    """Compiled programs of one file are of no use to the next, and a thousand of them take gigabytes."""
+def forget_programs(programs):
+    """The next file uses many of the same programs; but a thousand of them take two gigabytes."""
     yield
-    jax.clear_caches()
+    if programs[COMPILED] > MOST_PROGRAMS:
+        jax.clear_caches()
+        programs.clear()
 
 
 @pytest.fixture(autouse=True)
