@@ -1,5 +1,6 @@
 # make run    trains a network on the embedded digits, in a virtual environment of its own
-# make test   checks everything that needs no network
+# make test   runs the tests; once its packages are installed, offline
+# make test-all runs also those that are marked long, as `make check` does
 # make campaigns runs what takes too long for that: all planted bugs, 200 random functions, ...
 # make claims runs every claim of the lecture notes and writes experiments/notes/CLAIMS.md
 # make check  is all that CI runs
@@ -9,16 +10,21 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test campaigns lint claims check clean
+.PHONY: run test test-all campaigns lint claims check clean
 
 run: $(VENV)/run
 	$(BIN)/fnn run configs/digits.toml
 
+PYTEST := $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+
 test: $(VENV)/test
-	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	$(PYTEST)
+
+test-all: $(VENV)/test
+	$(PYTEST) -m "not campaign"
 
 campaigns: $(VENV)/test
-	$(BIN)/python -m pytest -m campaign --numprocesses=auto --maxprocesses=4 --dist=loadfile
+	$(PYTEST) -m campaign
 
 lint: $(VENV)/lint
 	$(BIN)/ruff format --check
