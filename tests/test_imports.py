@@ -34,9 +34,10 @@ ROWS = {
         "config",
     ),
     "plots": ("types", "storage", "checking"),
+    "pages": (),
     "cli": (
         *("types", "errors", "kernels", "mathematics", "storage", "data", "training", "checking", "lessons", "machine"),
-        *("config", "runs", "plots"),
+        *("config", "runs", "plots", "pages"),
     ),
 }
 FILES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
@@ -75,7 +76,8 @@ def test_the_drawing_in_the_readme_is_this_table():
     rows = re.findall(r"^(\S.*?)(?:\n)? {2,}\S.*?<- (.*)$", drawing, re.MULTILINE)
     assert " ".join(names for names, _ in rows).replace("/", "").split() == [
         *("types", "errors", "kernels", *MATHEMATICS),
-        *("storage", "data", "training", "checking", "lessons", "machine", "config", "runs", "plots", "cli"),
+        *("storage", "data", "training", "checking", "lessons", "machine", "config", "runs", "plots", "pages"),
+        "cli",
     ]
     above = set()
     for names, arrow in rows:

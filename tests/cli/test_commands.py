@@ -62,9 +62,9 @@ def test_an_example_of_the_help_can_be_typed(example):
     _, *words = (word for word in shlex.split(example.split(" > ")[0]) if not word.startswith("JAX_PLATFORMS="))
     options = vars(cli.parser().parse_args(words))
     assert Path(ROOT, options.get("config", "configs")).exists()
-    for run in [options.get("run"), *options.get("runs", [])]:
-        name = run and Path(run).name.split("-")[0]
-        assert not run or run == f"runs/{name}-{short_hash(load_config(ROOT / 'configs' / f'{name}.toml'))}"
+    for run in {options.get("run"), *options.get("runs", []), options.get("folder")} - {None, "runs"}:
+        name = Path(run).name.split("-")[0]
+        assert run == f"runs/{name}-{short_hash(load_config(ROOT / 'configs' / f'{name}.toml'))}"
 
 
 def test_the_help_is_as_wide_as_a_terminal_of_80_columns(capsys, monkeypatch):

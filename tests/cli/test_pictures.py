@@ -89,8 +89,8 @@ def test_a_picture_that_cannot_be_drawn_is_one_line(error, said, config, tmp_pat
     fails(capsys, 0, said, "run", config, "--out", str(tmp_path / "runs"), "--set", "training.epochs=1")
     (run,) = (tmp_path / "runs").iterdir()
     assert (run / "result.json").exists()
-    fails(capsys, 0, "no pictures: ", "report", str(run), str(run), "--out", str(tmp_path / "report"))
-    assert "curves.png" not in (tmp_path / "report/report.md").read_text()
+    assert cli.main(["report", str(run), "--out", str(tmp_path / "report")]) == 0  # its page needs no matplotlib
+    assert not capsys.readouterr().err
     fails(capsys, 0, said, "gradcheck", config, "--out", str(tmp_path / "check"))
     assert (tmp_path / "check/gradcheck.json").exists()
     monkeypatch.undo()

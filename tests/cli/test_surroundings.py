@@ -123,7 +123,7 @@ def test_a_tilde_is_the_home_folder_wherever_a_path_is_given(config, tmp_path, c
     run = f"~/runs/{run.name}"
     assert cli.main(["verify", run]) == 0
     assert cli.main(["report", run, run, "--out", "~/report"]) == 0
-    assert (home / "report" / "report.md").exists()
+    assert (home / "report" / "report.html").exists()
     assert cli.main(["gradcheck", "~/good.toml", "--out", "~/check"]) == 0
     assert (home / "check" / "gradcheck.json").exists()
     (home / "x.csv").write_text(",".join(f"x{i}" for i in range(64)) + "\n" + ",".join(["0"] * 64) + "\n")

@@ -114,7 +114,7 @@ def run(folder, table=None, metrics=None, result=None):
     if metrics:
         write(folder / "metrics.jsonl", "".join(f"{json.dumps(line)}\n" for line in metrics))
     if result is not False:
-        write(folder / "result.json", {"params.npz": "0", **(result or {})})
+        write(folder / "result.json", result or {})
     return folder
 
 

@@ -88,7 +88,7 @@ CHECKED = (
 EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
 PREDICT_OUT = ("--out", dict(metavar="FILE", help="write the csv there, and only say how right it is"))
 COMPARE_OUT = ("--out", dict(metavar="DIR", help="write the whole table, compare.csv, and compare.png there"))
-CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json and gradcheck.png there"))
+CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json, report.html and gradcheck.png there"))
 EXAMPLE = (
     "--example",
     dict(metavar="K", help="the training example, from 0, or several: 0,3 or 0-3 (the first that is not all zeros)"),
@@ -97,8 +97,8 @@ FILE = (
     "file",
     dict(metavar="FILE", nargs="?", help=".npz with x, .npy, or .csv; default: the run's own test data"),
 )
-RUNS = ("runs", dict(metavar="RUN", nargs="+", help="a run directory"))
-REPORT_OUT = ("--out", dict(default="report", metavar="DIR", help="the folder for report.md and curves.png (report)"))
+RUNS = ("runs", dict(metavar="DIR", nargs="+", help="a run, a sweep, or a folder of them"))
+REPORT_OUT = ("--out", dict(default="report", metavar="DIR", help="the folder for report.html (report)"))
 FOLDER = ("folder", dict(metavar="DIR", nargs="?", default="runs", help="a folder of run directories (runs)"))
 NAME = ("name", dict(metavar="NAME|FILE", nargs="?", help="a source that fnn knows, or a file of yours"))
 SOURCE = ("file", dict(metavar="FILE", help="a .csv, .parquet, .npz or .npy file, or a source that fnn knows"))
@@ -109,7 +109,7 @@ Y = ("--y", dict(metavar="FILE", help="the .npy file of the desired outputs, for
 PATHS = {
     "config": "CONFIG",
     "run": "RUN",
-    "runs": "RUN",
+    "runs": "DIR",
     "file": "FILE",
     "folder": "DIR",
     "out": "--out",
@@ -187,15 +187,16 @@ COMMANDS = (
         (FOLDER,),
         "List the runs and sweeps of a folder, newest first: the settings that differ, the results, and whether each "
         "is finished, going on, stopped or diverged.",
-        ("fnn runs", "fnn runs runs"),
+        ("fnn runs", "fnn runs runs/digits-6a4845ac"),
     ),
     Command(
         "report",
-        "finished runs side by side: a table, curves, a page",
+        "runs and sweeps side by side on a page: results, settings, curves",
         (RUNS, REPORT_OUT, TYPE),
-        "Compare finished runs: their results, the settings in which they differ, their curves and pictures, on one "
-        "page.",
-        ("fnn report runs/xor-c8be7c4d", "fnn report runs/digits-6a4845ac runs/xor-c8be7c4d --out compared"),
+        "Compare runs and sweeps on a page, report.html, that is one file for any browser: results, the settings in "
+        "which they differ, curves, confusion matrices, the surest mistakes. What cannot be compared is skipped and "
+        "named.",
+        ("fnn report runs", "fnn report runs/digits-6a4845ac runs/xor-c8be7c4d --out compared"),
     ),
     Command(
         "verify",
@@ -226,7 +227,7 @@ COMMANDS = (
         (SOURCE, LABEL, Y),
         "Print a config for a file, each line with its reason: the columns, the sizes of the parts and of the net are "
         "chosen from the data.",
-        ("fnn new docs/customers.csv > mine.toml", "fnn new docs/customers.csv --label plan > plan.toml"),
+        ("fnn new docs/customers.csv > mine.toml", "fnn new docs/customers.csv --label contract > new.toml"),
     ),
 )
 
@@ -273,7 +274,8 @@ def _status(options: argparse.Namespace, printing: bool) -> int:
         return _run(options, printing)
     except (InputError, CorruptFileError, DivergedError) as error:
         _say(error)
-        return {InputError: 2, CorruptFileError: 3, DivergedError: 4}[type(error)]
+        statuses = {InputError: 2, CorruptFileError: 3, DivergedError: 4}
+        return next(status for kind, status in statuses.items() if isinstance(error, kind))
     except StoppedError as error:
         _say(error)
         return 128 + error.number

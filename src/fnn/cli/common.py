@@ -5,11 +5,12 @@ from __future__ import annotations
 import argparse
 import contextlib
 import sys
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from fnn.checking.training_loop import LoopReport, check_training_loop
 from fnn.cli.user_types import LONGEST_REASON, forgotten, own_types
+from fnn.cli.writing import written as written
 from fnn.config.reading import resolved
 from fnn.config.sections import TYPES, Config
 from fnn.data import Dataset
@@ -62,9 +63,9 @@ def prepared_for(path: str, config: Config, own_types: Sequence[str] = ()) -> Pr
 
 
 def about_data(data: Dataset) -> list[str]:
-    """What the outputs of a data set were read as, and hints about its inputs, classes and parts, a line each."""
+    """What a data set was read as, what was made of it, and hints about its inputs, classes and parts, a line each."""
     hints = (hint(data), unlearnt(data), repeated(data))
-    return [*([data.read_as] if data.read_as else []), *(f"hint: {each}" for each in hints if each)]
+    return [*([data.read_as] if data.read_as else []), *data.told, *(f"hint: {each}" for each in hints if each)]
 
 
 def training_loop(prepared: Prepared, gradient: str) -> LoopReport:
@@ -90,18 +91,3 @@ def drawn(draw: Callable[[], list[str]], remedy: str) -> list[str]:
         words = " ".join(f"{type(error).__name__}: {error}".split())
         print(f"fnn: no pictures: {words[:LONGEST_REASON]}; {remedy}.", file=sys.stderr, flush=True)
         return []
-
-
-@contextlib.contextmanager
-def written(folder: Path, remedy: str) -> Generator[None]:
-    """A block that writes files in `folder`.
-
-    Raises:
-        InputError: A file cannot be written. The message ends with the `remedy`.
-    """
-    try:
-        yield
-    except BrokenPipeError:  # this is stdout, and no file in the folder
-        raise
-    except OSError as error:
-        raise InputError(f"{folder}: cannot be written ({error.strerror}); {remedy}.") from None

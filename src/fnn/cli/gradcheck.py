@@ -22,8 +22,13 @@ from fnn.config.reading import load_config
 from fnn.config.sections import GRADIENTS
 from fnn.errors import InputError
 from fnn.optimizers import SGD
+from fnn.pages import gradcheck_page
+from fnn.pages.markup import page
 from fnn.plots import curves
+from fnn.storage.files import write_atomically
 from fnn.storage.json_files import write_json
+
+PAGE = "report.html"
 
 
 def command(options: argparse.Namespace) -> int:
@@ -39,7 +44,7 @@ def _check_function(options: argparse.Namespace) -> int:
     report = called(options.config, _function_report)
     print(report)
     if options.out is not None:
-        _write(Path(options.out), report, {}, options.config)
+        _write(Path(options.out), report, {}, options.config, str(report))
     return 0 if report.ok else 1
 
 
@@ -73,18 +78,21 @@ def _check_config(options: argparse.Namespace) -> int:
     loop = training_loop(prepared, config.training.gradient)
     print(loop)
     if options.out is not None:
-        _write(Path(options.out), report, {"training_loop": loop.to_dict()}, config.name)
+        _write(Path(options.out), report, {"training_loop": loop.to_dict()}, config.name, f"{report}\n{loop}")
     return 0 if report.ok and loop.ok else 1
 
 
-def _write(folder: Path, report: Report, more: dict[str, Any], name: str) -> None:
-    """Write the report, with `more`, as JSON and, if matplotlib is installed, as a picture; print where they are."""
+def _write(folder: Path, report: Report, more: dict[str, Any], name: str, printed: str) -> None:
+    """Write the report, with `more`, as JSON, as a page and, if matplotlib is installed, as a picture; say where."""
+    table, heats = report.to_dict() | more, {leaf.name: leaf.heat().tolist() for leaf in report.leaves}
     with written(folder, "make room or name another by --out"):
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "gradcheck.json", report.to_dict() | more)
+        write_json(folder / "gradcheck.json", table)
+        sections = gradcheck_page.sections(table, printed, heats)
+        write_atomically(folder / PAGE, page(f"{name}: gradient check", sections))
     made = drawn(lambda: _draw(folder, report), "gradcheck.json has the numbers")
     missing = "" if curves.available() else f"; {curves.MISSING}"
-    print(f"{name}: {folder}: {', '.join(['gradcheck.json', *made])}{missing}")
+    print(f"{name}: {folder}: {', '.join(['gradcheck.json', PAGE, *made])}{missing}")
 
 
 def _draw(folder: Path, report: Report) -> list[str]:

@@ -1,188 +1,151 @@
-"""`fnn report RUN [RUN ...]`: finished runs side by side, on a page with a table and pictures."""
+"""`fnn report DIR [DIR ...]`: runs and sweeps side by side, in a list and on a page."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
-import os
-from collections.abc import Iterator, Mapping, Sequence
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import quote
 
-from fnn.cli.common import all_types, drawn, written
-from fnn.errors import CorruptFileError
-from fnn.network import count_params
-from fnn.plots import curves
-from fnn.runs import directory, metrics
-from fnn.runs.models import load
+from fnn.cli.runs import SHOWN_ALREADY, lines, state_of
+from fnn.cli.sweep_page import shown as shown_sweep
+from fnn.cli.writing import written
+from fnn.errors import CorruptFileError, InputError
+from fnn.pages import png, runs_page, sweep_page
+from fnn.pages.markup import page, paragraph
+from fnn.pages.runs_page import Shown
+from fnn.pages.sweep_page import Sweep
+from fnn.runs import reading
+from fnn.runs.listing import Entry, Problem, found
+from fnn.runs.reading import Reading
+from fnn.runs.settings import differing, short_names, shorter_paths, text
 from fnn.storage.files import write_atomically
-from fnn.storage.json_files import read_json
 
-PARTS = {"train": "training", "validation": "validation", "test": "test"}
-PICTURES = ("learning.png", "weights.png", "mistakes.png", "monitor.png")  # a run directory may have these
-NO_SETTINGS = ("classes", "inputs", "label", "read_as")  # entries of config.json that describe the data
-NOT_FINITE = "not finite"  # a number that was nan or infinite, of which metrics.jsonl keeps a null
-LONGEST = 60  # characters of a setting; a hash is longer, and is cut off
-
-
-class Run(NamedTuple):
-    """What the page shows of a finished run."""
-
-    folder: Path
-    settings: dict[str, str]  # what config.json and environment.json say, by the names of their entries
-    lines: list[dict[str, float]]  # the numbers of metrics.jsonl; nan where one was not finite
-    parameters: int
+PAGE = "report.html"
 
 
 def command(options: argparse.Namespace) -> int:
-    """Print the table, write the page and the picture of all curves, and return status 0.
+    """Print the list, write the page, and return status 0.
 
     Raises:
-        InputError: One of the runs is not finished, or the page cannot be written.
-        CorruptFileError: The files of a run are not those that the training wrote.
+        InputError: Nothing in the folders can be shown, or the page cannot be written.
+        CorruptFileError: The only run that was named is damaged.
     """
-    types = all_types(options.type)
-    shown = [read(Path(path), types) for path in options.runs]
-    names = titles(shown)
-    numbers = table(["", *names], [*results(shown), *settings(shown)])
-    print(numbers)
+    listed = _listed(options.runs)
+    readings, sweeps, skipped = _read(listed)
+    if not readings and not sweeps:
+        raise skipped[0] if len(skipped) == 1 else InputError(_nothing(options.runs, skipped))
+    for error in skipped:
+        print(f"fnn: skipped: {text(str(error))}", file=sys.stderr, flush=True)
+    entries = [each for each in listed if isinstance(each, Entry)]
+    shown_entries = [entry for entry in entries if entry.folder in {r.entry.folder for r in readings} or entry.is_sweep]
+    print("\n".join(lines(shown_entries, shutil.get_terminal_size().columns)))
     folder = Path(options.out)
     with written(folder, "make room or name another by --out"):
         folder.mkdir(parents=True, exist_ok=True)
-        paragraphs = [f"# {' and '.join(names) if len(names) < 3 else f'{len(names)} runs'}", numbers]
-        made = drawn(lambda: _draw(folder, names, shown), "report.md has the numbers")
-        paragraphs += [f"![cost and accuracy of all runs]({picture})" for picture in made]
-        page = "\n\n".join([*paragraphs, *_pictures(folder, names, shown)])
-        write_atomically(folder / "report.md", f"{page}\n".encode(errors="replace"))
-    missing = "" if curves.available() else f"\n{curves.MISSING}"
-    print(f"page: {folder / 'report.md'}{f'; picture: {made[0]}' if made else missing}")
+        write_atomically(folder / PAGE, whole(readings, sweeps, skipped))
+    print(f"page: {folder / PAGE}")
     return 0
 
 
-def _draw(folder: Path, names: Sequence[str], shown: Sequence[Run]) -> list[str]:
-    curves.side_by_side(dict(zip(names, (run.lines for run in shown), strict=True)), folder / "curves.png")
-    return ["curves.png"]
+def _listed(paths: Sequence[str]) -> list[Entry | Problem]:
+    """The runs and sweeps in all folders, each once."""
+    listed = [each for path in paths for each in found(Path(path))]
+    return list({each.folder.resolve(): each for each in listed}.values())
 
 
-def _pictures(folder: Path, names: Sequence[str], shown: Sequence[Run]) -> list[str]:
-    """The page's table of the pictures that the runs have of their own; [] if there are none."""
-    rows = [[name.removesuffix(".png"), *(_link(run.folder / name, folder) for run in shown)] for name in PICTURES]
-    rows = [row for row in rows if any(row[1:])]
-    return [table(["", *names], rows)] if rows else []
+def _read(
+    listed: Sequence[Entry | Problem],
+) -> tuple[list[Reading], list[Sweep], list[InputError | CorruptFileError]]:
+    """The runs, the sweeps, and why each of the others cannot be shown."""
+    readings, sweeps, skipped = [], [], []
+    for each in listed:
+        try:
+            if isinstance(each, Problem):
+                raise each.error
+            if each.is_sweep:
+                sweeps.append(shown_sweep(each))
+            else:
+                readings.append(reading.read(each))
+        except (InputError, CorruptFileError) as error:
+            skipped.append(error)
+    return readings, sweeps, skipped
 
 
-def _link(picture: Path, out: Path) -> str:
-    """The Markdown of a picture of a run, on a page in the folder `out`; "" if the run does not have it."""
-    if not picture.exists():
-        return ""
-    return f"![{picture.stem}]({quote(os.fsencode(Path(os.path.relpath(picture, out)).as_posix()))})"
+def _nothing(paths: Sequence[str], skipped: Sequence[Exception]) -> str:
+    """What is said if nothing can be shown."""
+    if not skipped:
+        return f"{', '.join(paths)}: there is no run; expected run directories, or folders of them."
+    return f"{', '.join(paths)}: none of {len(skipped)} folders can be shown; the first: {skipped[0]}"
 
 
-def read(folder: Path, types: Mapping[str, type]) -> Run:
-    """The run in a directory.
-
-    Raises:
-        InputError: There is no such run, it is not finished, or it has a type that is not in `types`.
-        CorruptFileError: Its files are not those that the training wrote.
-    """
-    directory.check_finished(folder)
-    params = load(folder, types).params
-    config, environment = read_json(folder / "config.json"), read_json(folder / "environment.json")
-    chosen = {key: value for key, value in config.items() if key not in NO_SETTINGS} | {"environment": environment}
-    lines = [
-        {name: math.nan if x is None else x for name, x in line.items() if x is None or type(x) in (int, float)}
-        for line in metrics.read(folder)
-    ]
-    if not lines:
-        raise CorruptFileError(folder / "metrics.jsonl", "has no epoch")
-    return Run(folder, dict(entries(chosen)), lines, count_params(params))
+def whole(readings: Sequence[Reading], sweeps: Sequence[Sweep], skipped: Sequence[Exception] = ()) -> bytes:
+    """The page of these runs and sweeps; at its end it says what was skipped."""
+    names = [*titles(readings), *(sweep.name for sweep in sweeps)]
+    title = f"{' and '.join(names)}" if len(names) < 3 else f"{len(readings)} runs" * bool(readings)
+    if len(names) >= 3 and sweeps:
+        title += f"{' and ' if readings else ''}{len(sweeps)} sweep{'s' * (len(sweeps) > 1)}"
+    runs, same = shown(readings)
+    body = [*(runs_page.sections(runs, same) if runs else ())]
+    body += [section for sweep in sweeps for section in sweep_page.sections(sweep)]
+    if skipped:
+        body += ["<h2>Not on this page</h2>", *(paragraph(str(error)) for error in skipped)]
+    return page(title, body)
 
 
-def titles(shown: Sequence[Run]) -> list[str]:
+def titles(readings: Sequence[Reading]) -> list[str]:
     """The names of the runs' folders; where two are the same, their paths."""
-    names = [run.folder.resolve().name for run in shown]
-    told = [name if names.count(name) == 1 else str(run.folder) for name, run in zip(names, shown, strict=True)]
-    return [text(name) for name in told]
+    names = [each.entry.folder.resolve().name for each in readings]
+    paths = [str(each.entry.folder) for each in readings]
+    return [name if names.count(name) == 1 else path for name, path in zip(names, paths, strict=True)]
 
 
-def results(shown: Sequence[Run]) -> list[list[str]]:
-    """The results: a row for each, with a cell per run that is empty if the run did not measure it."""
-    rows = [
-        ["parameters", *(f"{run.parameters:,}" for run in shown)],
-        ["epochs", *(str(len(run.lines)) for run in shown)],
-        ["seconds of training", *(f"{sum(line.get('seconds', 0) for line in run.lines):.1f}" for run in shown)],
+def shown(readings: Sequence[Reading]) -> tuple[list[Shown], dict[str, str]]:
+    """The runs as the page shows them, the best by validation first, and the settings that all of them have."""
+    settings = [each.entry.settings | each.environment for each in readings]
+    keys = [key for key in differing(settings) if key != SHOWN_ALREADY]
+    called = short_names(keys)
+    columns = [shorter_paths([each.get(key, "") for each in settings]) for key in keys]
+    runs = [
+        Shown(
+            name,
+            state_of(each.entry),
+            {called[key]: column[i] for key, column in zip(keys, columns, strict=True)},
+            each.entry.epoch,
+            each.entry.epochs,
+            each.seconds,
+            each.parameters,
+            each.entry.scores,
+            each.lines,
+            each.results,
+        )
+        for i, (name, each) in enumerate(zip(titles(readings), readings, strict=True))
     ]
-    for part, name in PARTS.items():
-        for measure in ("cost", "accuracy"):
-            cells = [number(measure, run.lines[-1].get(f"{part}_{measure}")) for run in shown]
-            rows.append([f"{name} {measure}, last epoch", *cells])
-    rows.append(["best epoch by validation", *(str(best(run) + 1) if chooses(run) else "" for run in shown)])
-    for part in ("validation", "test"):
-        cells = [number("accuracy", run.lines[best(run)].get(f"{part}_accuracy")) * chooses(run) for run in shown]
-        rows.append([f"{PARTS[part]} accuracy there", *cells])
-    return [row for row in rows if any(row[1:])]
+    ranked = runs_page.ranked(runs)
+    places = {run.name: each for run, each in zip(runs, readings, strict=True)}
+    most = runs_page.MISTAKES if len(runs) == 1 else runs_page.OF_SEVERAL
+    pictured = [
+        run._replace(images=tuple(_images(places[run.name], most))) if i < runs_page.IN_DETAIL else run
+        for i, run in enumerate(ranked)
+    ]
+    all_have = set.intersection(*(set(each.items()) for each in settings)) if settings else set()
+    return pictured, {
+        key: value for key, value in (settings[0] if settings else {}).items() if (key, value) in all_have
+    }
 
 
-def chooses(run: Run) -> bool:
-    """Whether the run has validation data to choose an epoch by."""
-    return "validation_cost" in run.lines[-1]
+def _images(each: Reading, most: int) -> Iterator[str]:
+    """The address of a picture for each of the mistakes; none if the inputs are no images or are not there any more."""
+    mistakes = each.results.get("mistakes")
+    if not isinstance(mistakes, list) or not mistakes:
+        return
+    from fnn.runs.mistake_images import images  # it takes as long as importing JAX
 
-
-def best(run: Run) -> int:
-    """The first epoch, from 0, of the highest validation accuracy, or of the lowest cost where there is none."""
-    epochs = range(len(run.lines))
-    if "validation_accuracy" in run.lines[-1]:
-        return max(epochs, key=lambda i: _finite(run.lines[i].get("validation_accuracy"), 0.0))
-    return min(epochs, key=lambda i: _finite(run.lines[i].get("validation_cost"), math.inf))
-
-
-def _finite(value: float | None, instead: float) -> float:
-    return instead if value is None or math.isnan(value) else value
-
-
-def number(measure: str, value: float | None) -> str:
-    """An accuracy in percent, a cost with five digits, "not finite" for nan, and "" for None."""
-    if value is None or math.isnan(value):
-        return "" if value is None else NOT_FINITE
-    return f"{value:.2%}" if measure == "accuracy" else f"{value:.5g}"
-
-
-def settings(shown: Sequence[Run]) -> list[list[str]]:
-    """The settings in which the runs differ, by name: a row for each, with a cell per run."""
-    keys = sorted({key for run in shown for key in run.settings})
-    rows = [[key, *(run.settings.get(key, "") for run in shown)] for key in keys]
-    return [row for row in rows if len(set(row[1:])) > 1]
-
-
-def entries(value: Any, where: str = "") -> Iterator[tuple[str, str]]:
-    """The entries of nested tables as text, by dotted names. A layer is one entry, and so is an optimiser."""
-    if where == "network.layers" and isinstance(value, list):
-        yield from ((f"layer {i:2}", text(layer)) for i, layer in enumerate(value))
-    elif isinstance(value, dict) and "type" not in value:
-        for key, inner in value.items():
-            yield from entries(inner, f"{where}.{key}" if where else key)
-    else:
-        brief = text(value)
-        yield where, brief if len(brief) <= LONGEST else f"{brief[: LONGEST - 3]}..."
-
-
-def text(value: Any) -> str:
-    """A value, nearly as in a config: `Dense(units=10, initializer=He)`, `[1, 8, 8]`."""
-    if isinstance(value, dict):
-        numbers_first = sorted(value.items(), key=lambda item: isinstance(item[1], (str, dict)))
-        inner = [f"{key}={text(v)}" for key, v in numbers_first if key != "type"]
-        return f"{value.get('type', '')}({', '.join(inner)})" if inner else str(value.get("type", ""))
-    if isinstance(value, list):
-        return f"[{', '.join(map(text, value))}]"
-    said = value if isinstance(value, str) and value.isprintable() else json.dumps(value)
-    return said.replace("|", "/")  # "|" would end the cell of a table
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown, aligned so that it can be read as text; a column per run."""
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    rule = ["-" * widths[0], *(f"{'-' * (width - 1)}:" for width in widths[1:])]
-    lines = ([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in (head, rule, *rows))
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    try:
+        found_images = images(each.config, each.data, mistakes[:most])
+    except (InputError, CorruptFileError, AttributeError, LookupError, TypeError, ValueError, OSError) as error:
+        words = " ".join(f"{error}".split())
+        print(f"fnn: {each.entry.folder}: no images of its mistakes: {words}", file=sys.stderr, flush=True)
+        return
+    yield from map(png.grey, found_images)

@@ -118,6 +118,21 @@ def read_header(
         return dtype, fortran, shape, start, os.fstat(file.fileno())
 
 
+def npz_shapes(path: str | os.PathLike[str]) -> dict[str, tuple[int, ...]]:
+    """The shapes of all arrays in an `.npz` file, by name; the numbers are not read.
+
+    Raises:
+        CorruptFileError: As `read_npz`.
+    """
+    with _opened(path) as (file, size):
+        check_end(file, size)
+        with zipfile.ZipFile(file) as archive:
+            names = [name.removesuffix(".npy") for name in archive.namelist()]
+            members = check_members(archive, size, names, ())
+            streams = ((name, archive.open(member)) for name, member in members.items())
+            return {name: _read_header(stream, text=False)[2] for name, stream in streams}
+
+
 def write_npz(path: str | os.PathLike[str], arrays: Mapping[str, Any]) -> None:
     """Writes arrays atomically; the same arrays in the same order give the same bytes.
 

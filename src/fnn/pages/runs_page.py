@@ -1,0 +1,254 @@
+"""The page of runs: a table with a row for each, their curves in common pictures, and the results of the best ones."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+from fnn.pages.charts import TOLD_APART, Curve, chart, legend
+from fnn.pages.details import PARTS, details
+from fnn.pages.markup import Cell, escaped, folded, paragraph, table
+
+IN_DETAIL = 8  # runs whose results are shown one by one
+MISTAKES, OF_SEVERAL = 40, 12  # mistakes that are shown of a run alone, and of one among others
+PARTS_IN_ORDER = ("train", "validation", "test")
+
+
+class Shown(NamedTuple):
+    """A run, as the page shows it."""
+
+    name: str
+    state: str  # in words
+    different: dict[str, str]  # the settings in which the runs differ, by their short names
+    epoch: int  # the last one that is finished
+    epochs: int
+    seconds: float  # of training
+    parameters: int | None
+    scores: dict[str, float]  # "test_accuracy", ...: of the params that are kept, else of the last epoch
+    lines: Sequence[dict[str, float]]  # of metrics.jsonl: "epoch", and measures that may be nan
+    results: dict[str, Any]  # the entry of its result.json; {} for a run of an earlier version
+    images: Sequence[str] = ()  # of its mistakes
+
+    @property
+    def label(self) -> str:
+        """What it differs in, else its name."""
+        return ", ".join(f"{name} {value}" for name, value in self.different.items() if value) or self.name
+
+
+def ranked(runs: Sequence[Shown]) -> list[Shown]:
+    """The best by validation first: the highest accuracy, else the lowest cost; the others after them, as they came."""
+
+    def rank(run: Shown) -> tuple[int, float]:
+        accuracy, cost = (run.scores.get(f"validation_{name}", math.nan) for name in ("accuracy", "cost"))
+        if not math.isnan(accuracy):
+            return 0, -accuracy
+        return (1, cost) if not math.isnan(cost) else (2, 0.0)
+
+    return sorted(runs, key=rank)
+
+
+def sections(runs: Sequence[Shown], same: Mapping[str, str]) -> Iterator[str]:
+    """The parts of the page.
+
+    Args:
+        runs: In the order in which they are shown, at least one.
+        same: The settings that all of them have.
+    """
+    yield f"<h2>{'Runs' if len(runs) > 1 else 'Results'}</h2>"
+    yield from map(paragraph, _about(runs))
+    yield results_table(runs)
+    if same:
+        rows = [[Cell(name), Cell(value)] for name, value in same.items()]
+        title = "The same in all of them" if len(runs) > 1 else "Settings"
+        yield folded(title, table(title, ("setting", "value"), rows))
+    yield from _curves([run for run in runs if run.lines])
+    yield from _details(runs)
+
+
+PARTS_SAID = {part: PARTS[part] for part in PARTS_IN_ORDER}
+
+
+def _about(runs: Sequence[Shown]) -> Iterator[str]:
+    validated = sum(any(name.startswith("validation") for name in run.scores) for run in runs)
+    if len(runs) > 1:
+        order = "the best by validation first" if validated else "the newest first: none has validation data"
+        yield f"{len(runs)} runs, {order}. A click on the head of a column sorts by it."
+    yield (
+        "The results are those of the params that a run has kept: of its best epoch by validation if it was told so, "
+        "else of its last one. Cost: the mean per example. The share of the largest class is what always saying it "
+        "would get right."
+    )
+
+
+def results_table(runs: Sequence[Shown]) -> str:
+    """The sortable table with a row for each run; of one run alone a row for each result."""
+    different = list(dict.fromkeys(name for run in runs for name in run.different))
+    columns: list[tuple[str, list[Cell]]] = [
+        ("run", [Cell(run.name, link=_place(i) if _has_details(runs, i) else "") for i, run in enumerate(runs)]),
+        *((name, [_setting(run.different.get(name, "")) for run in runs]) for name in different),
+        *(
+            (f"{PARTS_SAID[part]} {measure}", [score(measure, run.scores.get(f"{part}_{measure}")) for run in runs])
+            for part, measure in product(("validation", "test", "train"), ("accuracy", "cost"))
+        ),
+        ("largest class", [_majority(run.results) for run in runs]),
+        ("RMSE", [_rmse(run.results) for run in runs]),
+        ("state", [Cell(run.state) for run in runs]),
+        ("epochs", [Cell(f"{run.epoch}/{run.epochs}", run.epoch, number=True) for run in runs]),
+        ("kept epoch", [_whole(run.results.get("kept_epoch")) for run in runs]),
+        ("parameters", [_whole(run.parameters) for run in runs]),
+        ("seconds", [Cell(f"{run.seconds:.1f}", run.seconds, number=True) for run in runs]),
+    ]
+    kept = [(name, cells) for name, cells in columns if any(cell.text for cell in cells)]
+    if len(runs) == 1:
+        return table("Results", ("result", "value"), [[Cell(name), cells[0]] for name, cells in kept])
+    rows = zip(*(cells for _, cells in kept), strict=True)
+    return table("Runs", [name for name, _ in kept], list(rows), sortable=True)
+
+
+def score(measure: str, value: float | None) -> Cell:
+    """An accuracy in percent, a cost with five digits; empty for None."""
+    if value is None:
+        return Cell("", number=True)
+    if math.isnan(value):
+        return Cell("not finite", number=True)
+    return Cell(f"{value:.2%}" if measure == "accuracy" else f"{value:.5g}", value, number=True)
+
+
+def _setting(value: str) -> Cell:
+    try:
+        number = float(value)
+    except ValueError:
+        return Cell(value)
+    return Cell(value, number if math.isfinite(number) else None, number=True)
+
+
+def _whole(value: Any) -> Cell:
+    return Cell(f"{value:,}", value, number=True) if type(value) is int else Cell("", number=True)
+
+
+def _first_part(results: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is measured on the test data, else on the validation data, else on the training data."""
+    parts = results.get("parts")
+    parts = parts if isinstance(parts, dict) else {}
+    part = next((parts[name] for name in PARTS if name in parts), {})
+    return part if isinstance(part, dict) else {}
+
+
+def _majority(results: Mapping[str, Any]) -> Cell:
+    majority = _first_part(results).get("majority")
+    value = majority.get("share") if isinstance(majority, dict) else None
+    return score("accuracy", float(value)) if isinstance(value, (int, float)) else Cell("", number=True)
+
+
+def _rmse(results: Mapping[str, Any]) -> Cell:
+    """The error in the user's units, where there is one output."""
+    outputs = _first_part(results).get("outputs")
+    one = outputs[0] if isinstance(outputs, list) and len(outputs) == 1 else {}
+    value = one.get("rmse") if isinstance(one, dict) else None
+    return score("cost", float(value)) if isinstance(value, (int, float)) else Cell("", number=True)
+
+
+def labels(runs: Sequence[Shown]) -> list[str]:
+    """What the curves are called: what the runs differ in; with their names where that is the same."""
+    said = [run.label for run in runs]
+    return [one if said.count(one) == 1 else f"{one} ({run.name})" for one, run in zip(said, runs, strict=True)]
+
+
+def _points(run: Shown, name: str) -> list[tuple[float, float]]:
+    factor = 100 if name.endswith("accuracy") else 1
+    return [(line["epoch"], factor * line.get(name, math.nan)) for line in run.lines]
+
+
+def _axis(measure: str) -> str:
+    return "accuracy (%)" if measure == "accuracy" else "cost (mean per example)"
+
+
+def _curves(runs: Sequence[Shown]) -> Iterator[str]:
+    """The pictures of the curves, if there are any, with their legend."""
+    some = runs[:TOLD_APART]
+    pictures = _of_one(runs[0]) if len(runs) == 1 else _side_by_side(some)
+    if not any(pictures):
+        return
+    yield "<h2>Curves</h2>"
+    if len(runs) > TOLD_APART:
+        yield paragraph(f"Of the first {TOLD_APART} of the {len(runs)} runs; more cannot be told apart.")
+    has = {name.partition("_")[0] for line in runs[0].lines for name in line}
+    of_one = {i: said for i, (part, said) in enumerate(PARTS_SAID.items()) if part in has}
+    yield legend(of_one if len(runs) == 1 else dict(enumerate(labels(some))))
+    yield f'<div class="charts">{"".join(pictures)}</div>'
+
+
+def _of_one(run: Shown) -> list[str]:
+    """The curves of a run: its parts in one picture for each measure."""
+    return [
+        chart(
+            measure,
+            "epoch",
+            _axis(measure),
+            [
+                Curve(said, i, _points(run, f"{part}_{measure}"), faint=part == "test")
+                for i, (part, said) in enumerate(PARTS_SAID.items())
+                if any(f"{part}_{measure}" in line for line in run.lines)
+            ],
+            log=measure == "cost",
+        )
+        for measure in ("cost", "accuracy")
+    ]
+
+
+def _side_by_side(runs: Sequence[Shown]) -> list[str]:
+    """The curves of several runs: a picture for each measure on the training data, and on those to choose by."""
+    has = {name for run in runs for line in run.lines for name in line}
+    chosen = next((part for part in ("validation", "test") if f"{part}_cost" in has), "train")
+    wanted = dict.fromkeys((("train", "cost"), (chosen, "cost"), ("train", "accuracy"), (chosen, "accuracy")))
+    return [
+        chart(
+            f"{PARTS_SAID[part]} {measure}",
+            "epoch",
+            f"{PARTS_SAID[part]} {_axis(measure)}",
+            [
+                Curve(said, i, _points(run, f"{part}_{measure}"))
+                for i, (run, said) in enumerate(zip(runs, labels(runs), strict=True))
+            ],
+            log=measure == "cost",
+        )
+        for part, measure in wanted
+        if f"{part}_{measure}" in has
+    ]
+
+
+def _place(i: int) -> str:
+    return f"run-{i + 1}"
+
+
+def _has_details(runs: Sequence[Shown], i: int) -> bool:
+    return i < IN_DETAIL and len(runs) > 1
+
+
+def _details(runs: Sequence[Shown]) -> Iterator[str]:
+    """The results of the first runs, one by one."""
+    if len(runs) > 1:
+        yield "<h2>One by one</h2>"
+    if len(runs) > IN_DETAIL:
+        yield paragraph(f"The first {IN_DETAIL} of the {len(runs)} runs; fnn report RUN shows another.")
+    for i, run in enumerate(runs[:IN_DETAIL]):
+        if len(runs) > 1:
+            yield f'<h3 id="{_place(i)}">{escaped(run.name)}</h3>'
+        yield paragraph("; ".join(_ended(run)))
+        try:
+            yield details(run.results, run.images, MISTAKES if len(runs) == 1 else OF_SEVERAL)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            yield paragraph(f"Its result.json has results that cannot be shown: {type(error).__name__}: {error}")
+
+
+def _ended(run: Shown) -> Iterator[str]:
+    """How the run has ended."""
+    yield run.label if run.different else run.state
+    if run.results.get("stopped"):
+        yield str(run.results["stopped"])
+    if run.results.get("best_epoch"):
+        yield f"best epoch by validation: {run.results['best_epoch']}"
+    if not run.results:
+        yield "no results of single classes: it is not finished, or was trained by an earlier version of fnn"
