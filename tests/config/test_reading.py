@@ -232,6 +232,7 @@ def test_a_value_with_spaces_and_a_line_end_is_a_value(write):
 
 def test_a_tilde_in_the_paths_to_data_is_the_home_folder(write, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
     data = load_config(write(GOOD.replace('"digits"', '"~/x.npy"\ny = "~/d/y.npy"')), []).data
     assert (data.source, data.y) == (str(tmp_path / "home/x.npy"), str(tmp_path / "home/d/y.npy"))
     assert load_config(write(GOOD), ["data.source=~/a.csv"]).data.source == str(tmp_path / "home/a.csv")
@@ -239,7 +240,9 @@ def test_a_tilde_in_the_paths_to_data_is_the_home_folder(write, tmp_path, monkey
     (tmp_path / "home").mkdir()
     (tmp_path / "home/own.toml").write_text(GOOD.replace("digits", "a.csv"))
     assert load_config("~/own.toml").data.source == str(tmp_path / "home/a.csv")
-    with pytest.raises(fnn.InputError, match=r"it\.toml: data: ~no-such-user/a\.csv: there is no such user"):
+    with pytest.raises(
+        fnn.InputError, match=r"it\.toml: --set data\.source ~no-such-user/a\.csv: there is no such user"
+    ):
         load_config(write(GOOD), ["data.source=~no-such-user/a.csv"])
 
 

@@ -15,10 +15,12 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
-from fnn.config.schema import Types, describe, read
+from fnn.config import slips
+from fnn.config.overriding import key_of, put, said_by
+from fnn.config.schema import Types, UnknownKeyError, describe, read
 from fnn.config.sections import TYPES, Config
 from fnn.errors import InputError
-from fnn.storage.paths import check_visible, user_path
+from fnn.storage.paths import user_path
 from fnn.types import Cost, Layer, Net
 
 LARGEST_CONFIG = 2**20  # bytes
@@ -31,7 +33,8 @@ def load_config(path: str | Path, overrides: Iterable[str] = (), types: Types = 
     Args:
         path: A TOML file; `~` is the home folder.
         overrides: Entries `key=value` that replace those of the file: `training.epochs=3`,
-            `network.layers.0.units=50`. A value that is not valid TOML is taken as a text.
+            `network.layers.0.units=50`. A value that is not valid TOML is taken as a text. A path to data is that
+            of the shell, relative to the current folder; in the file it is relative to the file.
         types: The classes that a `type` may name; `TYPES | {"Swish": Swish}` adds one of your own.
 
     Raises:
@@ -43,17 +46,39 @@ def load_config(path: str | Path, overrides: Iterable[str] = (), types: Types = 
 
 def resolved(path: str | Path, text: str, overrides: Iterable[str], types: Types) -> Config:
     """The config in `text`, which was read from the file `path`; see `load_config`."""
+    overrides, folder, table = list(overrides), Path(path).parent, {}
     try:
         table = parse(text)
         for override in overrides:
-            _set(table, override)
+            put(table, override)
+            _check_paths(table, override, folder)
         config = read(Config, table, "", types)
-        source, y = (_located(name, Path(path).parent) for name in (config.data.source, config.data.y))
+        source, y = (_located(name, folder) for name in (config.data.source, config.data.y))
     except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+        message = slips.meant(error, table) if isinstance(error, UnknownKeyError) else str(error)
+        raise InputError(f"{path}: {said_by(message, overrides)}{message}") from None
     except RecursionError:  # a key of 1,000 parts
         raise InputError(f"{path}: is not a config: nested too deeply.") from None
     return replace(config, data=replace(config.data, source=source, y=y))
+
+
+def _check_paths(table: dict[str, Any], override: str, folder: Path) -> None:
+    """Make a path in `--set` that of the shell, relative to the current folder; `folder` is that of the config.
+
+    Raises:
+        InputError: there is no such file, but there is one beside the config.
+    """
+    data, key = table.get("data"), key_of(override)
+    for name in ("source", "y"):
+        given = data.get(name) if isinstance(data, dict) and key in ("data", f"data.{name}") else None
+        if isinstance(data, dict) and isinstance(given, str) and is_file(given):
+            here = Path.cwd() / user_path(given, f"--set data.{name}")
+            if not here.exists() and (folder / given).exists():
+                raise InputError(
+                    f"--set {override}: there is no file {here}; a path in --set is relative to the current folder, "
+                    f"beside the config there is {folder / given}."
+                )
+            data[name] = str(here)
 
 
 def _located(source: str, folder: Path) -> str:
@@ -109,45 +134,6 @@ def parse(text: str) -> dict[str, Any]:
         raise InputError(f"is not valid TOML: {error}.") from None
     except (RecursionError, ValueError):  # for example 10,000 brackets, or an integer of 10,000 digits
         raise InputError("is not a config: nested too deeply, or a number too long.") from None
-
-
-def _set(table: dict[str, Any], override: str) -> None:
-    """Put the value of `key=value` into the nested tables and lists."""
-    key, equals, text = override.partition("=")
-    if "\n" in override.strip():
-        raise InputError(f"--set {override!r}: expected one line; say --set once more for another entry.")
-    check_visible(override.rstrip("\n"), "--set")
-    if not equals or not key.strip():
-        raise InputError(f"--set {override}: expected key=value, such as training.epochs=3.")
-    *path, last = key.strip().split(".")
-    place: Any = table
-    for part in path:
-        place = _inside(place, part, override)
-    if isinstance(place, list):
-        _inside(place, last, override)
-        place[int(last)] = _toml_value(text)
-    elif isinstance(place, dict):
-        place[last] = _toml_value(text)
-    else:
-        raise InputError(f"--set {override}: {'.'.join(path)} is {place!r}, which has no entries.")
-
-
-def _inside(place: Any, part: str, override: str) -> Any:
-    """The entry `part` of a table, made if it is missing, or of a list."""
-    if isinstance(place, dict):
-        return place.setdefault(part, {})
-    if isinstance(place, list) and part.isdecimal() and int(part) < len(place):
-        return place[int(part)]
-    entries = f"the entries are 0 to {len(place) - 1}" if isinstance(place, list) and place else "it has no entries"
-    raise InputError(f"--set {override}: there is no entry {part!r} here; {entries}.")
-
-
-def _toml_value(text: str) -> Any:
-    """The value of a TOML text, or the text itself where it is not TOML."""
-    try:
-        return tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
-        return text.strip()
 
 
 def build_net(entries: list[Any], types: Types = TYPES) -> Net:

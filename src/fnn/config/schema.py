@@ -14,11 +14,23 @@ from collections.abc import Iterable, Mapping
 from types import UnionType
 from typing import Any
 
+from fnn.config.other_names import CLASSES, plain
 from fnn.errors import InputError
 
 Types = Mapping[str, type]
 LONGEST_VALUE = 200  # characters of a value in a message
 _NOUNS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
+
+
+class UnknownKeyError(InputError):
+    """A table has a key that its class has not; `fnn.config.slips` says what was probably meant."""
+
+    def __init__(self, where: str, key: str, value: object, cls: Any) -> None:
+        """Keeps the table's place, its key with the value, and the class, whose keys are the right ones."""
+        self.where, self.key, self.value, self.cls = where, key, value, cls
+        self.names = [field.name for field in dataclasses.fields(cls)]
+        self.place = _join(where, key)
+        super().__init__(f"{self.place}: unknown key; {nearest(key, self.names)}")
 
 
 def read(expected: Any, value: object, where: str, types: Types) -> Any:
@@ -77,7 +89,7 @@ def _fields(cls: Any, table: Mapping[str, object], where: str, types: Types) -> 
     fields = {field.name: field for field in dataclasses.fields(cls)}
     for key in table:
         if key not in fields:
-            raise InputError(f"{_join(where, key)}: unknown key; {nearest(key, fields)}")
+            raise UnknownKeyError(where, key, table[key], cls)
     for name, field in fields.items():
         if name not in table and _required(field):
             raise InputError(f"{_join(where, name)}: missing; it has no default, so the config must say it.")
@@ -112,8 +124,9 @@ def _typed(protocol: Any, value: object, where: str, types: Types) -> Any:
         raise InputError(f"{where}: expected a table with a type, one of {', '.join(fitting)}.")
     if name not in fitting:
         kind, cls = protocol.__name__.lower(), name if name.isidentifier() else "Class"
+        meant = f"{CLASSES[plain(name)]}." if plain(name) in CLASSES else nearest(name, fitting)
         raise InputError(
-            f"{where}: unknown {kind} {shown(name)}; {nearest(name, fitting)} For a class of your own pass "
+            f"{where}: unknown {kind} {shown(name)}; {meant} For a class of your own pass "
             f"types=TYPES | {{{cls!r}: ...}}, or --type module:{cls} on the command line."
         )
     return _fields(types[name], table, where, types)
