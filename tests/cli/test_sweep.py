@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -284,7 +285,6 @@ def test_a_pipe_gets_some_thirty_lines_of_a_sweep(grid, tmp_path, capsys, no_pic
     words = ["sweep", grid, "--out", str(tmp_path / "r"), "--set", "sweep.units=[2, 3]", "--set", "sweep.seeds=1"]
     words += ["--set", "training.epochs=40", "--set", "training.batch_size=200", "--set", "sweep.lmbda=[0.0]"]
     assert cli.main(words) == 0
-    told = [line.split("  ")[:2] for line in capsys.readouterr().out.splitlines() if "  epoch" in line]
+    told = re.findall(r"^(networks \d-\d)  epoch +(\d+)/40  ", capsys.readouterr().out, re.MULTILINE)
     for who in ("networks 0-1", "networks 2-3"):
-        epochs = [int(said.removeprefix("epoch ").split("/")[0]) for name, said in told if name == who]
-        assert epochs == [1, *range(3, 40, 3), 40]
+        assert [int(epoch) for name, epoch in told if name == who] == [1, *range(3, 40, 3), 40]
