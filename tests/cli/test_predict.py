@@ -183,6 +183,16 @@ def test_the_columns_of_a_table_are_matched_by_name(pets, text):
     assert answer(text) == expected
 
 
+def test_a_table_with_the_label_has_it_beside_the_class_and_an_accuracy(pets):
+    answer, _ = pets
+    status, out, error = answer("kind,weight,height\ndog,0.5,9\ndog,-1,0\n,0,9\n")
+    header, *rows = csv.reader(out.splitlines())
+    assert (status, header) == (0, ["row", "class", "desired_class", "output_cat", "output_dog"])
+    assert [row[1:3] for row in rows] == [["dog", "dog"], ["cat", "dog"], ["dog", ""]]
+    assert error.startswith("accuracy 50.00%: 1 of 2 rows of ")
+    assert error.endswith("new.csv; 1 row does not say what is desired\n")
+
+
 @pytest.mark.parametrize(
     ("header", "message"),
     [

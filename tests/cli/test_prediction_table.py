@@ -57,7 +57,7 @@ def test_quantities_have_an_error_in_their_own_units():
     one, a = model(1, label="price"), np.array([[1234567.0], [3.0], [9.0]])
     desired = of_numbers(a, np.array([[1234563.0], [6.0], [np.nan]]), "none")
     assert score(one, desired, "x.csv") == (
-        "root of the mean squared error: price 3.536, over 2 rows of x.csv; 1 row does not say what is desired"
+        "RMSE in the units of the data: price 3.536, over 2 rows of x.csv; 1 row does not say what is desired"
     )
     assert text(one, a, desired) == "row,output_price,desired_price\n0,1234567,1234563\n1,3,6\n2,9,\n"
 
@@ -70,5 +70,5 @@ def test_outputs_without_names_are_decided_as_in_the_training(measure, share):
 
 def test_many_outputs_are_not_all_told():
     said = score(model(9), of_numbers(np.zeros((2, 9)), np.ones((2, 9)), "none"), "x")
-    assert said == "root of the mean squared error: 0 1, 1 1, 2 1, 3 1, 4 1, ..., over 2 rows of x"
+    assert said == "RMSE in the units of the data: 0 1, 1 1, 2 1, 3 1, 4 1, ..., over 2 rows of x"
     assert prediction_table.MOST_NAMED == 5

@@ -11,6 +11,7 @@ import numpy as np
 
 from fnn.cli import prediction_table
 from fnn.cli.common import all_types, written
+from fnn.cli.desired_in_file import desired_in
 from fnn.cli.prediction_table import Desired
 from fnn.config.reading import rebuilt
 from fnn.config.schema import describe
@@ -37,7 +38,8 @@ def command(options: argparse.Namespace) -> int:
     if options.file is None:
         where, a, desired = with_own_data(model, run, types)
     else:
-        where, a, desired = options.file, of_file(model, options.file), None
+        where, a = options.file, of_file(model, options.file)
+        desired = desired_in(options.file, model, a)
     table = prediction_table.text(model, a, desired)
     if out is None:
         print(table, end="")

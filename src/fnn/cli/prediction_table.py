@@ -86,7 +86,7 @@ def shown(value: float) -> str:
 
 
 def score(model: Model, desired: Desired, where: str) -> str:
-    """How right the rows are, in a sentence: the accuracy, or for quantities the root of the mean squared error.
+    """How right the rows are, in a sentence: the accuracy, or for quantities the RMSE, the root of the mean squared error.
 
     Only rows that say what is desired count. A class that the network does not know counts as a mistake.
     """
@@ -99,7 +99,7 @@ def score(model: Model, desired: Desired, where: str) -> str:
         called = zip(names(model, len(roots)), roots, strict=True)
         more = ", ..." if len(roots) > MOST_NAMED else ""
         each = ", ".join(f"{name} {root:.4g}" for name, root in list(called)[:MOST_NAMED])
-        said = f"root of the mean squared error: {each}{more}, over {n:,} rows of {where}"
+        said = f"RMSE in the units of the data: {each}{more}, over {n:,} rows of {where}"
     if desired.strange:
         more = ", ..." if len(desired.strange) > MOST_NAMED else ""
         unknown = ", ".join(map(repr, desired.strange[:MOST_NAMED]))
