@@ -78,7 +78,12 @@ def test_results_of_classes_quantities_and_truth_tables(tmp_path, said):
         "precision": "",
     }
     assert re.search(r'<tr><th scope="row">1<td class=w1>2<td class=r4>8<td>0', page)
-    assert cells(page, "Each output in its own units: test data, 9 rows")["price"]["R²"] == ""
+    assert (
+        cells(page, "Each output in its own units: test data, 9 rows; RMSE is the root of the mean squared error")[
+            "price"
+        ]["R²"]
+        == ""
+    )
     assert cells(page)["house"]["RMSE"] == "0.25"
     assert cells(page, "All rows")["0 1"]["output a"] == "0.987"
     table = cells(page, "The 2 surest mistakes on the test data; rows as fnn predict numbers them, from 0")

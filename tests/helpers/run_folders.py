@@ -136,3 +136,15 @@ def sweep(folder, etas=(0.1, 1.0), lmbdas=(0.0,), seeds=2, diverged=()):
     write(folder / "sweep.csv", "\n".join(last) + "\n")
     write(folder / "curves.csv", "\n".join(curves) + "\n")
     return folder
+
+
+def gradcheck(text):
+    """The report of a gradient check in gradcheck.json and as it is printed, and its heat maps; `text` is in all."""
+    gap = {"absolute": 1e-9, "relative": 1e-8}
+    leaf = {"name": text, "owner": f"{text}(units=3)", "shape": [3, 4], "compared": 12, "left_out": 0, "wrong": 0}
+    leaf |= {"ok": True, "to_autodiff": gap, "to_difference": {"absolute": None, "relative": None}}
+    layer = {"name": text, "entries": 12, "ok": False, "faults": [text], "slips": [], "broken": ""}
+    report = {"ok": False, "coordinates": 24, "slips": [text], "notes": [], "value_ok": False, "value": 1.0}
+    report |= {"value_expected": 2.0, "leaves": [leaf, leaf | {"name": "0.b", "wrong": 2}], "layers": [layer]}
+    report |= {"training_loop": {"ok": True}}
+    return report, f"{text}\nas printed", {text: [[-18.0, -8.0, math.nan]] * 3, "0.b": [[0.0]] * 3}

@@ -23,12 +23,10 @@ from fnn.config.sections import GRADIENTS
 from fnn.errors import InputError
 from fnn.optimizers import SGD
 from fnn.pages import gradcheck_page
-from fnn.pages.markup import page
+from fnn.pages.markup import PAGE, page
 from fnn.plots import curves
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import write_json
-
-PAGE = "report.html"
 
 
 def command(options: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from fnn.cli.sweep_page import shown as shown_sweep
 from fnn.cli.writing import written
 from fnn.errors import CorruptFileError, InputError
 from fnn.pages import png, runs_page, sweep_page
-from fnn.pages.markup import page, paragraph
+from fnn.pages.markup import PAGE, page, paragraph
 from fnn.pages.runs_page import Shown
 from fnn.pages.sweep_page import Sweep
 from fnn.runs import reading
@@ -21,8 +21,6 @@ from fnn.runs.listing import Entry, Problem, found
 from fnn.runs.reading import Reading
 from fnn.runs.settings import differing, short_names, shorter_paths, text
 from fnn.storage.files import write_atomically
-
-PAGE = "report.html"
 
 
 def command(options: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ from typing import TextIO
 import jax
 import numpy as np
 
-from fnn.cli import sweep_report
+from fnn.cli import sweep_page, sweep_report
 from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, overrides, prepared_for, written
 from fnn.cli.progress import LINES, shown, width
 from fnn.config.reading import config_text
@@ -28,6 +28,7 @@ from fnn.errors import DivergedError, InputError, StoppedError
 from fnn.machine.hardware import cores
 from fnn.machine.signals import Wish, stopped, wishes
 from fnn.optimizers import SGD
+from fnn.pages.markup import PAGE
 from fnn.plots import curves
 from fnn.runs import directory, metrics, preparing, resuming, sweep_keeper, sweeps
 from fnn.runs.keeper import CHECKPOINTS
@@ -265,8 +266,10 @@ def tell(folder: Path, done: Sequence[sweeps.Track]) -> list[sweeps.Track]:
 
 
 def conclude(folder: Path, name: str, done: Sequence[sweeps.Track]) -> None:
-    """Write the tables and the pictures, and print where they are."""
+    """Write the tables, the page and the pictures, and print where they are."""
     compared = tell(folder, done)
+    sweep_page.write(folder, PAGE)
+    print(f"page: {PAGE}")
     if all(track.diverged for track in compared):
         print("pictures: none, every network in this table has diverged")
     elif not curves.available():

@@ -80,8 +80,8 @@ def _quantities(part: Mapping[str, Any], said: str) -> str:
     if not part.get("outputs"):
         return ""
     rows = [[Cell(each["name"]), *(_plain(each[name]) for name in ("rmse", "r2", "sd"))] for each in part["outputs"]]
-    named = f"Each output in its own units: {said}"
-    head = ("output", "root of the mean squared error", "R²", "standard deviation of y")
+    named = f"Each output in its own units: {said}; RMSE is the root of the mean squared error"
+    head = ("output", "RMSE", "R²", "standard deviation of y")
     return _captioned(named, table(named, head, rows, sortable=True))
 
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+PAGE = "report.html"  # the name of the file
+
 
 class Cell(NamedTuple):
     """A cell of a table."""
