@@ -21,7 +21,7 @@ from tests.helpers.support import fails
 def test_a_run_directory_holds_everything(finished, config):
     assert {path.name for path in finished.iterdir()} == {
         *("config.toml", "config.json", "environment.json", "metrics.jsonl", "params.npz", "result.json", ".lock"),
-        *(["learning.png", "weights.png", "mistakes.png"] if curves.available() else []),
+        *(["confusion.png", "learning.png", "mistakes.png", "weights.png"] if curves.available() else []),
     }
     assert (finished / "config.toml").read_text() == GOOD
     lines = [json.loads(line) for line in (finished / "metrics.jsonl").read_text().splitlines()]

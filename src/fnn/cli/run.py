@@ -137,7 +137,8 @@ def _conclude(folder: Path, prepared: Prepared, params: Params, history: list[di
     """Print what came out, draw the pictures, and print where they are."""
     found = read_json(folder / "result.json").get("results") or results.of(prepared, history, params)
     print(*run_summary.lines(found, sum(line["seconds"] for line in history), prepared.data.columns), sep="\n")
-    made = drawn(lambda: run_pictures.draw(folder, prepared, params, history), "--resume draws them again")
+    pictured = run_pictures.Run(folder, prepared, params, history, found)
+    made = drawn(lambda: run_pictures.draw(pictured), "--resume draws them again")
     missing = "" if curves.available() else f"\n{curves.MISSING}, then --resume draws them"
     pictures = f"; pictures: {', '.join(made)}" if made else missing
     print(f"run directory: {folder}{pictures}")

@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fnn.plots import curves
+
 WIDTH = 79  # columns that are used of a terminal's 80
 INDENT = 9
 LONGEST_NAME, LONGEST_INPUT = 20, 40  # characters in a table
@@ -190,8 +192,7 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 def brief(name: str) -> str:
     """A name as it fits into a table: printable, and cut where it is long."""
-    name = name if name.isprintable() else ascii(name)[1:-1]
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 2]}.."
+    return curves.short(name if name.isprintable() else ascii(name)[1:-1], LONGEST_NAME)
 
 
 def number(value: float | None) -> str:

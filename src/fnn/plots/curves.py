@@ -11,7 +11,6 @@ import io
 import os
 import warnings
 from collections.abc import Generator, Mapping, Sequence
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -25,6 +24,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 DASHES = ("-", "--", ":", "-.")
 COLOURS = {"train": "#0072B2", "validation": "#D55E00", "test": "#009E73"}
 STYLES = {"train": "-", "validation": "--", "test": ":"}
+BEHIND = "0.6"  # the colour of a curve that stands behind others
 TOLD_APART = 14  # curves that can be told apart in one picture
 LEGIBLE = 20  # rows or columns of a heat map that can all have their name and their numbers
 
@@ -60,12 +60,14 @@ def own_settings() -> Generator[None]:
 def log_scale(axes: Any) -> None:
     """A logarithmic y axis with plain numbers at its ticks; `own_settings` draws no formulas.
 
-    The ticks between the powers of ten have numbers where the axis is shorter than a decade.
+    The ticks between the powers of ten have numbers where the axis is shorter than a decade; where it is shorter than
+    three, those at 2 and 5 have them.
     """
 
     def between(y: float, _: int) -> str:
         low, high = axes.get_ylim()
-        return f"{y:g}" if high < 10 * low else ""
+        first = f"{y:e}"[0]
+        return f"{y:g}" if high < 10 * low or (high < 1000 * low and first in "25") else ""
 
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter("{x:g}")
@@ -84,6 +86,12 @@ def write(fig: Any, path: str | os.PathLike[str]) -> None:
     buffer = io.BytesIO()
     fig.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
     write_atomically(path, buffer.getvalue())
+
+
+def short(name: str, longest: int) -> str:
+    """A name of at most so many characters: a longer one is cut in its middle, since names often begin alike."""
+    end = (longest - 2) // 2
+    return name if len(name) <= longest else f"{name[: longest - 2 - end]}..{name[-end:]}"
 
 
 def curve(axes: Any, epochs: ArrayLike, values: ArrayLike, style: Any, colour: str, label: str | None = None) -> Any:
@@ -105,13 +113,21 @@ def whole_numbers(axis: Any) -> None:
     axis.get_major_locator().set_params(integer=True)
 
 
-def learning(metrics: Sequence[dict[str, float]], path: str | os.PathLike[str], title: str) -> None:
-    """Draw cost and accuracy over the epochs, for the training, validation and test data.
+def learning(
+    metrics: Sequence[dict[str, float]],
+    path: str | os.PathLike[str],
+    title: str,
+    cost: str = "cost",
+    best: int = 0,
+) -> None:
+    """Draw cost and accuracy over the epochs: validation and training, and the test data in grey behind them.
 
     Args:
         metrics: The lines of `metrics.jsonl`.
         path: The PNG to write.
         title: The picture's title, the run's name.
+        cost: The name of the cost.
+        best: The best epoch by validation, which is marked; 0 for none.
 
     Raises:
         ImportError: matplotlib is not installed.
@@ -120,61 +136,30 @@ def learning(metrics: Sequence[dict[str, float]], path: str | os.PathLike[str], 
     fig = figure(5.2 * len(measures), 3.8)
     fig.suptitle(title)
     for axes, measure in zip(fig.subplots(1, len(measures), squeeze=False)[0], measures, strict=True):
-        _curves(axes, metrics, measure)
+        _curves(axes, metrics, measure, best)
+        label_epochs(axes, "accuracy (%)" if measure == "accuracy" else f"{cost} (mean per example)")
     write(fig, path)
 
 
-def _curves(axes: Any, metrics: Sequence[dict[str, float]], measure: str) -> None:
+def _curves(axes: Any, metrics: Sequence[dict[str, float]], measure: str, best: int) -> None:
     epochs = [line["epoch"] for line in metrics]
     factor = 100 if measure == "accuracy" else 1
     for part in ("train", "validation", "test"):
-        if f"{part}_{measure}" in metrics[-1]:
-            values = factor * np.array([line.get(f"{part}_{measure}") for line in metrics], float)  # None becomes nan
-            last = f"{values[-1]:.4g}" if np.isfinite(values[-1]) else "not finite"
-            label = f"{'training' if part == 'train' else part}, last {last}"
-            curve(axes, epochs, values, STYLES[part], COLOURS[part], label)
-    label_epochs(axes, "accuracy (%)" if measure == "accuracy" else "cost (mean per example)")
+        if f"{part}_{measure}" not in metrics[-1]:
+            continue
+        values = factor * np.array([line.get(f"{part}_{measure}") for line in metrics], float)  # None becomes nan
+        last = f"{values[-1]:.4g}" if np.isfinite(values[-1]) else "not finite"
+        label = f"{'training' if part == 'train' else part}, last {last}"
+        line = curve(axes, epochs, values, STYLES[part], COLOURS[part], label)
+        if part == "test":  # settings are not chosen by it
+            line.set(color=BEHIND, lw=1.0, zorder=1)
+        if part == "validation" and best:
+            axes.axvline(best, color=COLOURS[part], lw=0.8, alpha=0.6, zorder=1)
+            said = f"best by validation, epoch {best}"
+            axes.plot(best, values[best - 1], "o", color=COLOURS[part], ms=7, mfc="white", mew=1.6, label=said)
     if measure == "cost" and min(line["train_cost"] for line in metrics) > 0:
         log_scale(axes)
-    axes.legend(frameon=False)
-
-
-def side_by_side(runs: Mapping[str, Sequence[dict[str, float]]], path: str | os.PathLike[str]) -> None:
-    """Draw cost and accuracy of several runs over the epochs: a row per part of the data, a curve per run.
-
-    Args:
-        runs: For the name of each run the lines of its `metrics.jsonl`.
-        path: The PNG to write.
-
-    Raises:
-        ImportError: matplotlib is not installed.
-    """
-    has = {name for lines in runs.values() for name in lines[-1]}
-    parts = [part for part in STYLES if f"{part}_cost" in has]
-    measures = [measure for measure in ("cost", "accuracy") if f"train_{measure}" in has]
-    fig = figure(5.2 * len(measures), 2.9 * len(parts) + 0.25 * len(runs))
-    grid = fig.subplots(len(parts), len(measures), squeeze=False)
-    drawn: dict[str, Any] = {}
-    for (i, part), (j, measure) in product(enumerate(parts), enumerate(measures)):
-        drawn |= _measured(grid[i, j], runs, part, measure)
-    fig.align_ylabels()
-    fig.legend(list(drawn.values()), list(drawn), loc="outside upper left", frameon=False, fontsize="small")
-    write(fig, path)
-
-
-def _measured(axes: Any, runs: Mapping[str, Sequence[dict[str, float]]], part: str, measure: str) -> dict[str, Any]:
-    """Draw one measure of one part of the data; the drawn lines by the names of the runs."""
-    factor, key, drawn = 100 if measure == "accuracy" else 1, f"{part}_{measure}", {}
-    for i, (name, lines) in enumerate(runs.items()):
-        values = factor * np.array([line.get(key) for line in lines], float)  # None becomes nan, which leaves a gap
-        if np.isfinite(values).any():
-            epochs = range(1, len(lines) + 1)
-            drawn[name] = curve(axes, epochs, values, DASHES[i % len(DASHES)], PALETTE[i % len(PALETTE)])
-    said = "training" if part == "train" else part
-    label_epochs(axes, f"{said} accuracy (%)" if measure == "accuracy" else f"{said} cost (mean)")
-    if measure == "cost" and drawn and min(np.nanmin(line.get_ydata()) for line in drawn.values()) > 0:
-        log_scale(axes)
-    return drawn
+    axes.legend(frameon=False, fontsize="small")
 
 
 def bands(curves: Mapping[str, np.ndarray], path: str | os.PathLike[str], title: str, measure: str) -> None:

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from fnn.plots.curves import figure, write
+from fnn.plots import mosaics
+from fnn.plots.curves import short, write
 from fnn.types import Params
 
 IMAGES_PER_PAGE = 40
+LONGEST_NAME = 11  # characters of a class below an image
+# From blue over white to orange, which colour-blind readers can tell apart.
+LEVELS = (-1, -0.5, 0, 0.5, 1)
+COLOURS = np.array(((0.03, 0.19, 0.42), (0.42, 0.68, 0.84), (1, 1, 1), (0.99, 0.72, 0.39), (0.80, 0.33, 0.00)))
+BAR_ROOM, BAR_WIDTH, BAR_HEIGHT, BAR_STEPS = 120, 28, 357, 8  # dots; steps from 0 to the largest weight
+LAST_LEVEL = 1 + 1 / (2 * BAR_STEPS)  # where the last step of the bar ends
 
 
 def image_shape(shape: tuple[int, ...]) -> tuple[int, int]:
@@ -40,7 +47,9 @@ def first_weights(params: Params, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def weights(pictures: np.ndarray, path: str | os.PathLike[str], title: str) -> None:
-    """Draw the weights side by side on one scale, from dark (below 0) to light (above 0), also in a grey print.
+    """Draw the weights side by side on one scale: 0 is white, below it blue with a minus sign, above it orange.
+
+    Colour-blind readers can tell blue from orange; in a grey print the signs tell them apart.
 
     Args:
         pictures: The weights, `(k, height, width)`; the first `IMAGES_PER_PAGE` are shown.
@@ -51,53 +60,61 @@ def weights(pictures: np.ndarray, path: str | os.PathLike[str], title: str) -> N
         ImportError: matplotlib is not installed.
     """
     shown = pictures[:IMAGES_PER_PAGE]
-    limit = float(np.abs(shown).max())
-    count = f"the first {len(shown)} of {len(pictures)} units" if len(shown) < len(pictures) else f"{len(shown)} units"
-    fig, cells = _grid(len(shown), f"{title}: weights of {count}, one scale, largest {limit:.2g}")
-    images = [
-        axes.imshow(picture, cmap="cividis", vmin=-limit, vmax=limit)
-        for axes, picture in zip(cells, shown, strict=False)
-    ]
-    fig.colorbar(images[0], ax=cells, shrink=0.6, label="weight")
-    write(fig, path)
+    limit = float(np.abs(shown).max()) or 1.0
+    count = f"{len(shown)} unit{'s' * (len(shown) > 1)}"
+    if len(shown) < len(pictures):
+        count = f"the first {len(shown)} of {len(pictures):,} units"
+    page = mosaics.Mosaic(_signed(shown / limit), f"{title}: weights of {count}, one scale", beside=BAR_ROOM)
+    bar = mosaics.beside(page.fig, page.axes, 2 * mosaics.GAP, BAR_WIDTH, BAR_HEIGHT)
+    levels = np.linspace(1, -1, 2 * BAR_STEPS + 1)[None, :, None]  # from above to below
+    bar.imshow(_signed(levels)[0], interpolation="nearest", aspect="auto", extent=(0, 1, -LAST_LEVEL, LAST_LEVEL))
+    bar.set(xticks=(), yticks=(-1, 0, 1), yticklabels=(f"{-limit:.2g}", "0", f"{limit:.2g}"))
+    bar.yaxis.tick_right()
+    write(page.fig, path)
+
+
+def _signed(values: np.ndarray) -> np.ndarray:
+    """The colours of numbers from -1 to 1, `(k, height, width)`, as tiles; a white minus sign is in those below 0."""
+    colours = np.stack([np.interp(values, LEVELS, channel) for channel in COLOURS.T], axis=-1)
+    tiles = mosaics.enlarged(colours)
+    size = tiles.shape[1] // values.shape[1]
+    thick, long = max(1, size // 8), max(2, size // 2)
+    top, left = (size - thick) // 2, (size - long) // 2
+    sign = np.zeros((size, size), bool)
+    sign[top : top + thick, left : left + long] = True
+    below = np.tile(sign, values.shape[1:]) & mosaics.enlarged(values < 0)
+    return np.where(below[..., None], 1.0, tiles)
 
 
 def mistakes(
     pictures: np.ndarray,
-    said: Sequence[str],
-    meant: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    wrong: int,
     total: int,
     path: str | os.PathLike[str],
     title: str,
 ) -> None:
-    """Draw the images that the network gets wrong, each with the class that it decided for and the right class.
+    """Draw the images that the network gets wrong: what it said, how sure it was, the right class, and the row.
 
     Args:
-        pictures: All such images, `(k, height, width)`; the first `IMAGES_PER_PAGE` are shown.
-        said: The class that the network decided for, for each image.
-        meant: The right class of each image.
+        pictures: An image for each row, `(k, height, width)`; the first `IMAGES_PER_PAGE` are shown.
+        rows: Of each the class that the network "decided" for, how "sure" it was, the right "class" and the "row".
+        wrong: The number of examples that the network gets wrong.
         total: The number of examples that the network was asked about.
         path: The PNG to write.
-        title: The page's title.
+        title: The page's title, with what the rows are.
 
     Raises:
         ImportError: matplotlib is not installed.
     """
-    which = f", the first {IMAGES_PER_PAGE}" if len(pictures) > IMAGES_PER_PAGE else ""
-    fig, cells = _grid(min(IMAGES_PER_PAGE, len(pictures)), f"{title}: {len(pictures)} of {total:,} wrong{which}")
-    for axes, picture, wrong, right in zip(cells, pictures[:IMAGES_PER_PAGE], said, meant, strict=False):
-        axes.imshow(picture, cmap="gray_r")
-        axes.set_title(f"said {wrong}, is {right}", fontsize=7, pad=2)
-    write(fig, path)
-
-
-def _grid(count: int, title: str) -> tuple[Any, list[Any]]:
-    """A figure with `count` empty cells, which have no ticks."""
-    columns = min(10, count)
-    rows = -(-count // columns)
-    fig = figure(max(5.0, 0.95 * columns + 0.8), 0.6 + 1.1 * rows)
-    fig.suptitle(title, fontsize="medium")
-    cells = list(fig.subplots(rows, columns, squeeze=False).flat)
-    for axes in cells:
-        axes.set_axis_off()
-    return fig, cells
+    shown = pictures[:IMAGES_PER_PAGE].astype(float)
+    least, most = (edge(shown, axis=(1, 2), keepdims=True) for edge in (np.min, np.max))
+    grey = 1 - (shown - least) / np.maximum(most - least, 1e-30)
+    which = f"the {len(shown)} surest" if len(shown) < wrong else "the surest first"
+    tiles = np.repeat(mosaics.enlarged(grey)[..., None], 3, axis=3)
+    page = mosaics.Mosaic(tiles, f"{title}: {wrong:,} of {total:,} wrong, {which}", caption=4)
+    for i, row in zip(range(len(shown)), rows, strict=False):
+        said, right = (short(row[which], LONGEST_NAME) for which in ("decided", "class"))
+        sure = "?" if row["sure"] is None else f"{100 * row['sure']:.2f} %"
+        page.caption(i, [f"said {said}", f"{sure} sure", f"is {right}", f"row {row['row']}"])
+    write(page.fig, path)

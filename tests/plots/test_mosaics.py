@@ -1,0 +1,127 @@
+"""Little images side by side: every dot is in its place, and every picture can be drawn."""
+
+import numpy as np
+import pytest
+
+from fnn.plots import confusion, curves, fits, images, mosaics
+
+needs_matplotlib = pytest.mark.skipif(not curves.available(), reason="matplotlib is not installed")
+
+
+@pytest.fixture
+def written(monkeypatch):
+    """The figures that would be written into files."""
+    figures = []
+    for module in (curves, images, confusion, fits):
+        monkeypatch.setattr(module, "write", lambda fig, path: figures.append(fig))
+    return figures
+
+
+def test_zero_is_white_and_what_is_below_it_has_a_minus_sign():
+    values = np.array([[[0.0, 1.0], [-1.0, -0.5]]])
+    (tile,) = images._signed(values)
+    size = len(tile) // 2
+    zero, above, below, half = (tile[i : i + size, j : j + size] for i in (0, size) for j in (0, size))
+    assert (zero == 1).all()
+    assert (above == above[0, 0]).all()
+    for part, colour in ((below, images.COLOURS[0]), (half, images.COLOURS[1])):
+        signed = (part == 1).all(axis=2)
+        assert 0 < signed.sum() < size * size / 4
+        np.testing.assert_allclose(part[~signed], np.broadcast_to(colour, part[~signed].shape))
+    assert above[0, 0].tolist() == images.COLOURS[-1].tolist()
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (28, 28), (5, 40), (300, 2)], ids=str)
+def test_a_number_becomes_a_square_of_whole_dots(shape):
+    numbers = np.arange(np.prod(shape), dtype=float).reshape(1, *shape)
+    large = mosaics.enlarged(numbers)
+    size = large.shape[1] // shape[0]
+    assert large.shape == (1, size * shape[0], size * shape[1])
+    np.testing.assert_array_equal(large[:, ::size, ::size], numbers)
+
+
+@needs_matplotlib
+@pytest.mark.parametrize("k", [1, 9, 11, 40])
+def test_every_tile_has_its_place_in_one_pair_of_axes(k):
+    tiles = np.random.default_rng(0).random((k, 20, 16, 3))
+    page = mosaics.Mosaic(tiles, "some", caption=2)
+    (image,) = page.axes.images
+    assert page.fig.axes == [page.axes]
+    for i in range(k):
+        x, y = page.place(i)
+        np.testing.assert_array_equal(image.get_array()[y + 1 : y + 21, x + 1 : x + 17], tiles[i])
+    box = page.axes.get_position()
+    width, height = page.fig.get_size_inches() * mosaics.DPI
+    assert (box.width * width, box.height * height) == pytest.approx(image.get_array().shape[1::-1])  # dot for dot
+
+
+@needs_matplotlib
+def test_the_captions_say_how_sure_and_which_row(written, tmp_path):
+    rows = [
+        {"decided": "8", "class": "3", "sure": 0.7493, "row": 92},
+        {"decided": "?", "class": "a very long name", "sure": None, "row": 5},
+    ]
+    images.mistakes(np.zeros((2, 4, 4)), rows, 7, 100, tmp_path / "x.png", "some")
+    texts = [text.get_text() for text in written[0].axes[0].texts]
+    assert texts == ["said 8\n74.93 % sure\nis 3\nrow 92", "said ?\n? sure\nis a ver..name\nrow 5"]
+    assert written[0].texts[0].get_text().replace("\n", " ") == "some: 7 of 100 wrong, the 2 surest"
+
+
+@needs_matplotlib
+@pytest.mark.parametrize("k", [2, 20, 21, 50])
+def test_a_confusion_matrix_has_its_counts_and_names(written, tmp_path, k):
+    matrix = np.eye(k, k + 1, dtype=int) * 3
+    matrix[0, 1] = 1200
+    confusion.confusion(matrix.tolist(), [f"class {i}" for i in range(k)], tmp_path / "x.png", "some")
+    (axes,) = written[0].axes
+    assert [text.get_text() for text in axes.texts][:2] == (["3", "1,200"] if k < 20 else [])
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names[0] == "class 0"
+    assert len(names) == (k if k < 50 else 25)
+    image = axes.images[0].get_array()
+    assert np.all(image[1, 0] == 1)  # nothing is white
+    assert image[0, 1, 2] < image[0, 1, 0]  # a mistake is orange
+    assert image[1, 1, 0] < image[1, 1, 2]  # what is right is blue
+
+
+@needs_matplotlib
+def test_the_best_epoch_is_marked_and_the_test_data_stand_behind(written, tmp_path):
+    lines = [
+        {
+            "epoch": e,
+            "train_cost": 1 / e,
+            "validation_cost": (e - 2) ** 2 + 0.5,
+            "test_cost": 1.0,
+            "train_accuracy": 0.5,
+        }
+        | {"validation_accuracy": 1 - abs(e - 2) / 10, "test_accuracy": 0.5}
+        for e in (1, 2, 3)
+    ]
+    curves.learning(lines, tmp_path / "x.png", "some", "cross-entropy cost", 2)
+    for axes, value in zip(written[0].axes, (0.5, 100.0), strict=True):
+        by_name = {line.get_label(): line for line in axes.get_lines()}
+        mark = by_name["best by validation, epoch 2"]
+        assert (list(mark.get_xdata()), list(mark.get_ydata())) == ([2], [value])
+        test, validation = (next(by_name[n] for n in by_name if n.startswith(p)) for p in ("test, ", "validation, "))
+        assert test.get_linewidth() < validation.get_linewidth()
+        assert test.get_zorder() < validation.get_zorder()
+        assert test.get_color() == curves.BEHIND
+    assert written[0].axes[0].get_ylabel() == "cross-entropy cost (mean per example)"
+    curves.learning(lines, tmp_path / "x.png", "some")
+    assert not any("best" in line.get_label() for line in written[1].axes[0].get_lines())
+
+
+@needs_matplotlib
+@pytest.mark.parametrize("outputs", [1, 3, 8])
+def test_a_fit_has_a_panel_for_each_output(written, tmp_path, outputs):
+    rng = np.random.default_rng(0)
+    x, y = rng.random((5, 1)), rng.random((5, outputs))
+    part, names = fits.Part("test", "test", x, y, y + 1), [f"y[{k}]" for k in range(outputs)]
+    fits.predictions([part], names, tmp_path / "x.png", "some")
+    fits.curve([part], part._replace(said="the net"), "height (m)", names, tmp_path / "x.png", "some")
+    for fig in written:
+        panels = [axes for axes in fig.axes if axes.axison]
+        assert len(panels) == min(outputs, fits.MOST_PANELS)
+    last = written[1].axes[-1]
+    assert (last.get_xlabel(), last.get_ylabel()) == ("height (m)", names[min(outputs, fits.MOST_PANELS) - 1])
+    assert written[0].axes[0].get_xlabel() == "y[0], desired"
