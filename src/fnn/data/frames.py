@@ -77,11 +77,11 @@ def _column_in(where: str, frame: Any, name: str, key: Any) -> Any:
     try:
         column = frame[key]
         if isinstance(column, ALONE):
-            raise TypeError(f"is {column!r}"[:80])
+            raise TypeError(f"{column!r}"[:80])
         array = _numbers(column)
         shape = np.shape(array) if isinstance(array, np.ndarray) else (len(array),)
     except (TypeError, ValueError, KeyError) as error:
-        raise InputError(f"{where}: column {name!r} {error}; expected one number or text for each row") from None
+        raise InputError(f"{where}: column {name!r}: {error}; expected one number or text for each row") from None
     if len(shape) != 1:
         raise InputError(f"{where}: column {name!r} has shape {shape}; expected one number or text for each row")
     return array
@@ -127,9 +127,13 @@ def cells_of(where: str, frame: Any, name: str) -> Iterator[str]:
 
 def _blocks(column: Any) -> Iterator[list[str]]:
     for i in range(0, len(column), CELLS_AT_ONCE):
-        part = column[i : i + CELLS_AT_ONCE]
-        plain = next((getattr(part, name) for name in ("to_pylist", "to_list") if hasattr(part, name)), part.__iter__)
-        yield [_text(cell) for cell in plain()]
+        yield [_text(cell) for cell in _listed(column[i : i + CELLS_AT_ONCE])]
+
+
+def _listed(part: Any) -> list[Any]:
+    if hasattr(part, "to_pylist"):  # of pyarrow
+        return part.to_pylist()
+    return part.to_list() if hasattr(part, "to_list") else list(part)
 
 
 def _text(cell: Any) -> str:

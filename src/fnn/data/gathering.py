@@ -68,7 +68,7 @@ class Texts:
         self.digits = self.digits and (math.isnan(value) or WHOLE.fullmatch(text) is not None)
         if len(self.texts) == MOST_TEXTS:
             self.surplus = self.surplus if self.surplus >= 0 else row
-            self.alike += is_other_notation(text)
+            self.alike += math.isnan(value) and is_other_notation(text)
             return OTHER, value
         self.texts.append(text)
         self.rows.append(row)

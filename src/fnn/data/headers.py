@@ -112,9 +112,7 @@ def check_choice(
     chosen = label or (left[-1] if left else "")
     if chosen in onehot:
         why = "" if label else ", since it is the last column"
-        raise InputError(
-            f"{where}: column {chosen!r} is the label{why}, and in onehot; name another label, or leave it out"
-        )
+        raise InputError(f"{where}: column {chosen!r} is the label{why}, and in onehot; expected one of the two")
     if len(left) < 2:
         raise InputError(
             f"{where}: {_only(header, left, drop)}; expected inputs and a label"
