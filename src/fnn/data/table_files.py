@@ -145,9 +145,8 @@ def _without_missing(table: Table, blanks: dict[str, int]) -> tuple[Table, str]:
     left = int(whole.sum())
     by_name = ", ".join(f"{n:,} in {name!r}" for name, n in blanks.items() if n)
     if not left:
-        raise InputError(
-            f"{table.where}: missing = 'drop' leaves no row: of {table.n:,} rows are missing {by_name}"[:500]
-        )
+        what = f"missing = 'drop' leaves none of {table.n:,} rows; cells are missing: {by_name}"
+        raise InputError(f"{table.where}: {what[:400]}")
     said = f"left out: {table.n - left:,} of {table.n:,} rows, in which cells are missing: {by_name}"
     return table.take(whole), said
 
