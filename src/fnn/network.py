@@ -71,9 +71,22 @@ def check_net(net: Net) -> None:
         raise TypeError(f"net is a {type(net).__name__}; a net is a tuple of layers, such as (Dense(10),).")
     if not net:
         raise ValueError("net has 0 layers; it needs at least one, such as (Dense(10),).")
+    check_layers(net)
+
+
+def check_layers(net: Net) -> None:
+    """Refuse what is no layer in a net.
+
+    Raises:
+        TypeError: a layer alone in place of the net, or a class or anything else in the place of a layer.
+    """
+    if not isinstance(net, tuple | list):
+        raise TypeError(f"net is a {type(net).__name__}; a net is a tuple of layers, such as (Dense(10),).")
     for i, layer in enumerate(net):
         if isinstance(layer, type):
             raise TypeError(f"net[{i}] is the class {layer.__name__}; a layer is a value of one, such as Sigmoid().")
+        if not hasattr(layer, "forward"):
+            raise TypeError(f"net[{i}] is {layer!r:.80}; expected a layer, such as Dense(10) or Sigmoid().")
 
 
 def _checked_shape(net: Net, shape: Shape) -> Shape:
@@ -220,11 +233,15 @@ def _backward(net: Net, params: Params, inputs: list[Array], delta: Array) -> It
 
 
 def check_lengths(net: Net, params: Params) -> None:
-    """Refuse params that are not one entry per layer.
+    """Refuse what is no layer, and params that are not one entry per layer.
 
     Raises:
+        TypeError: `net` has something else than layers, or `params` is no tuple.
         ValueError: `net` and `params` differ in length.
     """
+    check_layers(net)
+    if not isinstance(params, tuple | list):
+        raise TypeError(f"params is a {type(params).__name__}; expected what init(net, key, shape) gives.")
     if len(net) != len(params):
         raise ValueError(
             f"net has {len(net)} layers but params has {len(params)} entries; "

@@ -18,6 +18,7 @@ from fnn.examples import Examples
 from fnn.network import backprop
 from fnn.schedules import Constant, Progress, Schedule
 from fnn.training import divergence, monitors, segments
+from fnn.training.arguments import check_kinds
 from fnn.training.augmentation import Shifted
 from fnn.training.evaluation import Evaluation, Measure, check_parts, decided, mean, sums
 from fnn.training.mini_batches import Rule, number_of_epochs, steps_per_epoch, whole
@@ -126,10 +127,10 @@ def fit(
     Raises:
         DivergedError: a cost or a parameter is nan or infinite; the error names the step and the layer.
         CorruptFileError: a file of examples cannot be read any more, or has changed.
-        TypeError: B or `epochs` is no whole number, or `x` or `y` no array.
-        ValueError: B is not in 1 … n, `epochs` is below 0, `net` and `params` differ in length, `x` and `y` have
-            different numbers of rows, `y` does not fit the output, the cost does not take such `y`, or examples left in
-            their file are to be shifted.
+        TypeError: An argument is of another kind: a class in place of a layer, a text in place of a gradient, ...
+        ValueError: B is not in 1 … n, `epochs` is below 0, a number of an `SGD` is out of its range, `target_cost` is
+            nan, `net` and `params` differ in length, `x` and `y` have different numbers of rows, `y` does not fit the
+            output, the cost does not take such `y`, or examples left in their file are to be shifted.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -144,6 +145,7 @@ def fit(
         55
     """
     batch_size, epochs = whole("fit", "batch_size", batch_size), number_of_epochs("fit", epochs)
+    check_kinds(net, optimizer, params, key, gradient, schedule, target_cost, monitor)
     settings = gradient, validation, test, schedule, target_cost, monitor, measure
     first = params.epoch if isinstance(params, Result) else 0
     task = Task(net, cost, optimizer, train, key, batch_size, first + epochs, *settings)

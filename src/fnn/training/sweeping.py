@@ -25,6 +25,7 @@ import numpy as np
 from fnn.examples import Examples
 from fnn.network import backprop, check_lengths
 from fnn.training import blocked_steps, segments
+from fnn.training.arguments import check_kinds
 from fnn.training.augmentation import Shifted
 from fnn.training.evaluation import ROWS_OF_A_CALL, Evaluation, Measure, mean, sums_of_part
 from fnn.training.fitting import Pace, Task, checked
@@ -91,10 +92,11 @@ def sweep(
         measure: When a row is decided rightly, as for `fit`.
 
     Raises:
-        TypeError: B or `epochs` is no whole number, or `x` or `y` no array.
-        ValueError: B is not in 1 … n, `epochs` is below 0, `net` and `params` differ in length, `x` and `y` have
-            different numbers of rows, `y` does not fit the output, the cost does not take such `y`, a number of the
-            optimiser is neither one for all nor one per network, or examples are left in their file.
+        TypeError: An argument is of another kind, as for `fit`.
+        ValueError: B is not in 1 … n, `epochs` is below 0, a number of an `SGD` is out of its range, `net` and
+            `params` differ in length, `x` and `y` have different numbers of rows, `y` does not fit the output, the cost
+            does not take such `y`, a number of the optimiser is neither one for all nor one per network, or examples
+            are left in their file.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -107,6 +109,7 @@ def sweep(
         2
     """
     batch_size, epochs = whole("sweep", "batch_size", batch_size), number_of_epochs("sweep", epochs)
+    check_kinds(net, optimizer, params, key, gradient)
     task = Task(net, cost, optimizer, train, key, batch_size, epochs, gradient, validation, test, measure=measure)
     yield from resumed(task, start(task, params), lambda state: None)
 

@@ -1,0 +1,73 @@
+"""The kinds of the arguments of `fit` and `sweep`, checked before anything is compiled.
+
+Each message says what was given and what is expected. Examples and the cost are checked in `fnn.training.evaluation`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import jax
+import numpy as np
+
+from fnn.network import check_layers
+from fnn.optimizers import SGD
+from fnn.schedules import Constant, Schedule
+
+SGD_BELOW = {"eta": math.inf, "mu": 1.0, "lmbda": math.inf}  # what each number of an `SGD` must be below
+
+
+def check_kinds(
+    net: Any,
+    optimizer: Any,
+    params: Any,
+    key: Any,
+    gradient: Any,
+    schedule: Any = Constant(),
+    target_cost: Any = -math.inf,
+    monitor: Any = False,
+) -> None:
+    """Refuse arguments of another kind; `fit` documents them.
+
+    Raises:
+        TypeError: one is of another kind.
+        ValueError: a number of an `SGD` is out of its range, or `target_cost` is nan.
+    """
+    check_layers(net)
+    _check_optimizer(optimizer)
+    if not isinstance(params, tuple | list):
+        raise TypeError(f"params is {params!r:.80}; expected what init(net, key, shape) gives, or a Result of fit.")
+    if not hasattr(key, "dtype"):
+        raise TypeError(f"key is {key!r:.80}; expected a key, such as jax.random.key(0).")
+    if isinstance(gradient, type) or not callable(gradient):
+        raise TypeError(f"gradient is {gradient!r:.80}; expected a function, fnn.backprop or fnn.autodiff.")
+    if isinstance(schedule, type) or not isinstance(schedule, Schedule):
+        raise TypeError(f"schedule is {schedule!r:.80}; expected a schedule, such as EarlyStopping(10).")
+    if not _is_number(target_cost) or np.ndim(target_cost):
+        raise TypeError(f"target_cost is {target_cost!r:.80}; expected a number.")
+    if math.isnan(target_cost):
+        raise ValueError("target_cost is nan; expected a number.")
+    if not isinstance(monitor, bool | np.bool_):
+        raise TypeError(f"monitor is {monitor!r:.80}; expected True or False.")
+
+
+def _check_optimizer(optimizer: Any) -> None:
+    if isinstance(optimizer, type) or not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
+        example = f"SGD({optimizer!r})" if isinstance(optimizer, int | float) else "SGD(0.1)"
+        raise TypeError(f"optimizer is {optimizer!r:.80}; expected an optimiser, such as {example}.")
+    for name, most in SGD_BELOW.items() if isinstance(optimizer, SGD) else ():
+        number = getattr(optimizer, name)
+        if isinstance(number, jax.core.Tracer):
+            continue
+        if not _is_number(number):
+            raise TypeError(f"optimizer: SGD({name}={number!r:.80}): expected a number.")
+        values = np.asarray(number, np.float64)
+        if not ((values >= 0) & (values < most)).all():
+            below = f" and below {most:g}" if most < math.inf else ""
+            raise ValueError(f"optimizer: SGD({name}={number!r:.80}): expected at least 0{below}.")
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number or an array of numbers."""
+    return not isinstance(value, bool) and np.asarray(value).dtype.kind in "iufV"  # V is bfloat16
