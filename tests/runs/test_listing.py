@@ -185,5 +185,5 @@ def test_a_folder_of_somebody_else(tmp_path):
 
 
 def test_a_list_needs_no_jax():
-    code = "import sys, fnn.cli.commands, fnn.cli.runs; assert not {'jax', 'numpy'} & set(sys.modules)"
+    code = "import sys, fnn.cli.commands, fnn.cli.runs, fnn.cli.watch; assert not {'jax', 'numpy'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

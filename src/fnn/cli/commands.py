@@ -118,7 +118,7 @@ PATHS = {
 }
 VARIABLES = ("MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")  # of libraries: paths
 # Commands whose only result is what they print, without --out
-PRINTED = ("predict", "data", "new", "explain", "compare", "runs")
+PRINTED = ("predict", "data", "new", "explain", "compare", "runs", "watch")
 
 # The keys of a config's [sweep]
 GRID = """\
@@ -188,6 +188,14 @@ COMMANDS = (
         "List the runs and sweeps of a folder, newest first: the settings that differ, the results, and whether each "
         "is finished, going on, stopped or diverged.",
         ("fnn runs", "fnn runs runs/digits-6a4845ac"),
+    ),
+    Command(
+        "watch",
+        "follow a training: its epochs as they come, until it ends",
+        (RUN,),
+        "Print the epochs of a run that is trained by another process, as they come, until it is finished, diverges or "
+        "is stopped. Ctrl-C ends the watching alone.",
+        ("fnn watch runs/digits-6a4845ac", "fnn watch runs/xor-c8be7c4d"),
     ),
     Command(
         "report",

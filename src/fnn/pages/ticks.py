@@ -13,7 +13,7 @@ def ticks(low: float, high: float, *, whole: bool = False) -> list[float]:
     if whole:
         step = max(1, math.ceil(step))
         inside = [step * k for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
-        return sorted({low, *inside} - {k for k in inside if k - low < step / 2})
+        return [low, *(k for k in inside if k - low > step / 2)]
     return [step * k for k in range(math.floor(low / step), math.ceil(high / step) + 1)]
 
 
