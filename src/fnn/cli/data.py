@@ -51,10 +51,11 @@ def checked_file(name: str, known: list[str]) -> str:
     path = user_path(name, "FILE")
     if is_file(path):
         if not Path(path).is_file():
-            raise InputError(f"{path}: there is no such file; expected a path to {ENDINGS}.")
+            what = "is a folder" if Path(path).is_dir() else "there is no such file"
+            raise InputError(f"{path}: {what if not Path(path).is_fifo() else 'is a pipe'}; expected {ENDINGS}.")
         return path
     if Path(path).exists():
-        what = "is a folder" if Path(path).is_dir() else "its name does not end so"
+        what = "is a folder" if Path(path).is_dir() else "is another kind of file"
         raise InputError(f"{path}: {what}; expected {ENDINGS}, told by the end of the name.")
     raise InputError(f"data {name!r}: {nearest(name, known)}")
 

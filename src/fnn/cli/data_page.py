@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 import textwrap
 from collections import Counter
 from collections.abc import Iterable
 
 from fnn.cli.columns import cut, padded, width
+from fnn.config.proposing import toml
 from fnn.data.array_files import Arrays
 from fnn.data.labels import counted
 from fnn.data.looked_columns import Looked, amount, short
@@ -20,6 +22,8 @@ MOST_LINES = 40  # of columns; more are counted by their use
 FEW_COLUMNS = 30  # that are all told; of more, neighbours of numbers are one line
 NAME, USE = 20, 17  # columns of the terminal
 MOST_FAULTS = 20
+TOLD = ("targets", "onehot", "missing", "order", "split_seed", "shape", "scale", "standardise", "standardise_y")
+LONGEST_VALUE = 60  # columns
 
 Cells = tuple[str, str, str]  # the name of a column, its use, what it holds
 
@@ -48,11 +52,12 @@ def _page(title: str, rows: list[str], found: Found) -> str:
     blocks = [_wrapped([title]), rows]
     if found.plan:
         blocks.append(_wrapped(_given(found, found.plan)))
+        blocks.append(["A config should say (fnn new writes it):", *_wrapped(_told(found.plan), "- ")])
     if found.faults:
         more = len(found.faults) - MOST_FAULTS
         blocks.append(
             [
-                "In the way:",
+                "In the way (these columns are left out):" if found.data else "In the way:",
                 *_wrapped(found.faults[:MOST_FAULTS], "- "),
                 *([f"- and {more:,} more"] if more > 0 else []),
             ]
@@ -155,20 +160,25 @@ def _given(found: Found, plan: Plan) -> list[str]:
     """What a net is given, what it says, and what it has to beat."""
     shape = plan.shape
     inputs = counted(shape[0], "input", "inputs") if len(shape) == 1 else f"inputs of shape {_shape(shape)}"
-    label = plan.entries.get("label", plan.entries["targets"])
     said = [f"A net gets {inputs} and has {counted(plan.n_out, 'output', 'outputs')}."]
-    said.append(f"targets = {plan.entries['targets'].value!r}: {plan.entries['targets'].why}.")
-    if "last column" in label.why:
-        said.append(f"The label is {short(label.value)}, the last column; --label COLUMN predicts another one.")
+    if "label" in plan.entries and "last column" in plan.entries["label"].why:
+        name = short(plan.entries["label"].value)
+        said.append(f"The label is {name}, the last column; --label COLUMN predicts another one.")
     target = _target(found)
     if plan.task != "quantity" and target:
         name, n = max(target.counts.items(), key=lambda each: each[1])
         share = f"{n / target.filled:.1%} of the rows"
-        said.append(f"To always say {short(name)} is right in {share}; a net has to beat that.")
+        said.append(f"Always saying {short(name)} is right in {share}; a net has to beat that.")
     elif target:
         sd = amount(float(target.column.numbers[~target.column.is_missing].std()))
-        said.append(f"To always say the mean, {amount(target.mean)}, has an RMSE of {sd}; a net has to beat that.")
+        said.append(f"Always saying the mean, {amount(target.mean)}, has an RMSE of {sd}; a net has to beat that.")
     return said
+
+
+def _told(plan: Plan) -> list[str]:
+    """The arguments that the file needs, with the reason; those of columns that are left out are in the table."""
+    entries = [(name, entry) for name, entry in plan.entries.items() if name in TOLD]
+    return [f"{name} = {cut(toml(entry.value), LONGEST_VALUE)}: {entry.why}" for name, entry in entries]
 
 
 def _target(found: Found) -> Looked | None:
@@ -181,10 +191,12 @@ def _target(found: Found) -> Looked | None:
 
 
 def _next(found: Found) -> str:
-    path = (found.table or found.arrays).path  # type: ignore[union-attr]
-    if found.plan and found.data:
-        return f"Next: fnn new {path} > new.toml writes a config for it, fnn run new.toml trains it."
-    return "Mend what is in the way, then: fnn data " + path
+    table, arrays = found.table, found.arrays
+    path = shlex.quote(table.path if table else arrays.path if arrays else "")
+    y = f" --y {shlex.quote(arrays.y_path)}" if arrays and arrays.y_path else ""
+    if not found.data:
+        return f"Mend what is in the way, then: fnn data {path}{y}"
+    return f"Next: fnn new {path}{y} > new.toml writes a config for it, fnn run new.toml trains it."
 
 
 def _bytes(size: int) -> str:

@@ -39,7 +39,7 @@ def command(options: argparse.Namespace) -> int:
             plan.entries["y"] = plan.entries["y"]._replace(value=_seen_from(config, options.y or ""))
     saved = config.name if config else "FILE.toml"
     header = [
-        f"A first config for {source}, by fnn new. Each line says why it is so; change what you know better.",
+        f"A first config for {source}, by fnn new; change what you know better.",
         f"fnn run {saved}",
     ]
     if isinstance(sys.stdout, io.TextIOWrapper):

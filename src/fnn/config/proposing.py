@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from fnn.data.array_plans import is_image
 from fnn.data.plans import Plan
 
-WIDTH = 80  # of a line, where a value allows it
+WIDTH, BEHIND = 80, 100  # columns of a line, and of one with its reason behind it
+MANY_INPUTS = 100  # with more of them a step in their weights has to be shorter
 FEW_INPUTS = 3  # up to which a smooth curve is fitted
 
 
@@ -48,12 +49,12 @@ def proposal(plan: Plan, source: str, name: str, header: Iterable[str]) -> str:
     sizes = _sizes(plan)
     data = [Line(f"source = {toml(source)}", _relative(source)), *_data(plan)]
     blocks = [
-        [*(f"# {line}" for line in header)],
+        [text for line in header for text in _comment(line)],
         [
-            *_written(Line(f"name = {toml(name)}", "the beginning of the name of the run's folder")),
-            *_written(Line("seed = 0", "decides the first weights and the order of the mini-batches")),
+            *_written(Line(f"name = {toml(name)}", "the name of the run's folder begins with it")),
+            *_written(Line("seed = 0", "draws the first weights and the order of the mini-batches")),
         ],
-        ["[data]", *(text for line in data for text in _written(line)), *_no_parts(plan)],
+        ["[data]", *(text for line in data for text in _written(line)), *_no_parts(plan), *_notes(plan)],
         ["[network]", *_network(plan, sizes)],
         ["[training]", *(text for line in _training(plan, sizes) for text in _written(line))],
     ]
@@ -61,7 +62,7 @@ def proposal(plan: Plan, source: str, name: str, header: Iterable[str]) -> str:
 
 
 def _relative(source: str) -> str:
-    return "relative to the folder of this file" if "." in source and not source.startswith("/") else ""
+    return "as seen from the folder of this file" if "." in source and not source.startswith("/") else ""
 
 
 def _data(plan: Plan) -> list[Line]:
@@ -75,15 +76,20 @@ def _no_parts(plan: Plan) -> list[str]:
     return _comment(f"All {plan.rows:,} rows are for training: they are too few to hold some out.")
 
 
+def _notes(plan: Plan) -> list[str]:
+    """What somebody who knows the data may decide otherwise."""
+    return [line for note in plan.notes for line in _comment(f"To think about: {note}.")]
+
+
 def _sizes(plan: Plan) -> Sizes:
     held = sum(plan.entries[key].value for key in ("validation", "test") if key in plan.entries)
-    train = plan.rows - held
-    inputs = _count(plan.shape)
-    batch_size = max(1, min(train, 10 if train < 500 else 20 if train < 2_000 else 50))
-    epochs = 200 if train < 2_000 else 60 if train < 20_000 else 20
+    train, inputs = plan.rows - held, _count(plan.shape)
     units = 16 if train < 200 else 32 if train < 2_000 else 64 if train < 20_000 else 128
-    eta = 0.05 if inputs <= 50 else 0.02 if inputs <= 300 else 0.01
-    return Sizes(train, units, batch_size, epochs, eta, 1e-3 if train < 5_000 else 1e-4)
+    batch_size = 10 if train < 1_000 else 20 if train < 10_000 else 50 if train < 100_000 else 100
+    epochs = 1000 if not held else 200 if train < 1_000 else 100 if train < 10_000 else 40 if train < 100_000 else 20
+    eta = 0.03 if not held or "standardise" not in plan.entries else 0.005 if plan.task == "quantity" else 0.01
+    eta = eta if inputs <= MANY_INPUTS or eta > 0.01 else 0.003
+    return Sizes(train, units, min(batch_size, train), epochs, eta, 1e-3 if train < 10_000 else 1e-4)
 
 
 def _count(shape: tuple[int, ...]) -> int:
@@ -106,13 +112,13 @@ def _network(plan: Plan, sizes: Sizes) -> list[str]:
 
 
 def _first_layers(plan: Plan, sizes: Sizes) -> list[Line]:
-    why = f"hidden units; {sizes.train:,} training rows can teach so many, more rows teach more"
+    why = f"hidden units: some for {sizes.train:,} training rows"
     smooth = plan.task == "quantity" and _count(plan.shape) <= FEW_INPUTS
     hidden = [
         Line(_table(type="Dense", units=sizes.units, **({} if smooth else {"initializer": "He"})), why),
         Line(_table(type="Tanh"), "smooth, for a curve of few inputs")
         if smooth
-        else Line(_table(type="ReLU"), "max(0, z)"),
+        else Line(_table(type="ReLU"), "each unit gives max(0, z)"),
     ]
     if is_image(plan.shape) and (size := _filter_size(plan.shape)):
         filters = _table(type="ConvPool", filters=16, size=size, pool=2, initializer="He", bias_initializer="Zeros")
@@ -143,18 +149,18 @@ def _filter_size(shape: tuple[int, ...]) -> int:
 def _training(plan: Plan, sizes: Sizes) -> list[Line]:
     optimizer = f'{{ type = "SGD", eta = {sizes.eta}, mu = 0.9, lmbda = {sizes.lmbda} }}'
     lines = [
-        Line(f"optimizer = {optimizer}", "if the cost jumps or is not finite, try a third of eta"),
+        Line(f"optimizer = {optimizer}", "if the cost jumps up, try a third of eta"),
         Line(f"batch_size = {sizes.batch_size}", f"training rows in a step, of {sizes.train:,}"),
     ]
     if "validation" not in plan.entries:
-        return [*lines, Line(f"epochs = {sizes.epochs}", "times that all training rows are seen")]
+        return [*lines, Line(f"epochs = {sizes.epochs}", "in each, all training rows are seen once")]
     patience = max(5, sizes.epochs // 4)
     stop = f'{{ type = "EarlyStopping", patience = {patience} }}'
     return [
         *lines,
-        Line(f"epochs = {sizes.epochs}", "times that all training rows are seen, at most"),
-        Line(f"schedule = {stop}", f"stop when the validation rows were not done better for {patience} epochs"),
-        Line('keep = "best"', "the weights of the epoch that did the validation rows best"),
+        Line(f"epochs = {sizes.epochs}", "at most; in each, all training rows are seen once"),
+        Line(f"schedule = {stop}", f"when the validation rows are not done better for {patience} epochs"),
+        Line('keep = "best"', "the weights of the epoch that does the validation rows best"),
     ]
 
 
@@ -186,7 +192,7 @@ def _written(line: Line, indent: str = "") -> list[str]:
     """A line with its reason: behind it if there is room, else above it."""
     text = f"{indent}{line.text}"
     behind = f"{text:<33}  # {line.why}"
-    if not line.why or ("\n" not in text and len(behind) <= WIDTH):
+    if not line.why or ("\n" not in text and len(behind) <= BEHIND):
         return [behind if line.why else text]
     return [*_comment(line.why, indent), *text.split("\n")]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,17 +63,23 @@ def look(path: str, y_path: str = "") -> Arrays:
     size = os.stat(path).st_size
     if path.lower().endswith(".npz"):
         arrays = _read(path)
-        x, faults = _inputs(iter((arrays["x"],)), arrays["x"])
+        x, faults = _inputs(path, iter((arrays["x"],)), arrays["x"])
         y = arrays["y"]
     else:
         whole = stored(path, 0.0).as_stored()
         part = whole[: max(1, LARGEST_LOOKED_AT * len(whole) // max(1, whole.nbytes))] if whole.nbytes else whole
-        x, faults = _inputs((rows for _, rows in part.blocks()), whole)
+        x, faults = _inputs(path, (rows for _, rows in part.blocks()), whole)
         y = _outputs_in(y_path) if y_path else None
     column, more = (None, []) if y is None else _outputs(y, x.n)
-    several = y is not None and y.ndim == 2 and y.shape[1] > 1 and y.dtype.kind in "biuf"
-    one_hot = several and bool((np.count_nonzero(y, axis=1) == 1).all() and (y.max(axis=1, initial=0) == 1).all())
+    one_hot = y is not None and _is_one_hot(y)
     return Arrays(path, size, x, y_path, column, () if y is None else y.shape, one_hot, (*faults, *more))
+
+
+def _is_one_hot(y: np.ndarray) -> bool:
+    """Whether each row has a single 1 among zeros."""
+    if y.ndim != 2 or y.shape[1] < 2 or y.dtype.kind not in "biuf":
+        return False
+    return bool((np.count_nonzero(y, axis=1) == 1).all() and (y.max(axis=1) == 1).all())
 
 
 def _read(path: str) -> dict[str, np.ndarray]:
@@ -90,11 +96,11 @@ def _outputs_in(path: str) -> np.ndarray:
         raise InputError(f"{path}: {error.reason}") from None
 
 
-def _inputs(parts: Iterator[np.ndarray], whole: np.ndarray) -> tuple[Inputs, list[str]]:
+def _inputs(path: str, parts: Iterator[np.ndarray], whole: Any) -> tuple[Inputs, list[str]]:
     """What `x` is, and what is wrong with it."""
     shape = whole.shape[1:] or (1,)
     if not whole.shape or 0 in whole.shape:
-        raise InputError(f"x has shape {whole.shape}; expected (n, ...), one example per row")
+        raise InputError(f"{path}: x has shape {whole.shape}; expected (n, ...), one example per row")
     low, high, total, count, looked_at, faults = np.inf, -np.inf, 0.0, 0, 0, []
     wrong: list[int] = []
     try:

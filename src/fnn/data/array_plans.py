@@ -28,7 +28,7 @@ def plan(arrays: Arrays) -> Plan:
         more = f" (and {len(arrays.faults) - 1} more: fnn data {arrays.path})" if arrays.faults[1:] else ""
         raise InputError(f"{arrays.path}: {arrays.faults[0]}{more}")
     if not arrays.y_shape:
-        raise InputError(f"{arrays.path}: holds the inputs alone; name the .npy file of the desired outputs: --y FILE")
+        raise InputError(f"{arrays.path}: the inputs are alone; name the .npy file of the desired outputs by --y FILE")
     task, targets, n_out = _outputs(arrays)
     entries = {"targets": targets}
     if arrays.y_path:
@@ -103,6 +103,7 @@ def of_source(source: Source) -> Plan:
     targets: dict[str, Any] = {"quantity": "quantity", "binary": "binary", "classes": "one-hot"}
     entries["targets"] = Entry(targets[task], f"{source.outputs}")
     if source.name == "mnist":
+        rows = 60_000  # it has a test set of its own
         entries["validation"] = Entry(10_000, "the last of its 60,000 training images; it has 10,000 more for the test")
     else:
         entries |= parts(rows)

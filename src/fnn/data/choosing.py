@@ -23,6 +23,7 @@ from fnn.data.roles import Role, direction, role, tells
 from fnn.errors import InputError
 
 FEW_NUMBERS = 10  # different whole numbers that may be codes
+UNBALANCED = 0.8  # the share of a class with which the accuracy alone says little
 LABELS = ("label", "labels", "target", "class", "y", "outcome")  # names that a label often has
 LEFT = 0.5  # of the rows must be left without those that have no label
 
@@ -46,13 +47,13 @@ def plan(table: Table, label: str = "") -> Plan:
     seed = _split_seed(used, target if task != "quantity" else None, roles, kept, order.value)
     rows = len(kept) if table.looked_at == table.rows else table.rows
     held = target.described() if task == "quantity" else target.shares()
-    why = f"to predict: {held}" if label else f"to predict, as the last column: {held}"
+    why = f"to predict: {held}" if label else f"to predict, the last column: {held}"
     entries = {
         "label": Entry(target.name, why),
         "targets": targets,
         **_columns(table, roles),
         **missing,
-        "standardise": STANDARDISE,
+        **({"standardise": STANDARDISE} if any(each.use == "number" for each in roles.values()) else {}),
         **({"standardise_y": STANDARDISE_Y} if task == "quantity" else {}),
         **({"order": order} if order.value != "random" else {}),
         **seed,
@@ -89,7 +90,7 @@ def _roles(table: Table, target: Looked) -> dict[str, Role]:
         if not varying:
             why = "; ".join(f"{short(name)}: {each.why}" for name, each in list(roles.items())[:5])
             raise InputError(f"{table.path}: no column is left to predict {short(target.name)} from. {why}")
-        roles |= {name: Role("number", "") for name in varying}
+        roles |= {name: Role("number", roles[name].why) for name in varying}
     return roles
 
 
@@ -104,7 +105,7 @@ def _columns(table: Table, roles: dict[str, Role]) -> dict[str, Entry]:
         inputs = sum(column.different for column in onehot)
         entries["onehot"] = Entry(
             [column.name for column in onehot],
-            f"text: an input of 0 or 1 for each different text, {inputs:,} in all",
+            f"text: an input, 0 or 1, for each different text, {inputs:,} in all",
         )
     return entries
 
@@ -112,22 +113,21 @@ def _columns(table: Table, roles: dict[str, Role]) -> dict[str, Entry]:
 def _missing(table: Table, target: Looked, used: list[Looked]) -> tuple[dict[str, Entry], np.ndarray]:
     """What is done with blanks, and the rows that are left, `(n,)` numbers of rows."""
     every = np.arange(table.looked_at)
-    blank = [f"{short(column.name)} {column.blanks:,}" for column in used if column.blanks and column is not target]
-    blanks = f"{counted(sum(c.blanks for c in used), 'blank', 'blanks')}: {', '.join(blank[:6])}" + (
-        f" and {len(blank) - 6} columns more" if len(blank) > 6 else ""
-    )
+    blank = [column for column in used if column.blanks and column is not target]
     if target.blanks:
         left = every[~np.any([column.column.is_missing for column in used], axis=0)]
         if len(left) < LEFT * len(every):
             raise InputError(
-                f"{table.path}: {target.blanks:,} of {len(every):,} rows have no {short(target.name)}, the label; "
-                "remove these rows, since a label cannot be filled in"
+                f"{table.path}: {target.blanks:,} of {len(every):,} rows have no {short(target.name)}, the label, the "
+                f"first {target.first_blank}; remove these rows, since a label cannot be filled in"
             )
-        why = f"{target.blanks:,} rows have no label, which cannot be filled in; rows with a blank are left out"
+        why = f"{target.blanks:,} rows have no label, which cannot be filled in; no row with a blank is used"
         return {"missing": Entry("drop", why)}, left
     if not blank:
         return {}, every
-    return {"missing": Entry("mean", f"{blanks}. A blank gets the mean over the training rows")}, every
+    where = listed([f"{short(column.name)} {column.blanks:,}, the first {column.first_blank}" for column in blank], 4)
+    blanks = counted(sum(column.blanks for column in blank), "blank", "blanks")
+    return {"missing": Entry("mean", f"{blanks} get the mean of the training rows: {where}")}, every
 
 
 def _order(table: Table, task: str) -> Entry:
@@ -164,10 +164,15 @@ def _split_seed(
 def _notes(table: Table, target: Looked, task: str, roles: dict[str, Role], named: bool) -> list[str]:
     """What only somebody who knows the data can decide."""
     inputs = _inputs(table, roles)
-    notes = []
+    kept = [c for c in inputs if roles[c.name].why]
+    notes = [f"{short(c.name)} is used since no other column is left, but {roles[c.name].why}" for c in kept]
     likely = [c.name for c in table.columns if c.name.lower() in LABELS and c is not target]
     if likely and not named and target.name.lower() not in LABELS:
         notes.append(f"{short(likely[0])} may be the label; --label {likely[0]} predicts it")
+    if task != "quantity" and (most := max(target.counts.values())) >= UNBALANCED * target.filled:
+        name = max(target.counts, key=lambda text: target.counts[text])
+        share = f"{most / target.filled:.1%} of the rows"
+        notes.append(f"always {short(name)} is right in {share}: look at the recall of the others, not at the accuracy")
     codes = [c for c in inputs if c.kind == "numbers" and c.is_whole and 2 < c.different <= FEW_NUMBERS < c.filled]
     if codes:
         named_codes = listed([f"{short(c.name)} ({c.different} different)" for c in codes], 5)

@@ -84,9 +84,14 @@ class Looked:
         """What is in it, in a line: its classes or texts with their counts, or its range."""
         if self.kind == "nothing":
             return "blank in every row"
+        if self.different == 1:
+            return f"{self.only()} in every row"
         if self.kind == "numbers":
             whole = "whole numbers " if self.is_whole else ""
             return f"{whole}{amount(self.low)} to {amount(self.high)}, mean {amount(self.mean)}"
+        if self.kind == "dates":
+            last = self.column.coded[-1]
+            return f"from {self.column.texts[0]} {f'to {self.column.texts[last]}' if last >= 0 else 'on'}"
         if self.different > self.filled // 2 and self.different > SHOWN_TEXTS:
             return f"{self.many()} different: {listed([short(text) for text in self.column.texts], 3)}"
         return self.shares()
@@ -109,6 +114,11 @@ class Looked:
     def is_written_whole(self) -> bool:
         """Whether all cells are whole numbers and written without a point; only of a column that was read as text."""
         return self.kind == "numbers" and self.column.codes is not None and all(map(WHOLE.fullmatch, self.column.texts))
+
+    @property
+    def first_blank(self) -> str:
+        """Where the first blank stands."""
+        return f"in {self.place(int(self.column.is_missing.argmax()))}"
 
     @cached_property
     def faults(self) -> tuple[str, ...]:
@@ -139,7 +149,7 @@ class Looked:
         return faults
 
     def _rows(self, codes: list[int]) -> np.ndarray:
-        return np.flatnonzero(np.isin(self.column.codes, codes))
+        return np.flatnonzero(np.isin(self.column.coded, codes))
 
     def _told(self, rows: np.ndarray, remedy: str) -> str:
         """One fault, with the places where it was met first, and how many more there are."""

@@ -97,7 +97,7 @@ def _lines(file: TextIO) -> Iterator[str]:
 
 
 def _looked_at(path: str, size: int, header: list[str], source: Iterator[Row]) -> Table:
-    faults = _of_header(path, header)
+    faults, skip = _of_header(path, header), unnamed(header)
     columns, lines = [Texts() for _ in header], array("q")
     widths, rows = _Widths(len(header)), 0
     while block := list(islice(source, max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // len(header))))):
@@ -110,7 +110,7 @@ def _looked_at(path: str, size: int, header: list[str], source: Iterator[Row]) -
     if not lines:
         raise InputError(f"{path}: no rows; expected a header line and at least one row of numbers")
     found = tuple(
-        Looked(column.column(name), lambda row: f"line {lines[row]}", partial(cells_of, path, name, unnamed(header)))
+        Looked(column.column(name), lambda row: f"line {lines[row]}", partial(cells_of, path, name, skip))
         for column, name in zip(columns, header, strict=True)
     )
     return Table(path, size, rows, len(lines), found, (*faults, *widths.faults()))
@@ -144,18 +144,21 @@ def _of_header(path: str, header: list[str]) -> list[str]:
     Raises:
         InputError: It is no header, or there is one column alone.
     """
+    skip = unnamed(header)
     try:
-        check_header(path, header, unnamed(header))
+        check_header(path, header, skip)
     except InputError as error:
         if len(header) < 2 or not any(header) or len(header) > MOST_NAMES or "all numbers" in str(error):
             raise
-    if len(header) < 2:
-        raise InputError(f"{path}: one column, {header[0]!r}; expected inputs and a label, separated by commas")
+    else:
+        if len(header) < 2:
+            raise InputError(f"{path}: one column, {header[0]!r}; expected inputs and a label, separated by commas")
+        return []
     good: list[str] = []
     faults: list[str] = []
     for name in header:
         try:
-            check_header(path, [*good, name, SPARE], unnamed(header))
+            check_header(path, [*good, name, SPARE], skip)
             good.append(name)
         except InputError as error:
             faults.append(str(error).removeprefix(f"{path}, "))

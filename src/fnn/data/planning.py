@@ -48,6 +48,10 @@ def looked_at(path: str, label: str = "", y: str = "") -> Found:
     arrays = None if is_table else array_files.look(path, y)
     if table and label:
         label_place(path, [column.name for column in table.columns], label)
+    if arrays and label:
+        raise InputError(f"{path}: --label {label}: only the columns of a .csv or .parquet file have names; drop it")
+    if y and not path.lower().endswith(".npy"):
+        raise InputError(f"{path}: --y {y}: it is for inputs in an .npy file; drop it")
     faults = list(table.all_faults if table else arrays.faults if arrays else ())
     plan, data = None, None
     try:

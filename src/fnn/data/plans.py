@@ -44,8 +44,8 @@ class Plan(NamedTuple):
     n_out: int  # the number of outputs
 
 
-STANDARDISE = Entry(True, "each input gets the mean 0 and the deviation 1, both taken from the training rows")
-STANDARDISE_Y = Entry(True, "the label too; results and predictions are in its own units all the same")
+STANDARDISE = Entry(True, "numbers get the mean 0 and the deviation 1, by those of the training rows")
+STANDARDISE_Y = Entry(True, "the label too; results and predictions stay in its own units")
 
 
 def task_of(path: str, target: Looked) -> tuple[str, Entry]:
@@ -55,7 +55,7 @@ def task_of(path: str, target: Looked) -> tuple[str, Entry]:
         InputError: There is nothing in the column that a net could learn to predict.
     """
     where = f"{path}: the label {short(target.name)}"
-    another = "is it the column to predict? Name another one by --label COLUMN"
+    another = "is it what you want to predict? Another column of a table is named by --label COLUMN"
     if target.faults:
         raise InputError(f"{path}: {target.faults[0]}")
     if target.different < 2:
@@ -63,7 +63,7 @@ def task_of(path: str, target: Looked) -> tuple[str, Entry]:
         raise InputError(f"{where} {held}, so that there is nothing to learn; {another}")
     k, rows = target.different, target.filled
     if target.kind != "numbers":
-        if k > MOST_CLASSES or k * 2 > rows:
+        if k > MOST_CLASSES or 2 < k > rows // 2:
             raise InputError(f"{where} has {target.many()} different texts in {rows:,} rows; {another}")
         return _classes(target, "text")
     if not target.is_whole:
@@ -76,9 +76,9 @@ def task_of(path: str, target: Looked) -> tuple[str, Entry]:
 
 def _classes(target: Looked, why: str) -> tuple[str, Entry]:
     if target.different > 2:
-        return "classes", Entry("one-hot", f"{target.different:,} classes, an output for each: {why}")
+        return "classes", Entry("one-hot", f"{target.different:,} classes ({why}), an output for each")
     names = sorted(target.counts, key=float if target.kind == "numbers" else str)
-    return "binary", Entry("binary", f"two classes, one output, the probability of {short(names[1])}: {why}")
+    return "binary", Entry("binary", f"two classes ({why}), one output: the probability of {short(names[1])}")
 
 
 def parts(rows: int) -> dict[str, Entry]:
@@ -88,8 +88,8 @@ def parts(rows: int) -> dict[str, Entry]:
     part = min(round(SHARE * rows), LARGEST_PART)
     share = f"{part / rows:.0%} of the rows" if part < LARGEST_PART else "rows"
     return {
-        "validation": Entry(part, f"{share}, to decide when to stop and which epoch to keep"),
-        "test": Entry(part, f"{share}, for the result at the end; nothing is decided by them"),
+        "validation": Entry(part, f"{share}: when to stop, and which epoch to keep"),
+        "test": Entry(part, f"{share}: the result at the end, nothing is decided by them"),
     }
 
 
