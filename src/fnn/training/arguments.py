@@ -15,8 +15,6 @@ from fnn.network import check_layers
 from fnn.optimizers import SGD
 from fnn.schedules import Constant, Schedule
 
-SGD_BELOW = {"eta": math.inf, "mu": 1.0, "lmbda": math.inf}  # what each number of an `SGD` must be below
-
 
 def check_kinds(
     net: Any,
@@ -56,15 +54,15 @@ def _check_optimizer(optimizer: Any) -> None:
     if isinstance(optimizer, type) or not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
         example = f"SGD({optimizer!r})" if isinstance(optimizer, int | float) else "SGD(0.1)"
         raise TypeError(f"optimizer is {optimizer!r:.80}; expected an optimiser, such as {example}.")
-    for name, most in SGD_BELOW.items() if isinstance(optimizer, SGD) else ():
+    for name in ("eta", "mu", "lmbda") if isinstance(optimizer, SGD) else ():
         number = getattr(optimizer, name)
         if isinstance(number, jax.core.Tracer):
             continue
         if not _is_number(number):
             raise TypeError(f"optimizer: SGD({name}={number!r:.80}): expected a number.")
         values = np.asarray(number, np.float64)
-        if not ((values >= 0) & (values < most)).all():
-            below = f" and below {most:g}" if most < math.inf else ""
+        if not (values >= 0).all() or (name == "mu" and (values >= 1).any()):
+            below = " and below 1" if name == "mu" else ""
             raise ValueError(f"optimizer: SGD({name}={number!r:.80}): expected at least 0{below}.")
 
 
