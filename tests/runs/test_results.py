@@ -174,7 +174,7 @@ def test_many_classes_have_no_confusion_matrix():
         (
             ["training.schedule={type='HalveOnPlateau', patience=1, until=2}"],
             [3, 2, 2],
-            "HalveOnPlateau: after epoch 3 eta would have been halved to eta/2",
+            "HalveOnPlateau: after epoch 3 eta would be halved to eta/2",
         ),
     ],
     ids=lambda value: str(value)[:30],

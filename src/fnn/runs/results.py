@@ -153,5 +153,5 @@ def stopped(config: Config, data: Dataset, rows: Sequence[Mapping[str, Any]]) ->
             after = "epoch" if stale == 1 else f"{stale} epochs"
             return f"early stopping: no {name} {score} that of epoch {epochs - stale} in the {after} after it"
         case HalveOnPlateau():
-            return f"HalveOnPlateau: after epoch {epochs} eta would have been halved to eta/{training.schedule.until}"
+            return f"HalveOnPlateau: after epoch {epochs} eta would be halved to eta/{training.schedule.until}"
     return f"{type(training.schedule).__name__} ended the training after epoch {epochs}"
