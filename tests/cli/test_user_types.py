@@ -8,6 +8,7 @@ import pytest
 import fnn
 from fnn import cli
 from fnn.cli.user_types import own_types
+from fnn.config.sections import TYPES
 from tests.helpers.runs import only
 from tests.helpers.support import fails
 
@@ -103,7 +104,15 @@ def test_a_class_that_is_called_as_one_of_ours_is_asked_for_too(own, config, tmp
     names = ["--type", f"{own}:Sigmoid"]
     assert cli.main(["run", config, "--out", str(tmp_path / "r"), "--set", "training.epochs=1", *names]) == 0
     capsys.readouterr()
-    fails(capsys, 2, f"name it again: --type {own}:Sigmoid", "predict", str(only(tmp_path / "r")))
+    run = only(tmp_path / "r")
+    words = ["run", config, "--out", str(tmp_path / "r"), "--resume", "--set", "training.epochs=1"]
+    for command in (["predict", str(run)], words, [*words[:-1], "training.epochs=2"]):
+        fails(capsys, 2, f"name it again: --type {own}:Sigmoid", *command)
+    with pytest.raises(
+        fnn.InputError, match=r"config\.json: its 'Sigmoid' is a class of your own, .*; pass types="
+    ):
+        fnn.load(run)
+    assert fnn.load(run, {**TYPES, **own_types(names[1:])}).net[1] == own_types(names[1:])["Sigmoid"]()
 
 
 def test_the_networks_of_a_sweep_remember_too(own, grid, tmp_path, capsys, no_pictures):

@@ -86,7 +86,7 @@ def shown(value: float) -> str:
 
 
 def score(model: Model, desired: Desired, where: str) -> str:
-    """How right the rows are, in a sentence: the accuracy, or for quantities the RMSE, the root of the mean squared error.
+    """How right the rows are, in a sentence: the accuracy, or for quantities the root of the mean squared error.
 
     Only rows that say what is desired count. A class that the network does not know counts as a mistake.
     """

@@ -47,6 +47,7 @@ def command(options: argparse.Namespace) -> int:
         prepared = prepared_for(options.config, config_of(options, text, types), options.type)
         about = resuming.about(prepared)
         folder = _folder(prepared, about, options)
+        all_types(options.type, [folder])  # a run that goes on has the classes that it began with
         print(f"{prepared.config.name}: {_summary(prepared)}", *about_data(prepared.data), sep="\n")
         _finish(folder, prepared, text, about, options)
         kept = "the training is finished and kept, --resume draws its pictures"
@@ -99,7 +100,7 @@ def _train(prepared: Prepared, text: str, keeper: Keeper, options: argparse.Name
     if saved:
         state = resuming.resume(saved, prepared, keeper)
     elif shorter:
-        state = extending.extended(shorter, prepared, keeper, all_types(options.type))
+        state = extending.extended(shorter, prepared, keeper, all_types(options.type, [shorter]))
     else:
         state = start(keeper.task, prepared.params)
     if saved and (state.epochs or state.step):

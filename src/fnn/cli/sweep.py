@@ -57,6 +57,7 @@ def command(options: argparse.Namespace) -> int:
         prepared = _prepared(path, config, options.type)
         groups = sweeps.groups(config, prepared.data.shape)
         folder = _folder(prepared, options)
+        all_types(options.type, [folder])  # a sweep that goes on has the classes that it began with
         if (folder / "sweep.csv").exists() and sweep_keeper.is_finished(folder):
             print(f"nothing to resume, this sweep is finished: {folder}")
             return 0

@@ -20,7 +20,7 @@ from typing import Any
 from fnn.config.schema import nearest
 from fnn.config.sections import TYPES
 from fnn.errors import CorruptFileError, InputError
-from fnn.runs.directory import OWN_TYPES
+from fnn.runs.model_tables import OWN_TYPES
 from fnn.storage.json_files import read_json
 from fnn.storage.paths import check_visible, user_path
 

@@ -18,13 +18,12 @@ from fnn.config.schema import describe
 from fnn.config.sections import Config, DataConfig
 from fnn.errors import CorruptFileError, InputError
 from fnn.runs import metrics
-from fnn.runs.model_tables import data_table, network_table
+from fnn.runs.model_tables import OWN_TYPES, data_table, network_table
 from fnn.runs.preparing import Prepared
 from fnn.storage.files import sync_folder, write_atomically
 from fnn.storage.json_files import read_json, read_plain, write_json
 
 LAST = "last.npz"  # the params of the last epoch, from which a run that keeps the best ones goes on
-OWN_TYPES = "types"  # the entry of `config.json` that remembers what `--type` named
 NETWORKS = "networks"  # the folder in a sweep's directory that holds its networks
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from fnn.config.reading import build_cost, build_net
 from fnn.config.schema import Types, describe
+from fnn.config.sections import TYPES
 from fnn.data import Dataset
 from fnn.data.encoding import Coded, Encoding
 from fnn.errors import CorruptFileError, InputError
@@ -17,6 +18,7 @@ from fnn.network import shape_out
 from fnn.runs.prediction import Model
 from fnn.types import Cost, Net, Params, Shape
 
+OWN_TYPES = "types"  # the entry of `config.json` that remembers what `--type` named
 LARGEST_AXIS = 2**24  # numbers along an axis of one input; a damaged file may say more
 TARGETS = ("", "one-hot", "binary", "quantity")  # an entry of `[data]`
 LARGEST_SIZE = 1e300  # of a mean, a deviation or a scale
@@ -59,6 +61,7 @@ def read_network(path: Path, table: Any, types: Types) -> tuple[Net, Cost, Shape
     """
     if not isinstance(table, dict) or not isinstance(table.get("network"), dict):
         raise CorruptFileError(path, "has no table 'network'")
+    _check_own(path, table.get(OWN_TYPES), types)
     try:
         net = build_net(table["network"].get("layers", []), types)
         cost = build_cost(table["network"].get("cost", {}), types)
@@ -68,6 +71,17 @@ def read_network(path: Path, table: Any, types: Types) -> tuple[Net, Cost, Shape
     if not isinstance(shape, list) or not all(type(k) is int and 0 < k <= LARGEST_AXIS for k in shape):
         raise CorruptFileError(path, f"shape is {ascii(shape)[:80]}; expected a list of whole numbers")
     return net, cost, tuple(shape)
+
+
+def _check_own(path: Path, names: Any, types: Types) -> None:
+    """Refuse our class in the place of one of the user's that was trained, has its name, and is one of `names`."""
+    for name in names if isinstance(names, list) else ():
+        cls = str(name).rpartition(":")[2]
+        if cls in TYPES and types.get(cls) is TYPES[cls]:
+            raise InputError(
+                f"{path}: its {cls!r} is a class of your own, {name}, and not that of fnn; pass "
+                f"types=TYPES | {{{cls!r}: ...}}, or --type {name} on the command line."
+            )
 
 
 def model_of(table: dict[str, Any], net: Net, cost: Cost, params: Params, shape: Shape) -> Model:
