@@ -185,7 +185,10 @@ def test_the_report_is_written_as_json(folder, capsys):
     written = json.loads((folder / "check" / "gradcheck.json").read_text())
     assert status == 1
     assert not written["ok"]
-    assert "check: gradcheck.json" in said
+    assert "check: gradcheck.json, report.html" in said
+    page = (folder / "check" / "report.html").read_text()
+    assert "The gradient is NOT right" in page
+    assert page.count("<img") == len(written["leaves"])
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import hashlib
 import html
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from fnn import cli
 from fnn.errors import DivergedError
 from fnn.pages.runs_page import IN_DETAIL, OF_SEVERAL
+from fnn.plots import curves
 from fnn.runs.endings import noted
 from tests.helpers.configs import SMALL
 from tests.helpers.run_folders import config, lines, results, run, sweep, write
@@ -281,12 +283,18 @@ def test_a_folder_that_cannot_be_made_is_the_users_to_mend(tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    """Two real runs on the digits."""
+    """A real run on the digits, and a copy of it that says another eta."""
     folder = tmp_path_factory.mktemp("digits")
     (folder / "c.toml").write_text(SMALL)
-    for eta in (3.0, 1.0):
-        options = ["--set", f"training.optimizer.eta={eta}", "--out", str(folder / "runs")]
+    options = ["--set", "training.epochs=1", "--out", str(folder / "runs")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(curves, "available", lambda: False)
         assert cli.main(["run", str(folder / "c.toml"), *options]) == 0
+    (trained,) = (folder / "runs").iterdir()
+    shutil.copytree(trained, folder / "runs" / "copy")
+    table = json.loads((trained / "config.json").read_text())
+    table["training"]["optimizer"]["eta"] = 7.0
+    write(folder / "runs" / "copy" / "config.json", table)
     return folder / "runs"
 
 
@@ -303,12 +311,7 @@ def test_real_runs_of_digits_show_their_mistakes_as_pictures(digits, said):
 
 
 def test_pictures_of_other_data_are_not_shown(digits, said, tmp_path):
-    (folder, *_) = digits.iterdir()
-    copy = tmp_path / "copy"
-    copy.mkdir()
-    for path in folder.iterdir():
-        if path.is_file():
-            (copy / path.name).write_bytes(path.read_bytes())
+    copy = shutil.copytree(digits / "copy", tmp_path / "copy")
     table = json.loads((copy / "environment.json").read_text())
     write(copy / "environment.json", table | {"data": "0" * 64})
     page, _ = said(copy)

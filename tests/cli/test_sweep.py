@@ -42,6 +42,7 @@ def test_the_command_keeps_tables_pictures_and_every_network(grid, tmp_path, cap
     rows = table(folder / "sweep.csv")
     assert [row["eta"] for row in rows] == ["0.5"] * 4 + ["3.0"] * 4
     assert len(table(folder / "curves.csv")) == 8 * 2
+    assert "finished, 8 networks; 4 points of the grid" in (folder / "report.html").read_text()
     # the first seed's network is the one that `fnn run` trains
     model = fnn.load(folder / "networks" / "0006")
     prepared = preparing.prepare(load_config(grid, ["training.optimizer={type='SGD', eta=3.0, lmbda=0.01}"]))

@@ -14,7 +14,7 @@ from fnn.cli.writing import written
 from fnn.errors import CorruptFileError, InputError
 from fnn.pages import png, runs_page, sweep_page
 from fnn.pages.markup import PAGE, page, paragraph
-from fnn.pages.runs_page import Shown
+from fnn.pages.runs_table import Shown, ranked
 from fnn.pages.sweep_page import Sweep
 from fnn.runs import reading
 from fnn.runs.listing import Entry, Problem, found
@@ -120,12 +120,11 @@ def shown(readings: Sequence[Reading]) -> tuple[list[Shown], dict[str, str]]:
         )
         for i, (name, each) in enumerate(zip(titles(readings), readings, strict=True))
     ]
-    ranked = runs_page.ranked(runs)
     places = {run.name: each for run, each in zip(runs, readings, strict=True)}
     most = runs_page.MISTAKES if len(runs) == 1 else runs_page.OF_SEVERAL
     pictured = [
         run._replace(images=tuple(_images(places[run.name], most))) if i < runs_page.IN_DETAIL else run
-        for i, run in enumerate(ranked)
+        for i, run in enumerate(ranked(runs))
     ]
     all_have = set.intersection(*(set(each.items()) for each in settings)) if settings else set()
     return pictured, {

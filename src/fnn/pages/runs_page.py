@@ -4,49 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import product
-from typing import Any, NamedTuple
 
 from fnn.pages.charts import TOLD_APART, Curve, chart, legend
 from fnn.pages.details import PARTS, details
 from fnn.pages.markup import Cell, escaped, folded, paragraph, table
+from fnn.pages.runs_table import Shown, results_table
 
 IN_DETAIL = 8  # runs whose results are shown one by one
 MISTAKES, OF_SEVERAL = 40, 12  # mistakes that are shown of a run alone, and of one among others
-PARTS_IN_ORDER = ("train", "validation", "test")
-
-
-class Shown(NamedTuple):
-    """A run, as the page shows it."""
-
-    name: str
-    state: str  # in words
-    different: dict[str, str]  # the settings in which the runs differ, by their short names
-    epoch: int  # the last one that is finished
-    epochs: int
-    seconds: float  # of training
-    parameters: int | None
-    scores: dict[str, float]  # "test_accuracy", ...: of the params that are kept, else of the last epoch
-    lines: Sequence[dict[str, float]]  # of metrics.jsonl: "epoch", and measures that may be nan
-    results: dict[str, Any]  # the entry of its result.json; {} for a run of an earlier version
-    images: Sequence[str] = ()  # of its mistakes
-
-    @property
-    def label(self) -> str:
-        """What it differs in, else its name."""
-        return ", ".join(f"{name} {value}" for name, value in self.different.items() if value) or self.name
-
-
-def ranked(runs: Sequence[Shown]) -> list[Shown]:
-    """The best by validation first: the highest accuracy, else the lowest cost; the others after them, as they came."""
-
-    def rank(run: Shown) -> tuple[int, float]:
-        accuracy, cost = (run.scores.get(f"validation_{name}", math.nan) for name in ("accuracy", "cost"))
-        if not math.isnan(accuracy):
-            return 0, -accuracy
-        return (1, cost) if not math.isnan(cost) else (2, 0.0)
-
-    return sorted(runs, key=rank)
+PARTS_SAID = {part: PARTS[part] for part in ("train", "validation", "test")}
 
 
 def sections(runs: Sequence[Shown], same: Mapping[str, str]) -> Iterator[str]:
@@ -58,16 +24,13 @@ def sections(runs: Sequence[Shown], same: Mapping[str, str]) -> Iterator[str]:
     """
     yield f"<h2>{'Runs' if len(runs) > 1 else 'Results'}</h2>"
     yield from map(paragraph, _about(runs))
-    yield results_table(runs)
+    yield results_table(runs, [_place(i) for i in range(IN_DETAIL)] if len(runs) > 1 else ())
     if same:
         rows = [[Cell(name), Cell(value)] for name, value in same.items()]
         title = "The same in all of them" if len(runs) > 1 else "Settings"
         yield folded(title, table(title, ("setting", "value"), rows))
     yield from _curves([run for run in runs if run.lines])
     yield from _details(runs)
-
-
-PARTS_SAID = {part: PARTS[part] for part in PARTS_IN_ORDER}
 
 
 def _about(runs: Sequence[Shown]) -> Iterator[str]:
@@ -80,74 +43,6 @@ def _about(runs: Sequence[Shown]) -> Iterator[str]:
         "else of its last one. Cost: the mean per example. The share of the largest class is what always saying it "
         "would get right."
     )
-
-
-def results_table(runs: Sequence[Shown]) -> str:
-    """The sortable table with a row for each run; of one run alone a row for each result."""
-    different = list(dict.fromkeys(name for run in runs for name in run.different))
-    columns: list[tuple[str, list[Cell]]] = [
-        ("run", [Cell(run.name, link=_place(i) if _has_details(runs, i) else "") for i, run in enumerate(runs)]),
-        *((name, [_setting(run.different.get(name, "")) for run in runs]) for name in different),
-        *(
-            (f"{PARTS_SAID[part]} {measure}", [score(measure, run.scores.get(f"{part}_{measure}")) for run in runs])
-            for part, measure in product(("validation", "test", "train"), ("accuracy", "cost"))
-        ),
-        ("largest class", [_majority(run.results) for run in runs]),
-        ("RMSE", [_rmse(run.results) for run in runs]),
-        ("state", [Cell(run.state) for run in runs]),
-        ("epochs", [Cell(f"{run.epoch}/{run.epochs}", run.epoch, number=True) for run in runs]),
-        ("kept epoch", [_whole(run.results.get("kept_epoch")) for run in runs]),
-        ("parameters", [_whole(run.parameters) for run in runs]),
-        ("seconds", [Cell(f"{run.seconds:.1f}", run.seconds, number=True) for run in runs]),
-    ]
-    kept = [(name, cells) for name, cells in columns if any(cell.text for cell in cells)]
-    if len(runs) == 1:
-        return table("Results", ("result", "value"), [[Cell(name), cells[0]] for name, cells in kept])
-    rows = zip(*(cells for _, cells in kept), strict=True)
-    return table("Runs", [name for name, _ in kept], list(rows), sortable=True)
-
-
-def score(measure: str, value: float | None) -> Cell:
-    """An accuracy in percent, a cost with five digits; empty for None."""
-    if value is None:
-        return Cell("", number=True)
-    if math.isnan(value):
-        return Cell("not finite", number=True)
-    return Cell(f"{value:.2%}" if measure == "accuracy" else f"{value:.5g}", value, number=True)
-
-
-def _setting(value: str) -> Cell:
-    try:
-        number = float(value)
-    except ValueError:
-        return Cell(value)
-    return Cell(value, number if math.isfinite(number) else None, number=True)
-
-
-def _whole(value: Any) -> Cell:
-    return Cell(f"{value:,}", value, number=True) if type(value) is int else Cell("", number=True)
-
-
-def _first_part(results: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is measured on the test data, else on the validation data, else on the training data."""
-    parts = results.get("parts")
-    parts = parts if isinstance(parts, dict) else {}
-    part = next((parts[name] for name in PARTS if name in parts), {})
-    return part if isinstance(part, dict) else {}
-
-
-def _majority(results: Mapping[str, Any]) -> Cell:
-    majority = _first_part(results).get("majority")
-    value = majority.get("share") if isinstance(majority, dict) else None
-    return score("accuracy", float(value)) if isinstance(value, (int, float)) else Cell("", number=True)
-
-
-def _rmse(results: Mapping[str, Any]) -> Cell:
-    """The error in the user's units, where there is one output."""
-    outputs = _first_part(results).get("outputs")
-    one = outputs[0] if isinstance(outputs, list) and len(outputs) == 1 else {}
-    value = one.get("rmse") if isinstance(one, dict) else None
-    return score("cost", float(value)) if isinstance(value, (int, float)) else Cell("", number=True)
 
 
 def labels(runs: Sequence[Shown]) -> list[str]:
@@ -221,10 +116,6 @@ def _side_by_side(runs: Sequence[Shown]) -> list[str]:
 
 def _place(i: int) -> str:
     return f"run-{i + 1}"
-
-
-def _has_details(runs: Sequence[Shown], i: int) -> bool:
-    return i < IN_DETAIL and len(runs) > 1
 
 
 def _details(runs: Sequence[Shown]) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from fnn.pages.charts import Curve, chart, legend
 from fnn.pages.heat_maps import Axis, heat_map
 from fnn.pages.markup import Cell, escaped, paragraph, table
-from fnn.pages.runs_page import score
+from fnn.pages.runs_table import score
 
 WIDEST = 40  # rows or columns of a heat map
 
