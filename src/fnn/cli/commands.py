@@ -95,7 +95,7 @@ EXAMPLE = (
 )
 FILE = (
     "file",
-    dict(metavar="FILE", nargs="?", help=".npz with x, .npy, or .csv; default: the run's own test data"),
+    dict(metavar="FILE", nargs="?", help="a .csv, .parquet, .npz (x) or .npy file; default: the run's own test data"),
 )
 RUNS = ("runs", dict(metavar="DIR", nargs="+", help="a run, a sweep, or a folder of them"))
 REPORT_OUT = ("--out", dict(default="report", metavar="DIR", help="the folder for report.html (report)"))
