@@ -231,6 +231,17 @@ def test_new_inputs_are_encoded_as_in_the_training(tmp_path, text, expected):
     assert load_inputs(written(tmp_path, text), (5,), **INPUTS).tolist() == expected
 
 
+def test_a_text_that_only_looks_like_a_number_is_found_as_it_is_written(tmp_path):
+    coding = Encoding((Coded("c", ("02", "5more")),))
+    known = load_inputs(written(tmp_path, "c\n02\n02\n"), (2,), columns=("c",), encoding=coding)
+    assert known.tolist() == [[1, 0], [1, 0]]
+    with pytest.raises(InputError, match="line 2, column 'c': '2' is in no training row"):
+        load_inputs(written(tmp_path, "c\n2\n"), (2,), columns=("c",), encoding=coding)
+    many = "".join(f"{k}\n" for k in range(3000))
+    with pytest.raises(InputError, match="line 2, column 'c': '0' is in no training row"):
+        load_inputs(written(tmp_path, "c\n" + many), (2,), columns=("c",), encoding=coding)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

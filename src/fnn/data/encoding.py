@@ -21,6 +21,7 @@ from fnn.errors import InputError
 LARGEST_ENCODED = 2**31  # bytes of inputs in float64, if some are one-hot
 
 Place = Callable[[int], str]  # where a row stands: "a.csv, line 7"
+Texts = tuple[np.ndarray, tuple[str, ...]]  # (n,) float64, the number of each cell's text, nan if missing; the texts
 
 
 class Coded(NamedTuple):
@@ -76,8 +77,13 @@ class Source(NamedTuple):
     missing: str = "refuse"  # as for `load_data`
 
 
-def categories(at: Place, column: Column) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The number of each cell's text, `(n,)` float64 with nan where it is missing, and the texts, in order.
+def as_written(column: Column) -> Texts:
+    """The texts of a column as they are in it; of more than a thousand different ones, the others count as missing."""
+    return np.where(column.coded >= 0, column.coded, np.nan), column.texts
+
+
+def categories(at: Place, column: Column) -> Texts:
+    """The texts of a column from which inputs are made, in their order.
 
     Whole numbers are one text however they are written, and in the order of their values; words are sorted.
 

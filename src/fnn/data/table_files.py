@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import numpy as np
 from fnn.data import tables
 from fnn.data.cells import is_missing, is_number, missing
 from fnn.data.dataset import Raw
-from fnn.data.encoding import Coded, Encoding, Source, categories, encoded
+from fnn.data.encoding import Coded, Encoding, Source, Texts, as_written, categories, encoded
 from fnn.data.headers import check_choice, input_places, shown
 from fnn.data.labels import Labels, Where
 from fnn.data.precision import LOST_BEFORE, texts_lost
@@ -56,11 +56,11 @@ def read_table(source: Any, choice: Choice) -> Raw:
         told.append(said)
     elif choice.missing == "refuse":
         _check_missing(table, inputs, ": fill it in, remove the row, or set missing = 'drop' or 'mean'")
+    at = partial(_at, table.where, table.noun, table.places)
     labels = Labels(Where(where, label, table.place), table.column(label), choice.targets)
-    x, texts = _matrix(table, inputs, choice.onehot)
+    x, texts = _matrix(table, inputs, choice.onehot, partial(categories, at))
     _check_digits(table, inputs, x, texts)
     y, classes, read_as = labels.outputs()
-    at = partial(_at, table.where, table.noun, table.places)
     source_of = Source(where, tuple(inputs), texts, at, OTHER_ROWS, choice.drop, choice.missing)
     return Raw(x, y, classes, 1.0, tuple(inputs), label, read_as, source_of, np.arange(table.n), tuple(told))
 
@@ -84,7 +84,7 @@ def read_inputs(
     _check_numbers(table, [name for name in inputs if name not in coding.onehot], "")
     filled = [column.name for column in coding.columns if column.fill]
     _check_missing(table, [name for name in inputs if name not in filled], ": fill it in, or remove the row")
-    x, texts = _matrix(table, inputs, coding.onehot)
+    x, texts = _matrix(table, inputs, coding.onehot, as_written)
     at = partial(_at, table.where, table.noun, table.places)
     return encoded(coding, x, Source(where, tuple(inputs), texts, at, CORRECT), np.arange(table.n))
 
@@ -152,16 +152,14 @@ def _without_missing(table: Table, blanks: dict[str, int]) -> tuple[Table, str]:
 
 
 def _matrix(
-    table: Table, inputs: Sequence[str], onehot: tuple[str, ...]
+    table: Table, inputs: Sequence[str], onehot: tuple[str, ...], coded: Callable[[Column], Texts]
 ) -> tuple[np.ndarray, tuple[tuple[str, ...], ...]]:
     """The numbers of the inputs, or of their texts, `(n, k)`, and the texts of each column."""
     if not onehot:
         return table.numbers(inputs), ((),) * len(inputs)
-    at = partial(_at, table.where, table.noun, table.places)
-    coded = [
-        categories(at, table.column(name)) if name in onehot else (table.column(name).numbers, ()) for name in inputs
-    ]
-    return np.column_stack([numbers for numbers, _ in coded]), tuple(texts for _, texts in coded)
+    columns = [table.column(name) for name in inputs]
+    of = [coded(column) if column.name in onehot else (column.numbers, ()) for column in columns]
+    return np.column_stack([numbers for numbers, _ in of]), tuple(texts for _, texts in of)
 
 
 def _check_digits(table: Table, names: Sequence[str], x: np.ndarray, texts: Sequence[tuple[str, ...]]) -> None:
