@@ -220,7 +220,8 @@ def _train(
     def say(result: SweepResult, epochs: int, left: float, out: TextIO) -> str:
         if not out.isatty():
             return line(result, prepared, first, len(group.members))
-        return line(result, prepared, first, len(group.members), f"{left:6.0f} s left  ")[: width(out) - 1]
+        said = line(result, prepared, first, len(group.members), f"{left:6.0f} s left  ")
+        return (said if len(said) < width(out) else said.rpartition("  ")[0])[: width(out) - 1]
 
     try:
         for last in shown(resumed(task, state, keeper), task.epochs, sys.stdout, say, lines):
