@@ -104,7 +104,7 @@ def test_what_cannot_be_compared_is_skipped_with_a_line_and_named_on_the_page(tm
     errors = printed.err.splitlines()
     assert len(errors) == 4
     assert all(line.startswith("fnn: skipped: ") for line in errors)
-    for words in ("empty: no run", "no epoch is finished", "not plain JSON", "is not what the training wrote"):
+    for words in ("is empty: no run", "no epoch is finished", "not plain JSON", "is not what the training wrote"):
         assert words in printed.err
         assert words in page
     assert list(cells(page, "Results"))

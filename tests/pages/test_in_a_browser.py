@@ -42,7 +42,7 @@ def pages(tmp_path_factory):
     ]
     (folder / "runs" / entries[2].name / "result.json").unlink()
     readings = [reading.read(entry(each)) for each in entries]
-    several, same = shown(readings)
+    several, same = shown(readings), {"data.source": HOSTILE}
     several = [each._replace(images=[image, image]) if each.results else each for each in several]
     several.append(several[-1]._replace(name="blank", scores={}, lines=[], state="diverged: epoch 1, step 2, layer 0"))
     grid = sweep(folder / HOSTILE.replace("/", ""), etas=(0.01, 0.1, 1.0), lmbdas=(0.0, 0.01, 0.1), diverged=(0,))

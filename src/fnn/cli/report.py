@@ -19,7 +19,7 @@ from fnn.pages.sweep_page import Sweep
 from fnn.runs import reading
 from fnn.runs.listing import Entry, Problem, found
 from fnn.runs.reading import Reading
-from fnn.runs.settings import differing, short_names, shorter_paths, text
+from fnn.runs.settings import Settings, differing, short_names, shorter_paths, text
 from fnn.storage.files import write_atomically
 
 
@@ -30,19 +30,17 @@ def command(options: argparse.Namespace) -> int:
         InputError: Nothing in the folders can be shown, or the page cannot be written.
         CorruptFileError: The only run that was named is damaged.
     """
-    listed = _listed(options.runs)
-    readings, sweeps, skipped = _read(listed)
+    readings, sweeps, skipped = _read(_listed(options.runs))
     if not readings and not sweeps:
         raise skipped[0] if len(skipped) == 1 else InputError(_nothing(options.runs, skipped))
     for error in skipped:
         print(f"fnn: skipped: {text(str(error))}", file=sys.stderr, flush=True)
-    entries = [each for each in listed if isinstance(each, Entry)]
-    shown_entries = [entry for entry in entries if entry.folder in {r.entry.folder for r in readings} or entry.is_sweep]
-    print("\n".join(lines(shown_entries, shutil.get_terminal_size().columns)))
+    entries = [*(each.entry for each in readings), *(entry for entry, _ in sweeps)]
+    print("\n".join(lines(entries, shutil.get_terminal_size().columns)))
     folder = Path(options.out)
     with written(folder, "make room or name another by --out"):
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(folder / PAGE, whole(readings, sweeps, skipped))
+        write_atomically(folder / PAGE, whole(readings, [sweep for _, sweep in sweeps], skipped))
     print(f"page: {folder / PAGE}")
     return 0
 
@@ -55,7 +53,7 @@ def _listed(paths: Sequence[str]) -> list[Entry | Problem]:
 
 def _read(
     listed: Sequence[Entry | Problem],
-) -> tuple[list[Reading], list[Sweep], list[InputError | CorruptFileError]]:
+) -> tuple[list[Reading], list[tuple[Entry, Sweep]], list[InputError | CorruptFileError]]:
     """The runs, the sweeps, and why each of the others cannot be shown."""
     readings, sweeps, skipped = [], [], []
     for each in listed:
@@ -63,7 +61,7 @@ def _read(
             if isinstance(each, Problem):
                 raise each.error
             if each.is_sweep:
-                sweeps.append(shown_sweep(each))
+                sweeps.append((each, shown_sweep(each)))
             else:
                 readings.append(reading.read(each))
         except (InputError, CorruptFileError) as error:
@@ -84,8 +82,7 @@ def whole(readings: Sequence[Reading], sweeps: Sequence[Sweep], skipped: Sequenc
     title = f"{' and '.join(names)}" if len(names) < 3 else f"{len(readings)} runs" * bool(readings)
     if len(names) >= 3 and sweeps:
         title += f"{' and ' if readings else ''}{len(sweeps)} sweep{'s' * (len(sweeps) > 1)}"
-    runs, same = shown(readings)
-    body = [*(runs_page.sections(runs, same) if runs else ())]
+    body = list(runs_page.sections(shown(readings), _same(readings))) if readings else []
     body += [section for sweep in sweeps for section in sweep_page.sections(sweep)]
     if skipped:
         body += ["<h2>Not on this page</h2>", *(paragraph(str(error)) for error in skipped)]
@@ -99,9 +96,19 @@ def titles(readings: Sequence[Reading]) -> list[str]:
     return [name if names.count(name) == 1 else path for name, path in zip(names, paths, strict=True)]
 
 
-def shown(readings: Sequence[Reading]) -> tuple[list[Shown], dict[str, str]]:
-    """The runs as the page shows them, the best by validation first, and the settings that all of them have."""
-    settings = [each.entry.settings | each.environment for each in readings]
+def _settings(readings: Sequence[Reading]) -> list[Settings]:
+    return [each.entry.settings | each.environment for each in readings]
+
+
+def _same(readings: Sequence[Reading]) -> Settings:
+    """The settings that all runs have."""
+    first, *others = _settings(readings)
+    return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
+
+
+def shown(readings: Sequence[Reading]) -> list[Shown]:
+    """The runs as the page shows them, the best by validation first."""
+    settings = _settings(readings)
     keys = [key for key in differing(settings) if key != SHOWN_ALREADY]
     called = short_names(keys)
     columns = [shorter_paths([each.get(key, "") for each in settings]) for key in keys]
@@ -122,14 +129,10 @@ def shown(readings: Sequence[Reading]) -> tuple[list[Shown], dict[str, str]]:
     ]
     places = {run.name: each for run, each in zip(runs, readings, strict=True)}
     most = runs_page.MISTAKES if len(runs) == 1 else runs_page.OF_SEVERAL
-    pictured = [
+    return [
         run._replace(images=tuple(_images(places[run.name], most))) if i < runs_page.IN_DETAIL else run
         for i, run in enumerate(ranked(runs))
     ]
-    all_have = set.intersection(*(set(each.items()) for each in settings)) if settings else set()
-    return pictured, {
-        key: value for key, value in (settings[0] if settings else {}).items() if (key, value) in all_have
-    }
 
 
 def _images(each: Reading, most: int) -> Iterator[str]:

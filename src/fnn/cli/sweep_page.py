@@ -74,7 +74,7 @@ def _tracks(path: Path, points: Sequence[Point], axes: Sequence[str], by: str) -
 
 def _track(label: str, networks: Sequence[Sequence[Row]], by: str, factor: float) -> Track:
     """The median and the percentiles over the networks whose numbers are all finite."""
-    curves = [[(row["epoch"], factor * row.get(by, math.nan)) for row in rows] for rows in networks]
+    curves = [[(row.get("epoch", math.nan), factor * row.get(by, math.nan)) for row in rows] for rows in networks]
     whole = [curve for curve in curves if curve and not any(math.isnan(number) for _, number in curve)]
     median, band = [], []
     for epoch in zip(*whole, strict=False):

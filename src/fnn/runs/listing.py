@@ -131,7 +131,7 @@ def _not_a_run(folder: Path, names: set[str], locked: bool | None) -> str:
     if locked:
         return "going on: its training begins"
     if not names:
-        return "empty: no run, or one that has never begun"
+        return "is empty: no run, or one that has never begun"
     if all(name == "config.toml" or name.startswith(".") for name in names):
         return "half-written: its training has never begun; remove it"
     inner = [name for name in sorted(names) if not name.startswith(".") and is_run(folder / name)]

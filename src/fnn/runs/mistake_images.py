@@ -14,6 +14,8 @@ from fnn.machine.environment import data_digest
 
 PICTURES = ("digits", "mnist")  # sources whose flat examples are square images
 
+LARGEST = 64  # pixels of a side of an image
+
 
 def images(config: Mapping[str, Any], digest: str, mistakes: Sequence[Mapping[str, Any]]) -> list[list[list[float]]]:
     """The image of each mistake, `(height, width)`, from 0 to 1; [] if the inputs are no images or are not there.
@@ -51,6 +53,7 @@ def image_size(shape: tuple[int, ...]) -> tuple[int, int]:
 
 
 def _image(data: Dataset, part: Examples, row: int, size: tuple[int, int]) -> np.ndarray:
-    """The first channel of an example, in the units of its source."""
+    """The first channel of an example in the units of its source; of a large image every second pixel, or third, ..."""
     x = np.asarray(part.x[row], np.float64) * data.sd + data.mean
-    return x.reshape(-1, *size)[0]
+    step = -(-max(size) // LARGEST)
+    return x.reshape(-1, *size)[0, ::step, ::step]

@@ -15,6 +15,7 @@ from fnn.runs.settings import Settings, brief, text
 from fnn.storage.arrays import npz_shapes
 from fnn.storage.json_files import parse_json, read_json, read_plain
 
+DIGITS = 8  # of a hash that are shown
 TIMELESS = "metrics.jsonl without seconds"  # in result.json: the hash of the metrics without their times
 
 
@@ -49,15 +50,16 @@ def read(entry: Entry) -> Reading:
     check(folder, result, rows)
     environment = read_json(folder / "environment.json")
     environment = environment if isinstance(environment, dict) else {}
-    results = result.get("results")
+    results, digest = result.get("results"), str(environment.get("data", ""))
     return Reading(
         entry,
         [{"epoch": number(row.get("epoch")), **numbers(row)} for row in rows],
         sum(seconds for row in rows if not math.isnan(seconds := number(row.get("seconds")))),
         parameters(folder),
         results if isinstance(results, dict) else {},
-        dict(flat(environment, "environment")),
-        str(environment.get("data", "")),
+        dict(flat({name: value for name, value in environment.items() if name != "seed"}, "environment"))
+        | {"environment.data": digest[:DIGITS]},
+        digest,
         read_json(folder / "config.json"),
     )
 
