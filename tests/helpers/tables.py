@@ -14,7 +14,7 @@ def write(path, header, rows):
 
 
 def customers(path, n=400, seed=0):
-    """An id, two columns of text, blanks, and about one in eight who left: they are told by contract, months and fee."""
+    """An id, two columns of text, blanks, and about one in eight who left, by contract, months and fee."""
     rng, rows = np.random.default_rng(seed), []
     for k in range(n):
         months, fee = int(rng.integers(1, 72)), round(float(rng.normal(60, 20)), 2)

@@ -108,7 +108,7 @@ def _network(plan: Plan, sizes: Sizes) -> list[str]:
         "quantity": ('{ type = "Quadratic", activation = "Identity" }', "half the squared error"),
     }[plan.task]
     rows = [text for line in layers for text in _written(line._replace(text=f"{line.text},"), indent="  ")]
-    return ["layers = [", *rows, "]", *_written(Line(f"cost = {cost}", why))]
+    return ["layers = [                         # first to last", *rows, "]", *_written(Line(f"cost = {cost}", why))]
 
 
 def _first_layers(plan: Plan, sizes: Sizes) -> list[Line]:

@@ -14,7 +14,7 @@ from fnn.data.spelling import hidden, spelled_twice
 from fnn.data.table_columns import MISSING, MOST_TEXTS, Column
 
 SHOWN_TEXTS = 6  # of a column, in a line
-FEW_TEXTS, SLIPS = 20, 0.05  # of so few different cells, such as 1, 2, 3+, a text in more than these is no slip
+FEW_TEXTS, SLIPS = 20, 0.05  # of so few different cells a text that is in more than this share of rows is no slip
 MOST_TOLD = 3  # places of one fault; of the others their number is told
 DATE = re.compile(r"(\d{4})[-/.](\d\d?)([-/.](\d\d?))?([T ]\d\d?:.*)?|(\d\d?)[-/.](\d\d?)[-/.](\d{4}|\d\d)( \d\d?:.*)?")
 
@@ -31,7 +31,7 @@ class Looked:
         self.blanks = int(column.is_missing.sum())
         self.filled = self.n - self.blanks
         known = column.numbers[np.isfinite(column.numbers)]
-        self.numbers = len(known)
+        self.numbers = int((~np.isnan(column.numbers)).sum())
         self.low, self.high, self.mean = (known.min(), known.max(), known.mean()) if len(known) else (np.nan,) * 3
         self.is_whole = not np.any(known % 1)
 
@@ -44,7 +44,9 @@ class Looked:
         if not strange or self.column.codes is None or not self.column.text:
             return "numbers"
         alike = sum(n for text, n in self.counts.items() if not is_number(text) and is_other_notation(text))
-        names = self.is_whole and not alike and self.different_texts <= FEW_TEXTS and strange > SLIPS * self.filled
+        words = sum(not is_number(text) for text in self.column.texts)
+        repeated = strange >= 2 * words and strange > SLIPS * self.filled  # as 3+ in 1, 2, 3+
+        names = self.is_whole and not alike and self.different_texts <= FEW_TEXTS and repeated
         most, some = 2 * (self.numbers + alike) > self.filled, 10 * self.numbers > self.filled
         if not names and (most or (some and not self.is_whole)):
             return "numbers and text"  # as for labels: see `fnn.data.labels`
@@ -129,7 +131,7 @@ class Looked:
             faults += [self._told(np.flatnonzero(beyond), "expected a finite number that fits float32: correct it")]
         if kind == "numbers and text" and column.codes is not None:
             as_in = f", as in {self.numbers:,} of {self.filled:,} rows" if self.numbers else " such as 3.5"
-            slips = np.flatnonzero(~np.isfinite(column.numbers) & (column.codes != MISSING))
+            slips = np.flatnonzero(np.isnan(column.numbers) & (column.codes != MISSING))
             faults += [self._told(slips, f"expected a number{as_in}: correct it")]
         if kind == "text":
             faults += self._of_text()
