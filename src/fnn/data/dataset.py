@@ -93,7 +93,9 @@ def _bits(y: np.ndarray, k: int) -> np.ndarray:
     return (y[:, None] >> np.arange(width - 1, -1, -1)[None, :] & 1).astype(np.uint8)
 
 
-def scaled_inputs(x: np.ndarray, mean: np.ndarray | float, sd: np.ndarray | float, scale: float) -> np.ndarray:
+def scaled_inputs(
+    x: np.ndarray, mean: np.ndarray | float, sd: np.ndarray | float, scale: float, name: str = "x"
+) -> np.ndarray:
     """`((x - mean)/sd) * scale` in float32, which is what the network sees of inputs as stored.
 
     It is computed in float64, so that large numbers close to each other stay apart. Training and prediction both come
@@ -104,6 +106,7 @@ def scaled_inputs(x: np.ndarray, mean: np.ndarray | float, sd: np.ndarray | floa
         mean: One number, or one for each of an example's, in any shape.
         sd: As `mean`.
         scale: A factor.
+        name: What the numbers are called in messages.
 
     Raises:
         InputError: An input is so far from the others that it is infinite in float32.
@@ -117,7 +120,7 @@ def scaled_inputs(x: np.ndarray, mean: np.ndarray | float, sd: np.ndarray | floa
             scaled[i : i + ROWS_AT_ONCE] = (x[i : i + ROWS_AT_ONCE].astype(np.float64) - centre) / width * scale
     if not np.isfinite(scaled).all():
         row = int(np.isfinite(scaled).reshape(len(x), -1).all(axis=1).argmin())
-        raise InputError(f"x[{row}] is too far from the training examples: beyond float32 when it is standardised")
+        raise InputError(f"{name}[{row}] is too far from the training examples: beyond float32 when it is standardised")
     return scaled
 
 

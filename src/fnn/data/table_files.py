@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fnn.data import tables
+from fnn.data.categories import Texts, as_written, categories
 from fnn.data.cells import is_missing, is_number, missing
 from fnn.data.dataset import Raw
-from fnn.data.encoding import Coded, Encoding, Source, Texts, as_written, categories, encoded
+from fnn.data.encoding import Coded, Encoding, Source, encoded
 from fnn.data.headers import check_choice, input_places, shown
 from fnn.data.labels import Labels, Where
 from fnn.data.precision import LOST_BEFORE, texts_lost
@@ -120,19 +121,13 @@ def _for(words: Sequence[str]) -> str:
 
 
 def _check_missing(table: Table, names: Sequence[str], remedy: str) -> None:
-    for name in names:
-        column = table.column(name)
-        if column.missing:
-            cell = column.missing.text
-            expected = (
-                "a finite number that fits float32"
-                if is_number(cell)
-                else "a text"
-                if column.codes is not None
-                else "a number"
-            )
-            what = cell if is_number(cell) else missing(cell)
-            raise _wrong(table, column, column.missing.row, f"{what}; expected {expected}{remedy}")
+    """Refuse the first row in which a cell of these columns is missing."""
+    found = [(cell.row, column, cell.text) for column in map(table.column, names) if (cell := column.missing)]
+    for row, column, cell in sorted(found, key=lambda each: each[0])[:1]:
+        expected = "a text" if column.codes is not None else "a number"
+        if is_number(cell):
+            raise _wrong(table, column, row, f"{cell}; expected a finite number that fits float32{remedy}")
+        raise _wrong(table, column, row, f"{missing(cell)}; expected {expected}{remedy}")
 
 
 def _wrong(table: Table, column: Column, row: int, what: str) -> InputError:
@@ -143,7 +138,8 @@ def _without_missing(table: Table, blanks: dict[str, int]) -> tuple[Table, str]:
     """The rows in which no cell is missing, and how many were left out."""
     whole = ~np.any([table.column(name).is_missing for name in blanks], axis=0)
     left = int(whole.sum())
-    by_name = ", ".join(f"{n:,} in {name!r}" for name, n in blanks.items() if n)
+    in_columns = [f"{n:,} in {name!r}" for name, n in blanks.items() if n]
+    by_name = ", ".join(in_columns[:20]) + (f", ... ({len(in_columns):,} columns)" if in_columns[20:] else "")
     if not left:
         what = f"missing = 'drop' leaves none of {table.n:,} rows; cells are missing: {by_name}"
         raise InputError(f"{table.where}: {what[:400]}")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fnn.config.schema import describe
 from fnn.config.sections import GRADIENTS, Config
@@ -155,7 +156,8 @@ def _check_cost(cost: Cost, data: Dataset) -> None:
         try:
             check_values(cost, part.y)
         except ValueError as error:
-            raise InputError(f"network.cost: the {name} examples: {error}") from None
+            units = ", in the units of standardise_y" if np.ndim(data.y_sd) else ""
+            raise InputError(f"network.cost: the {name} examples{units}: {error}") from None
 
 
 def _check_choice(data: Dataset) -> None:
