@@ -1,6 +1,7 @@
 """`fnn run` as a user meets it: what it needs, and how it ends."""
 
 import io
+import itertools
 import json
 import os
 import subprocess
@@ -36,9 +37,9 @@ def test_a_folder_that_leads_nowhere_is_refused(config, tmp_path, capsys):
 
 
 def test_a_config_that_changes_meanwhile_is_kept_as_it_was_read(config, tmp_path, capsys, monkeypatch):
-    def then_changed(path, config, real=run.prepared_for):
+    def then_changed(*words, real=run.prepared_for):
         (tmp_path / "good.toml").unlink()
-        return real(path, config)
+        return real(*words)
 
     monkeypatch.setattr(run, "prepared_for", then_changed)
     (tmp_path / "good.toml").write_bytes(GOOD.replace("\n", "\r\n").encode())
@@ -88,7 +89,8 @@ def table(tmp_path):
 
 @pytest.mark.usefixtures("no_pictures")
 def test_what_y_was_read_as_is_told_before_the_first_epoch_and_kept(table, tmp_path, capsys):
-    _, said, epoch, *_ = table(capsys, 1.0)
+    _, said, inputs, epoch, *_ = table(capsys, 1.0)
+    assert inputs == "x: 2 inputs from 2 numbers, 'height', 'weight'"
     assert said.startswith("y: column 'kind' read as 2 classes, since it holds whole numbers")
     assert epoch.startswith("epoch 1/1")
     about = json.loads(next(tmp_path.glob("runs/*/config.json")).read_text())
@@ -107,6 +109,6 @@ def test_what_y_was_read_as_is_told_before_the_first_epoch_and_kept(table, tmp_p
     ],
 )
 def test_inputs_that_nobody_scaled_get_a_hint_before_the_first_epoch(table, capsys, unit, entries, hinted):
-    before = [line for line in table(capsys, unit, *entries)[:3] if not line.startswith("epoch")]
+    before = list(itertools.takewhile(lambda line: not line.startswith("epoch"), table(capsys, unit, *entries)))
     assert ("hint: inputs go from" in before[-1]) == hinted
-    assert len(before) == 2 + hinted
+    assert len(before) == 3 + hinted

@@ -85,6 +85,14 @@ def test_quantities_have_a_baseline_too():
     assert "on the test rows no better than always saying the mean: v" in text
 
 
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(13921.4, "13,920"), (9999.0, "9999"), (0.00123456, "0.001235"), (1.5e13, "1.5e+13"), (1e-7, "1e-07"), (0.0, "0")],
+)
+def test_a_number_of_the_users_units_is_plain(value, said):
+    assert run_summary.number(value) == said
+
+
 def test_a_truth_table_has_all_rows_and_marks_the_wrong_ones():
     rows = [{"x": [i >> 1, i & 1], "y": [0], "a": [0.25], "desired": str(i // 3), "decided": "0"} for i in range(4)]
     part = of_classes("01", [0, 0, 0, 1], [0] * 4, "train")["parts"]["train"] | {"rows": rows}

@@ -137,9 +137,8 @@ def _summary(prepared: Prepared) -> str:
 def _conclude(folder: Path, prepared: Prepared, params: Params, history: list[dict[str, Any]]) -> None:
     """Print what came out, draw the pictures, and print where they are."""
     found = read_json(folder / "result.json").get("results") or results.of(prepared, history, params)
-    data = prepared.data
-    inputs = data.encoding.inputs if data.encoding else data.columns  # a text has an input of its own
-    print(*run_summary.lines(found, sum(line["seconds"] for line in history), inputs), sep="\n")
+    seconds = sum(line["seconds"] for line in history)
+    print(*run_summary.lines(found, seconds, results.input_names(prepared.data)), sep="\n")
     pictured = run_pictures.Run(folder, prepared, params, history, found)
     made = drawn(lambda: run_pictures.draw(pictured), "--resume draws them again")
     missing = "" if curves.available() else f"\n{curves.MISSING}, then --resume draws them"

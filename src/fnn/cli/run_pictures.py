@@ -98,14 +98,14 @@ def _fit(run: Run) -> bool:
     title = f"{run.name}: the fit of {len(error)} quantities"
     if len(error) == 1:
         r2 = "" if error[0]["r2"] is None else f", R² {error[0]['r2']:.4f}"
-        title = f"{run.name}: {SAID[last]} RMSE {error[0]['rmse']:.4g}{r2}"
+        title = f"{run.name}: {SAID[last]} RMSE {run_summary.number(error[0]['rmse'])}{r2}"
     if math.prod(data.shape) > 1:
         fits.predictions(parts, names, path, title)
     else:
         x = np.concatenate([np.asarray(getattr(data, part.name).x) for part in parts])
         grid = np.linspace(x.min(), x.max(), CURVE_POINTS).astype(data.train.dtype).reshape(-1, *data.shape)
         net = _points(run, "net", Examples(grid, np.zeros((len(grid), len(names)), np.float32), data.train.scale))
-        fits.curve(parts, net, data.columns[0] if data.columns else "x", names, path, title)
+        fits.curve(parts, net, (results.input_names(data) or ("x",))[0], names, path, title)
     return True
 
 

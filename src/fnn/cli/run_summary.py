@@ -16,6 +16,7 @@ INDENT = 9
 LONGEST_NAME, LONGEST_INPUT = 20, 40  # characters in a table
 MOST_CLASSES, MOST_OUTPUTS = 50, 20  # in a table
 MOST_NAMED = 5  # in a warning
+LARGEST_PLAIN = 1e12  # a number that is written without an exponent
 SAID = {"train": "training", "validation": "validation", "test": "test"}
 NOT_FINITE = "not finite"
 ERRORS = ("RMSE", "baseline", "R²")
@@ -196,8 +197,11 @@ def brief(name: str) -> str:
 
 
 def number(value: float | None) -> str:
-    """A number with four digits."""
-    return NOT_FINITE if value is None else f"{value:.4g}"
+    """A number with four digits, and without an exponent up to a million million."""
+    if value is None:
+        return NOT_FINITE
+    text = f"{value:.4g}"
+    return f"{float(text):,.0f}" if "e+" in text and abs(value) < LARGEST_PLAIN else text
 
 
 def percent(share: float | None, without: str) -> str:

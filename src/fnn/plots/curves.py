@@ -24,6 +24,7 @@ PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 DASHES = ("-", "--", ":", "-.")
 COLOURS = {"train": "#0072B2", "validation": "#D55E00", "test": "#009E73"}
 STYLES = {"train": "-", "validation": "--", "test": ":"}
+LINEAR = 5  # the largest cost is at most so many times the smallest where the axis is linear
 BEHIND = "0.6"  # the colour of a curve that stands behind others
 TOLD_APART = 14  # curves that can be told apart in one picture
 LEGIBLE = 20  # rows or columns of a heat map that can all have their name and their numbers
@@ -133,7 +134,7 @@ def learning(
         ImportError: matplotlib is not installed.
     """
     measures = [m for m in ("cost", "accuracy") if f"train_{m}" in metrics[-1]]
-    fig = figure(5.2 * len(measures), 3.8)
+    fig = figure(5.2 * len(measures), 4.2)
     fig.suptitle(title)
     for axes, measure in zip(fig.subplots(1, len(measures), squeeze=False)[0], measures, strict=True):
         _curves(axes, metrics, measure, best)
@@ -157,9 +158,22 @@ def _curves(axes: Any, metrics: Sequence[dict[str, float]], measure: str, best: 
             axes.axvline(best, color=COLOURS[part], lw=0.8, alpha=0.6, zorder=1)
             said = f"best by validation, epoch {best}"
             axes.plot(best, values[best - 1], "o", color=COLOURS[part], ms=7, mfc="white", mew=1.6, label=said)
-    if measure == "cost" and min(line["train_cost"] for line in metrics) > 0:
+    if measure == "cost" and _spans_decades(axes):
         log_scale(axes)
-    axes.legend(frameon=False, fontsize="small")
+    legend_above(axes, 2)
+
+
+def legend_above(axes: Any, columns: int) -> None:
+    """A legend above the axes, where it hides nothing."""
+    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False, fontsize="small")
+
+
+def _spans_decades(axes: Any) -> bool:
+    """Whether the numbers that are drawn are above 0, and some so much larger that a linear axis hides the others."""
+    drawn = [np.asarray(line.get_ydata(), float) for line in axes.get_lines() if line.get_label()[0] != "_"]
+    numbers = np.concatenate(drawn)
+    numbers = numbers[np.isfinite(numbers)]
+    return len(numbers) > 0 and numbers.min() > 0 and numbers.max() > LINEAR * numbers.min()
 
 
 def bands(curves: Mapping[str, np.ndarray], path: str | os.PathLike[str], title: str, measure: str) -> None:

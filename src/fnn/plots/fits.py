@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fnn.plots.curves import COLOURS, figure, write
+from fnn.plots.curves import COLOURS, figure, legend_above, write
 
 MOST_PANELS = 6
 
@@ -49,7 +49,7 @@ def curve(
         axes.set(xlabel=x_name, ylabel=shown[k])
         axes.locator_params(nbins=6)
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize="small")
+        legend_above(axes, 3)
     write(fig, path)
 
 
@@ -81,7 +81,7 @@ def predictions(parts: Sequence[Part], names: Sequence[str], path: str | os.Path
         axes.set(xlabel=f"{shown[k]}, desired", ylabel=f"{shown[k]}, predicted")
         axes.locator_params(nbins=6)
         axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize="small")
+        legend_above(axes, 3)
     write(fig, path)
 
 

@@ -94,12 +94,17 @@ def outputs(prepared: Prepared, params: Params, part: Examples) -> Iterator[np.n
 
 def in_units(data: Dataset, y: np.ndarray) -> np.ndarray:
     """Outputs or desired outputs in the user's units."""
-    return y.astype(np.float64) * getattr(data, "y_sd", 1.0) + getattr(data, "y_mean", 0.0)
+    return y.astype(np.float64) * data.y_sd + data.y_mean
 
 
 def inputs_in_units(data: Dataset, x: np.ndarray) -> np.ndarray:
     """Inputs as they are stored, `(n, *shape)`, in the user's units."""
     return x.astype(np.float64) * data.sd + data.mean
+
+
+def input_names(data: Dataset) -> tuple[str, ...]:
+    """The names of the inputs, in order; () where they have none. A text of a column may be an input of its own."""
+    return data.encoding.inputs if data.encoding else data.columns
 
 
 def output_names(data: Dataset) -> tuple[str, ...]:
