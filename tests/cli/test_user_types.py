@@ -47,6 +47,27 @@ class Unused(fnn.Sigmoid):
 """
 
 
+XOR = """
+[data]
+source = "xor"
+targets = "binary"
+[network]
+layers = [{ type = "Dense", units = 2 }, { type = "Sigmoid" }, { type = "Dense", units = 1 }]
+cost = "CrossEntropy"
+[training]
+optimizer = { type = "SGD", eta = 1.0 }
+batch_size = 4
+epochs = 1
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "xor.toml"
+    path.write_text(XOR)
+    return str(path)
+
+
 @pytest.fixture
 def own(tmp_path, monkeypatch):
     """The path of a file of classes, in a folder beside the current one."""
@@ -76,7 +97,6 @@ def test_the_classes_of_default_values_come_along(own):
 def trained(own, config, tmp_path, capsys, no_pictures):
     """A run whose net has a class from a file, and the words that have trained it."""
     words = ["run", config, "--out", str(tmp_path / "r"), "--set", "network.layers.1.type=Inside"]
-    words += ["--set", "training.epochs=1"]
     names = ["--type", "../classes/json.py:Inside"]
     assert cli.main([*words, *names, "--type", f"{own}:Unused"]) == 0
     capsys.readouterr()
@@ -102,22 +122,20 @@ def test_a_class_that_is_called_as_one_of_ours_is_asked_for_too(own, config, tmp
     with open(own, "a") as file:
         file.write("\n\n@fnn.static\nclass Sigmoid(fnn.Tanh):\n    pass\n")
     names = ["--type", f"{own}:Sigmoid"]
-    assert cli.main(["run", config, "--out", str(tmp_path / "r"), "--set", "training.epochs=1", *names]) == 0
+    assert cli.main(["run", config, "--out", str(tmp_path / "r"), *names]) == 0
     capsys.readouterr()
     run = only(tmp_path / "r")
-    words = ["run", config, "--out", str(tmp_path / "r"), "--resume", "--set", "training.epochs=1"]
-    for command in (["predict", str(run)], words, [*words[:-1], "training.epochs=2"]):
+    words = ["run", config, "--out", str(tmp_path / "r"), "--resume"]
+    for command in (["predict", str(run)], words, [*words, "--set", "training.epochs=2"]):
         fails(capsys, 2, f"name it again: --type {own}:Sigmoid", *command)
-    with pytest.raises(
-        fnn.InputError, match=r"config\.json: its 'Sigmoid' is a class of your own, .*; pass types="
-    ):
+    with pytest.raises(fnn.InputError, match=r"config\.json: its 'Sigmoid' is a class of your own, .*; pass types="):
         fnn.load(run)
     assert fnn.load(run, {**TYPES, **own_types(names[1:])}).net[1] == own_types(names[1:])["Sigmoid"]()
 
 
-def test_the_networks_of_a_sweep_remember_too(own, grid, tmp_path, capsys, no_pictures):
-    words = ["sweep", grid, "--out", str(tmp_path / "r"), "--set", "network.layers.1.type=Plain"]
-    words += ["--set", "sweep.eta=[1.0]", "--set", "sweep.lmbda=[0.0]", "--set", "training.epochs=1"]
+def test_the_networks_of_a_sweep_remember_too(own, config, tmp_path, capsys, no_pictures):
+    words = ["sweep", config, "--out", str(tmp_path / "r"), "--set", "network.layers.1.type=Plain"]
+    words += ["--set", "sweep.seeds=2"]
     assert cli.main([*words, "--type", f"{own}:Plain"]) == 0
     capsys.readouterr()
     folder = only(tmp_path / "r")

@@ -8,7 +8,7 @@ import pytest
 import fnn
 from fnn import SGD, Dense, EarlyStopping, Sigmoid
 from fnn.training.arguments import check_kinds
-from tests.helpers.training import COST, KEY, LINEAR, NET, fit, params_of, some
+from tests.helpers.training import COST, KEY, LINEAR, NET, params_of, some
 
 SLIPS = {
     "a class in a net": ({"net": (Dense,)}, TypeError, "net[0] is the class Dense; a layer is a value of one"),
@@ -72,5 +72,3 @@ def test_whatever_is_a_number_is_taken():
     for target in (0, np.float32(0.5), jnp.float32(0.5), -np.inf):
         check_kinds(NET, SGD(0.1), params_of(NET), KEY, fnn.autodiff, EarlyStopping(3), target, np.True_)
     jax.jit(lambda eta: check_kinds(NET, SGD(eta), (), KEY, fnn.backprop))(0.1)
-    *_, last = fit(optimizer=SGD(0.0), epochs=1)
-    assert last.epoch == 1
