@@ -10,7 +10,7 @@ from fnn.pages.details import PARTS, details
 from fnn.pages.markup import Cell, escaped, folded, paragraph, table
 from fnn.pages.runs_table import Shown, results_table
 
-IN_DETAIL = 8  # runs whose results are shown one by one
+IN_DETAIL = 6  # runs whose results are shown one by one
 MISTAKES, OF_SEVERAL = 40, 12  # mistakes that are shown of a run alone, and of one among others
 PARTS_SAID = {part: PARTS[part] for part in ("train", "validation", "test")}
 
