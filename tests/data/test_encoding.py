@@ -127,6 +127,15 @@ def test_what_cannot_be_filled_is_refused(tmp_path, text, options, message):
         read(tmp_path, text, **options)
 
 
+def test_numbers_beside_missing_cells_lose_no_digits_either(tmp_path):
+    text = "a,b,y\n" + "".join(f"{1_700_000_000 + k},{k},{k % 2}\n" for k in range(40)) + ",1,0\n"
+    with pytest.raises(InputError, match="column 'a': its numbers differ, .* float32.*; data.standardise = true"):
+        read(tmp_path, text, missing="mean")
+    assert len(np.unique(read(tmp_path, text, missing="mean", standardise=True).train.x[:, 0])) == 41
+    with pytest.raises(InputError, match="column 'a': its numbers differ, .* float64"):
+        read(tmp_path, text.replace("17000000", "90071992547410"), missing="mean", standardise=True)
+
+
 def test_what_is_in_a_row_that_is_left_out_does_not_count(tmp_path):
     text = "a,c,y\n1,u,2\n,slip,no number\n3,v,4\n5,u,6\n"
     data = read(tmp_path, text, onehot=["c"], missing="drop", targets="quantity")

@@ -81,7 +81,7 @@ def training_set(config: Config, data: Dataset) -> Examples | Shifted:
 
 def measure(config: Config, data: Dataset) -> Measure:
     """When a row is decided rightly, in all parts: the config or the data say what y is, else its values do."""
-    if config.data.targets == "quantity" or config.data.standardise_y:
+    if config.data.targets == "quantity":
         return "none"
     if data.classes:
         return "bits" if config.data.targets == "binary" else "classes"
