@@ -58,6 +58,11 @@ def test_an_argument_of_another_kind(given, kind, said):
         assert "\n" not in str(caught.value)
 
 
+def test_gradcheck_takes_no_name_of_a_gradient_either():
+    with pytest.raises(TypeError, match="gradient is 'autodiff'; expected a function, fnn.backprop or fnn.autodiff"):
+        fnn.gradcheck(LINEAR, COST, params_of(), jnp.zeros((2, 5)), jnp.zeros((2, 3)), gradient="autodiff")
+
+
 @pytest.mark.parametrize("use", [fnn.forward, fnn.backprop, fnn.autodiff, fnn.predict], ids=lambda use: use.__name__)
 def test_a_class_in_a_net_is_named_wherever_a_net_is_used(use):
     params, x, y = params_of(), jnp.zeros((2, 5)), jnp.zeros((2, 3))

@@ -35,6 +35,7 @@ from fnn.checking.verdict import Leaf, directions, leaf_reports, same_value
 from fnn.errors import InputError
 from fnn.network import autodiff, backprop, deltas, forward
 from fnn.optimizers import SGD
+from fnn.training.arguments import check_gradient
 from fnn.types import Array, Cost, Gradient, Net, Params
 
 BUDGET = 20_000
@@ -101,6 +102,7 @@ def gradcheck(
     Raises:
         InputError: integer parameters, no examples, nan or infinity in params, data or the cost, a gradient that is no
             tree like `params`, a layer whose derivatives have other shapes than its arguments, or a budget below 0.
+        TypeError: `gradient` is no function.
         ValueError: what does not fit the net, from the net itself.
 
     Example:
@@ -119,6 +121,7 @@ def gradcheck(
     """
     if budget < 0:
         raise InputError(f"budget = {budget}: expected a number of finite differences, at least 0.")
+    check_gradient(gradient)
     with in_float64():
         params, (x, y) = inputs.as_params(params), inputs.as_batch(x, y)
         point = Point(net, cost, params, x, y, jnp.asarray(_strength(lmbda)))

@@ -38,8 +38,7 @@ def check_kinds(
         raise TypeError(f"params is {params!r:.80}; expected what init(net, key, shape) gives, or a Result of fit.")
     if not hasattr(key, "dtype"):
         raise TypeError(f"key is {key!r:.80}; expected a key, such as jax.random.key(0).")
-    if isinstance(gradient, type) or not callable(gradient):
-        raise TypeError(f"gradient is {gradient!r:.80}; expected a function, fnn.backprop or fnn.autodiff.")
+    check_gradient(gradient)
     if isinstance(schedule, type) or not isinstance(schedule, Schedule):
         raise TypeError(f"schedule is {schedule!r:.80}; expected a schedule, such as EarlyStopping(10).")
     if not _is_number(target_cost) or np.ndim(target_cost):
@@ -48,6 +47,16 @@ def check_kinds(
         raise ValueError("target_cost is nan; expected a number.")
     if not isinstance(monitor, bool | np.bool_):
         raise TypeError(f"monitor is {monitor!r:.80}; expected True or False.")
+
+
+def check_gradient(gradient: Any) -> None:
+    """Refuse what is no function, such as its name.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if isinstance(gradient, type) or not callable(gradient):
+        raise TypeError(f"gradient is {gradient!r:.80}; expected a function, fnn.backprop or fnn.autodiff.")
 
 
 def _check_optimizer(optimizer: Any) -> None:
