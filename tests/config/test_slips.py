@@ -117,6 +117,25 @@ def test_every_entry_that_is_misspelt_in_its_place_or_alone_is_told(leaves, said
         ("network.layers.1.type=relu", "did you mean 'ReLU'?"),
         ("validation_split=0.2", "say data.validation = 200, the number of examples; it is no share."),
         ("random_state=3", "here it is called 'seed'."),
+        (
+            "data.validation=0.2",
+            "data.validation = 0.2: expected a whole number, got a number: the number of examples,",
+        ),
+        (
+            "network.layers=[30, 10]",
+            "network.layers[0] = 30: expected a table, such as { type = 'Dense', units = 30 }.",
+        ),
+        ("network.layers[0].units=3", "expected the number of an entry between dots: network.layers.0.units=3."),
+        ("training..epochs=3", "expected key=value, such as training.epochs=3."),
+        ("network.layers.1.slope=3", "network.layers[1].slope: unknown key; expected none."),
+        (
+            "network.cost.activation.slope=3",
+            "no entries; say --set \"network.cost.activation={ type = 'Sigmoid', slope",
+        ),
+        (
+            "training.schedule.patience=3",
+            "--set training.schedule.patience=3: training.schedule: expected a table with a",
+        ),
         ("patience=3", "did you mean training.schedule.patience?"),
     ],
 )

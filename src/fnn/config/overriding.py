@@ -21,8 +21,11 @@ def put(table: dict[str, Any], override: str) -> None:
     if "\n" in override.strip():
         raise InputError(f"--set {override!r}: expected one line; say --set once more for another entry.")
     check_visible(override.rstrip("\n"), "--set")
-    if not equals or not key.strip():
+    if not equals or not all(key.strip().split(".")):
         raise InputError(f"--set {override}: expected key=value, such as training.epochs=3.")
+    if "[" in key:
+        dotted = re.sub(r"\[(\d+)\]", r".\1", key.strip())
+        raise InputError(f"--set {override}: expected the number of an entry between dots: {dotted}={text.strip()}.")
     *path, last = key.strip().split(".")
     place: Any = table
     for part in path:
@@ -80,6 +83,7 @@ def said_by(message: str, overrides: Sequence[str]) -> str:
         if place == wrong or wrong.startswith((f"{place}.", f"{place}[")):
             return f"--set {override.strip()}: "
         # a table that this entry has made, or a check of several entries together: "training: epochs = 0"
-        if is_inside and (": unknown key" in message or (section == wrong and re.search(rf"\b{name} ?=", message))):
+        made = ": unknown key" in message or ": expected a table with a type" in message
+        if is_inside and (made or (section == wrong and re.search(rf"\b{name} ?=", message))):
             return f"--set {override.strip()}: "
     return ""

@@ -18,6 +18,7 @@ from fnn.config.other_names import CLASSES, plain
 from fnn.errors import InputError
 
 Types = Mapping[str, type]
+COUNTS = ("data.train", "data.validation", "data.test")  # of examples; other libraries have shares here
 LONGEST_VALUE = 200  # characters of a value in a message
 _NOUNS = {int: "a whole number", float: "a number", str: "a text", bool: "true or false"}
 
@@ -61,7 +62,8 @@ def read(expected: Any, value: object, where: str, types: Types) -> Any:
 def _scalar(expected: type, value: object, where: str) -> Any:
     fits = isinstance(value, (int, float) if expected is float else expected)
     if not fits or (isinstance(value, bool) and expected is not bool):
-        raise InputError(f"{where} = {shown(value)}: expected {_NOUNS[expected]}, got {_kind(value)}.")
+        hint = ": the number of examples, not a share of them" if where in COUNTS and isinstance(value, float) else ""
+        raise InputError(f"{where} = {shown(value)}: expected {_NOUNS[expected]}, got {_kind(value)}{hint}.")
     try:
         return expected(value)
     except OverflowError:
@@ -117,9 +119,11 @@ def _of_class(cls: Any, value: object, where: str, types: Types) -> Any:
 
 def _typed(protocol: Any, value: object, where: str, types: Types) -> Any:
     """An instance of the class that a table's `type` names; the class must have the protocol's methods."""
+    fitting = [n for n, cls in types.items() if issubclass(cls, protocol)]
+    if type(value) is int and "Dense" in fitting:
+        raise InputError(f"{where} = {value}: expected a table, such as {{ type = 'Dense', units = {value} }}.")
     table = {"type": value} if isinstance(value, str) else dict(_table(value, where))
     name = table.pop("type", None)
-    fitting = [n for n, cls in types.items() if issubclass(cls, protocol)]
     if not isinstance(name, str):
         raise InputError(f"{where}: expected a table with a type, one of {', '.join(fitting)}.")
     if name not in fitting:
@@ -135,6 +139,8 @@ def _typed(protocol: Any, value: object, where: str, types: Types) -> Any:
 def nearest(word: str, words: Iterable[str]) -> str:
     """A hint for messages: the word that was probably meant, or else all the words."""
     words = list(words)
+    if not words:
+        return "expected none."
     match = difflib.get_close_matches(word, words, 1) or [w for w in words if w.lower() == word.lower()]
     return f"did you mean {match[0]!r}?" if match else f"expected one of {', '.join(words)}."
 
