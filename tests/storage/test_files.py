@@ -84,6 +84,7 @@ def test_a_lock_is_taken_although_somebody_looks_at_that_moment(tmp_path):
     (tmp_path / files.LOCK).touch()
     descriptor = os.open(tmp_path / files.LOCK, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_SH)
+    assert is_locked(tmp_path) is False  # somebody else who looks is no training
     threading.Timer(files.LOOK * 1.5, os.close, [descriptor]).start()
     with locked(tmp_path):
         assert is_locked(tmp_path) is True
