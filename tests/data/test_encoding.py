@@ -111,7 +111,11 @@ def test_a_row_with_a_missing_cell_is_left_out_before_the_split(tmp_path):
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("a,y\n,u\n,v\n", {"missing": "drop"}, "missing = 'drop' leaves none of 2 rows; cells are missing: 2 in 'a'"),
+        (
+            "a,y\n,u\n,v\n",
+            {"missing": "drop"},
+            "leaves none of 2 rows; cells are missing: 2 in 'a'; 'a' has none: drop",
+        ),
         (
             "a,b,y\n1,,u\n2,,v\n3,7,v\n",
             {"missing": "mean", "test": 1, **ORDER},

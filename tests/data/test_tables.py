@@ -343,6 +343,15 @@ def test_a_table_says_what_it_holds(tmp_path):
     assert tables.of_frame({"a": [1]}).where == "the table"
 
 
+def test_an_index_that_has_a_name_is_told_to_be_no_column():
+    frame = PandasLike({"a": [1, 2], "y": ["u", "v"]})
+    assert load_data(frame).told == ("x: 1 input from 1 number, 'a'",)
+    frame.index = type("Index", (), {"names": [None]})
+    assert len(load_data(frame).told) == 1
+    frame.index.names = ["when", None]
+    assert load_data(frame).told[1] == "not read: 'when', the index of the table; df.reset_index() makes it a column"
+
+
 def test_parquet_without_pyarrow_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)

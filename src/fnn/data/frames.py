@@ -22,6 +22,12 @@ def is_frame(data: object) -> bool:
     return isinstance(data, Mapping) or (hasattr(data, "columns") and hasattr(data, "__getitem__"))
 
 
+def index_of(frame: object) -> list[str]:
+    """The names of a frame's index, which is no column: of pandas, where somebody named it."""
+    names = getattr(getattr(frame, "index", None), "names", None)
+    return [str(name) for name in names or () if name is not None]
+
+
 def keys_of(frame: Any) -> dict[str, Any]:
     """The name of each column, as a file would have it, and its key in the frame; of two alike the last."""
     return {_name(key): key for key in _keys(frame)}

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fnn.data import tables
+from fnn.data import frames, tables
 from fnn.data.categories import Texts, as_written, categories
 from fnn.data.cells import is_missing, is_number, missing
 from fnn.data.dataset import Raw
@@ -51,6 +51,8 @@ def read_table(source: Any, choice: Choice) -> Raw:
     inputs = [name for name in names if name != label and name not in choice.drop]
     _check_numbers(table, [name for name in inputs if name not in choice.onehot], ": correct it")
     told = [f"dropped: {shown(choice.drop)}"] if choice.drop else []
+    if index := frames.index_of(source):
+        told.append(f"not read: {shown(index)}, the index of the table; df.reset_index() makes it a column")
     blanks = {name: int(table.column(name).is_missing.sum()) for name in [*inputs, label]}
     if choice.missing == "drop" and any(blanks.values()):
         table, said = _without_missing(table, blanks)
@@ -141,8 +143,10 @@ def _without_missing(table: Table, blanks: dict[str, int]) -> tuple[Table, str]:
     in_columns = [f"{n:,} in {name!r}" for name, n in blanks.items() if n]
     by_name = ", ".join(in_columns[:20]) + (f", ... ({len(in_columns):,} columns)" if in_columns[20:] else "")
     if not left:
+        empty = [name for name, n in blanks.items() if n == table.n]
+        remedy = f"; {shown(empty)} has none: drop the column" if empty else ""
         what = f"missing = 'drop' leaves none of {table.n:,} rows; cells are missing: {by_name}"
-        raise InputError(f"{table.where}: {what[:400]}")
+        raise InputError(f"{table.where}: {what[:400]}{remedy}")
     said = f"left out: {table.n - left:,} of {table.n:,} rows, in which cells are missing: {by_name}"
     return table.take(whole), said
 
