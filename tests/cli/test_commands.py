@@ -13,7 +13,7 @@ import pytest
 
 import fnn
 from fnn import cli
-from fnn.cli.commands import COMMANDS, GRID
+from fnn.cli.command_table import COMMANDS, GRID
 from fnn.config.reading import load_config, short_hash
 from fnn.config.sections import SweepConfig
 

@@ -1,7 +1,7 @@
 """The command line: `fnn COMMAND ...`.
 
-A command is a row of `COMMANDS`, and a function `command` in the module `fnn.cli.<name>`. The module is imported only
-when its command is chosen, so the help needs neither JAX nor NumPy.
+A command is a row of `fnn.cli.command_table`, and a function `command` in the module `fnn.cli.<name>`. The module is
+imported only when its command is chosen, so the help needs neither JAX nor NumPy.
 
 Exit status: 0 done, 1 a check did not hold, 2 the user's input is wrong, 3 a file is corrupt, 4 training diverged,
 130 and 143 stopped by Ctrl-C and SIGTERM (a training is saved first), 141 the reader of a pipe has left.
@@ -19,225 +19,15 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Sequence
-from typing import Any, NamedTuple, TextIO
+from typing import TextIO
 
 from fnn import __version__
+from fnn.cli.command_table import COMMANDS, PATHS, PRINTED, VARIABLES
 from fnn.errors import CorruptFileError, DivergedError, InputError, StoppedError
 from fnn.machine import compile_cache, signals, xla_flags
 from fnn.storage.paths import user_path
 
 COLUMNS = 78  # of the help: as many as argparse fills on a terminal of 80
-Argument = tuple[str, dict[str, Any]]  # for `ArgumentParser.add_argument`: the name and the keyword arguments
-
-
-class Command(NamedTuple):
-    """One row of the table of commands."""
-
-    name: str  # of the command and of its module
-    help: str  # a line of `fnn --help`
-    arguments: tuple[Argument, ...] = ()
-    about: str = ""  # what it does, in a sentence
-    examples: tuple[str, ...] = ()  # two that work in a copy of this project
-    more: str = ""  # what else its help says, in lines of its own
-
-
-# Arguments of several commands
-CONFIG = ("config", dict(metavar="CONFIG", help="a TOML file"))
-SET = (
-    "--set",
-    dict(
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        dest="overrides",
-        help="override an entry: training.epochs=3, network.layers.0.units=50, data.source=~/own.csv; may be repeated",
-    ),
-)
-TYPE = (
-    "--type",
-    dict(
-        action="append",
-        default=[],
-        metavar="MODULE:CLASS",
-        help="a layer, cost, ... of your own that the config names, or FILE.py:CLASS; may be repeated",
-    ),
-)
-OUT = ("--out", dict(default="runs", metavar="DIR", help="the folder in which run directories are made (runs)"))
-AWAKE = ("--awake", dict(action="store_true", help="let no idle core sleep meanwhile (Linux, root): same bits, sooner"))
-GRADIENT = ("--gradient", dict(choices=("backprop", "autodiff"), help="short for --set training.gradient=..."))
-RUN = ("run", dict(metavar="RUN", help="a run directory"))
-RESUME = ("--resume", dict(action="store_true", help="go on with the newest unfinished run of this config there"))
-
-# Arguments of one command
-CHECKPOINT = (
-    "--checkpoint",
-    dict(type=float, default=30.0, metavar="SECONDS", help="time between two checkpoints, at least (30)"),
-)
-ACCEPT_CHANGES = (
-    "--accept-changes",
-    dict(action="store_true", help="resume although versions, devices or data have changed"),
-)
-CACHE = (
-    "--cache",
-    dict(metavar="DIR", help="keep compiled programs there for the next run; they are executed, so trust it"),
-)
-CHECKED = (
-    "config",
-    dict(metavar="CONFIG|MODULE:FUNCTION", help="a TOML file, or a function that returns (f, *args) for fnn.check_vjp"),
-)
-EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
-PREDICT_OUT = ("--out", dict(metavar="FILE", help="write the csv there, and only say how right it is"))
-COMPARE_OUT = ("--out", dict(metavar="DIR", help="write the whole table, compare.csv, and compare.png there"))
-CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json, report.html and gradcheck.png there"))
-EXAMPLE = (
-    "--example",
-    dict(metavar="K", help="the training example, from 0, or several: 0,3 or 0-3 (the first that is not all zeros)"),
-)
-FILE = (
-    "file",
-    dict(metavar="FILE", nargs="?", help="a .csv, .parquet, .npz (x) or .npy file; default: the run's own test data"),
-)
-RUNS = ("runs", dict(metavar="DIR", nargs="+", help="a run, a sweep, or a folder of them"))
-REPORT_OUT = ("--out", dict(default="report", metavar="DIR", help="the folder for report.html (report)"))
-FOLDER = ("folder", dict(metavar="DIR", nargs="?", default="runs", help="a folder of run directories (runs)"))
-NAME = ("name", dict(metavar="NAME|FILE", nargs="?", help="a source that fnn knows, or a file of yours"))
-SOURCE = ("file", dict(metavar="FILE", help="a .csv, .parquet, .npz or .npy file, or a source that fnn knows"))
-LABEL = ("--label", dict(default="", metavar="COLUMN", help="the column of a table to predict (the last one)"))
-Y = ("--y", dict(metavar="FILE", help="the .npy file of the desired outputs, for inputs in an .npy file"))
-
-# The options that are paths, with what messages call them
-PATHS = {
-    "config": "CONFIG",
-    "run": "RUN",
-    "runs": "DIR",
-    "file": "FILE",
-    "folder": "DIR",
-    "out": "--out",
-    "cache": "--cache",
-    "y": "--y",
-}
-VARIABLES = ("MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")  # of libraries: paths
-# Commands whose only result is what they print, without --out
-PRINTED = ("predict", "data", "new", "explain", "compare", "runs", "watch")
-
-# The keys of a config's [sweep]
-GRID = """\
-[sweep] in CONFIG, or --set sweep.KEY=VALUE; the grid is every combination:
-  eta = [0.1, 0.5]           learning rates of SGD
-  mu = [0.0, 0.9]            its momentum
-  lmbda = [0.0, 1e-4]        its L2 strength
-  scale = [0.5, 1]           factors on the initial weights
-  units = [30, 100]          widths; each is given to every hidden layer
-  seeds = 5                  networks at each point: seed, seed + 1, ...
-  own_orders = true          each seed has its own order of mini-batches
-  memory = 4.0               GiB for the networks that are trained together"""
-
-COMMANDS = (
-    Command(
-        "run",
-        "train a config, evaluate it, write its run directory",
-        (CONFIG, SET, TYPE, OUT, RESUME, CHECKPOINT, ACCEPT_CHANGES, CACHE, AWAKE, GRADIENT),
-        "Train the network of a config and evaluate it; a run directory keeps all that is needed to use it, to go on "
-        "with it and to repeat it.",
-        ("fnn run configs/xor.toml", "fnn run configs/digits.toml --set training.epochs=5 --resume"),
-    ),
-    Command(
-        "sweep",
-        "train the grid of a config's [sweep] in one program",
-        (CONFIG, SET, TYPE, OUT, RESUME, AWAKE, GRADIENT),
-        "Train one network for each point of a grid and each seed, and tell which point is best by validation.",
-        ("fnn sweep configs/sweep.toml", "fnn sweep configs/xor.toml --set 'sweep.eta=[0.1, 0.5]' --set sweep.seeds=5"),
-        GRID,
-    ),
-    Command(
-        "compare",
-        "train by backprop and by autodiff: agreement and time",
-        (CONFIG, SET, TYPE, COMPARE_OUT, AWAKE),
-        "Train a config by the gradients written by hand and by automatic ones, step by step, and show how far they "
-        "agree and how long each takes.",
-        ("fnn compare configs/xor.toml", "fnn compare configs/digits.toml --set training.epochs=2 --out compared"),
-    ),
-    Command(
-        "gradcheck",
-        "is the gradient right, every number of it, and the training loop?",
-        (CHECKED, SET, TYPE, EXAMPLES, CHECK_OUT),
-        "Compare each number of the gradient by hand with automatic differentiation and with finite differences, and "
-        "check the steps of the training loop.",
-        ("fnn gradcheck configs/xor.toml", "fnn gradcheck configs/digits.toml --examples 3 --out checked"),
-    ),
-    Command(
-        "explain",
-        "one training step of a small net, every number shown",
-        (CONFIG, SET, TYPE, EXAMPLE, GRADIENT),
-        "Show one training step as on a blackboard: every number of the forward pass, of the backward pass and of the "
-        "update.",
-        ("fnn explain configs/xor.toml", "fnn explain configs/xor.toml --example 0-3"),
-    ),
-    Command(
-        "predict",
-        "outputs of a trained run for new inputs, as a csv",
-        (RUN, FILE, TYPE, PREDICT_OUT),
-        "Print what a trained network says about each row of a file, or of its own test data, as a csv; if the data "
-        "hold what is desired, stderr says how right it is.",
-        ("fnn predict runs/xor-c8be7c4d", "fnn predict runs/digits-6a4845ac --out predictions.csv"),
-    ),
-    Command(
-        "runs",
-        "a line per run and sweep of a folder: what differs, results, state",
-        (FOLDER,),
-        "List the runs and sweeps of a folder, newest first: the settings that differ, the results, and whether each "
-        "is finished, going on, stopped or diverged.",
-        ("fnn runs", "fnn runs runs/digits-6a4845ac"),
-    ),
-    Command(
-        "watch",
-        "follow a training: its epochs as they come, until it ends",
-        (RUN,),
-        "Print the epochs of a run that is trained by another process, as they come, until it is finished, diverges or "
-        "is stopped. Ctrl-C ends the watching alone.",
-        ("fnn watch runs/digits-6a4845ac", "fnn watch runs/xor-c8be7c4d"),
-    ),
-    Command(
-        "report",
-        "runs and sweeps side by side on a page: results, settings, curves",
-        (RUNS, REPORT_OUT, TYPE),
-        "Compare runs and sweeps on a page, report.html, that is one file for any browser: results, the settings in "
-        "which they differ, curves, confusion matrices, the surest mistakes. What cannot be compared is skipped and "
-        "named.",
-        ("fnn report runs", "fnn report runs/digits-6a4845ac runs/xor-c8be7c4d --out compared"),
-    ),
-    Command(
-        "verify",
-        "train a finished run again and compare the bytes",
-        (RUN, TYPE),
-        "Train a finished run again, in memory, and say whether its metrics and parameters come out the same, to the "
-        "last bit.",
-        ("fnn verify runs/xor-c8be7c4d", "fnn verify runs/digits-6a4845ac"),
-    ),
-    Command(
-        "doctor",
-        "is this installation fit to train? versions, gradients, bugs",
-        about="Tell the versions and devices, check the gradients of a small net, and look for the known bugs of "
-        "compilers on this machine.",
-        examples=("fnn doctor", "JAX_PLATFORMS=cpu fnn doctor"),
-    ),
-    Command(
-        "data",
-        "the data sets that fnn knows, or what a file of yours holds",
-        (NAME, LABEL, Y),
-        "List the data sets that a config can name in data.source, show one in full and check its files, or look at a "
-        "file of your own: what each column is read as, and what stands in the way.",
-        ("fnn data digits", "fnn data docs/customers.csv"),
-    ),
-    Command(
-        "new",
-        "write a config for a file of yours that runs as it is",
-        (SOURCE, LABEL, Y),
-        "Print a config for a file, each line with its reason: the columns, the sizes of the parts and of the net are "
-        "chosen from the data.",
-        ("fnn new docs/customers.csv > mine.toml", "fnn new docs/customers.csv --label contract > new.toml"),
-    ),
-)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
