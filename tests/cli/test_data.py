@@ -35,8 +35,8 @@ def test_a_table_is_shown_by_its_columns(tmp_path, monkeypatch, capsys):
         "contract": "3 inputs         text: monthly: 197 (49.2%), two years: 103 (25.8%),",
         "pays_by": "3 inputs         text: transfer: 137 (34.2%), card: 132 (33.0%),",
         "months": "a number         whole numbers 1 to 71, mean 37.55",
-        "fee": "a number         0.66 to 111.99, mean 59.832",
-        "paid": "a number         4.62 to 6470.8, mean 2228.6; 15 blanks",
+        "fee": "a number         5 to 111.99, mean 59.86",
+        "paid": "a number         35 to 6470.8, mean 2229.2; 15 blanks",
         "left": "2 classes        to predict, the last column: no: 357 (89.2%), yes: 43",
     }
     assert "A net gets 9 inputs and has 1 output." in lines

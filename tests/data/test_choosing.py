@@ -128,7 +128,7 @@ def test_what_only_the_user_knows_is_asked(tmp_path):
     notes = found(tmp_path, "target,code,town,x,churn", rows).plan.notes
     assert [note.split(":")[0] for note in notes] == [
         "'target' may be the label; --label target predicts it",
-        "always 'no' is right in 83.3% of the rows",
+        "83.3% of the rows are 'no'",
         "few whole numbers, in 'code' (4 different)",
         "each text of 'town' goes with one 'churn' alone",
     ]
@@ -141,7 +141,7 @@ def test_a_small_table_is_not_split(tmp_path):
 
 def test_the_last_column_that_is_left_is_used_and_told(tmp_path):
     got = found(tmp_path, "x,y", [(k, 2 * k + 1) for k in range(40)])
-    assert "used since no other column is left" in got.plan.notes[0]
+    assert "no column is left but 'x' (an index: it rises by 1" in got.plan.notes[0]
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,7 @@ def test_what_a_column_is(tmp_path, cells, kind, described):
     [
         ("", InputError, "line 1: expected a header line"),
         ("a,y\n", InputError, "no rows"),
+        ("a,b\n1\n2,3,4\n", InputError, "line 2: 1 cell, line 3: 3 cells; expected 2"),
         ("y\n1\n", InputError, "one column, 'y'"),
         ("a;y\n1;2\n", InputError, "not by ';'"),
         ("1,2\n3,4\n", InputError, "all numbers"),

@@ -17,7 +17,7 @@ def customers(path, n=400, seed=0):
     """An id, two columns of text, blanks, and about one in eight who left, by contract, months and fee."""
     rng, rows = np.random.default_rng(seed), []
     for k in range(n):
-        months, fee = int(rng.integers(1, 72)), round(float(rng.normal(60, 20)), 2)
+        months, fee = int(rng.integers(1, 72)), round(max(5.0, float(rng.normal(60, 20))), 2)
         contract = str(rng.choice(["monthly", "one year", "two years"], p=[0.5, 0.3, 0.2]))
         pays_by = str(rng.choice(["card", "cheque", "transfer"]))
         score = 3.6 * (contract == "monthly") - months / 8 + (fee - 60) / 12 - 1.6

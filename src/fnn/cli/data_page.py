@@ -12,7 +12,7 @@ from fnn.config.proposing import toml
 from fnn.data.array_files import Arrays
 from fnn.data.labels import counted
 from fnn.data.looked_columns import Looked, amount, short
-from fnn.data.looking import Table
+from fnn.data.looking import MOST_CELLS, Table
 from fnn.data.planning import Found, hints
 from fnn.data.plans import Plan
 from fnn.data.roles import Role
@@ -33,7 +33,8 @@ def table_page(found: Found) -> str:
     table, plan = found.table, found.plan
     if table is None:
         raise TypeError("a page about arrays is made by arrays_page")
-    seen = "" if table.looked_at == table.rows else f", of which {table.looked_at:,} were looked at"
+    cut_short = table.rows * len(table.columns) > MOST_CELLS
+    seen = f" (the first {table.looked_at:,} were looked at)" if cut_short else ""
     columns = counted(len(table.columns), "column", "columns")
     title = f"{table.path}: {counted(table.rows, 'row', 'rows')}{seen}, {columns}, {_bytes(table.size)}"
     return _page(title, _columns(table, plan), found)

@@ -165,14 +165,14 @@ def _notes(table: Table, target: Looked, task: str, roles: dict[str, Role], name
     """What only somebody who knows the data can decide."""
     inputs = _inputs(table, roles)
     kept = [c for c in inputs if roles[c.name].why]
-    notes = [f"{short(c.name)} is used since no other column is left, but {roles[c.name].why}" for c in kept]
+    notes = [f"no column is left but {short(c.name)} ({roles[c.name].why})" for c in kept]
     likely = [c.name for c in table.columns if c.name.lower() in LABELS and c is not target]
     if likely and not named and target.name.lower() not in LABELS:
         notes.append(f"{short(likely[0])} may be the label; --label {likely[0]} predicts it")
     if task != "quantity" and (most := max(target.counts.values())) >= UNBALANCED * target.filled:
         name = max(target.counts, key=lambda text: target.counts[text])
         share = f"{most / target.filled:.1%} of the rows"
-        notes.append(f"always {short(name)} is right in {share}: look at the recall of the others, not at the accuracy")
+        notes.append(f"{share} are {short(name)}: the recall of the others says more than the accuracy")
     codes = [c for c in inputs if c.kind == "numbers" and c.is_whole and 2 < c.different <= FEW_NUMBERS < c.filled]
     if codes:
         named_codes = listed([f"{short(c.name)} ({c.different} different)" for c in codes], 5)

@@ -108,7 +108,8 @@ def _looked_at(path: str, size: int, header: list[str], source: Iterator[Row]) -
             for column, cells in zip(columns, zip(*(cells for _, cells in whole), strict=True), strict=True):
                 column.extend(cells)
     if not lines:
-        raise InputError(f"{path}: no rows; expected a header line and at least one row of numbers")
+        nothing = "no rows; expected a header line and at least one row of numbers"
+        raise InputError(f"{path}: {widths.faults()[0] if rows else nothing}")
     found = tuple(
         Looked(column.column(name), lambda row: f"line {lines[row]}", partial(cells_of, path, name, skip))
         for column, name in zip(columns, header, strict=True)
