@@ -1,5 +1,6 @@
 """Tables in csv files, Parquet files, dicts and frames: the same arrays from all of them, and the same refusals."""
 
+import datetime
 import sys
 
 import numpy as np
@@ -263,7 +264,9 @@ def test_what_is_no_table_of_columns_is_refused(columns, message):
 
 @pytest.mark.parametrize("source", [None, 3, b"x", ["a.csv"], np.zeros((2, 2)), object()], ids=repr)
 def test_what_is_no_source_is_refused(source):
-    with pytest.raises(InputError, match=r"source = [\s\S]*: expected a text"):
+    with pytest.raises(
+        InputError, match=r"^source = .*: expected a text, or columns by name: a dict or a data frame$"
+    ):
         load_data(source)
 
 
@@ -297,6 +300,15 @@ def test_labels_in_memory_are_read_as_those_of_a_file(labels, classes):
     assert data.classes == classes
     if not classes:
         assert data.train.y.ravel().tolist() == [float(v) for v in labels]
+
+
+def test_times_are_the_same_texts_from_everywhere():
+    times = [datetime.datetime(2026, 1, 2, 3, 4), None, datetime.datetime(2026, 1, 2)]
+    for given in (times, np.array(times, "M8[ns]"), np.array(times, "M8[s]")):
+        data = load_data({"a": given, "y": [1.5, 2.5, 3.5]}, onehot=["a"], missing="drop")
+        assert data.encoding.columns[0].texts == ("2026-01-02 00:00:00", "2026-01-02 03:04:00")
+        with pytest.raises(InputError, match="row 0, column 'a': '2026-01-02 03:04:00'; expected a number"):
+            load_data({"a": given, "y": [1.5, 2.5, 3.5]})
 
 
 def test_more_labels_than_classes_may_be_are_refused_from_memory():

@@ -28,7 +28,8 @@ def text(name: str, value: str | os.PathLike[str]) -> str:
     """A text, or a path as one; é is one character in it, as in the names of a table."""
     value = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(value, str):
-        raise InputError(f"{name} = {value!r}: expected a text")
+        more = ", or columns by name: a dict or a data frame" if name == "source" else ""
+        raise InputError(f"{name} = {' '.join(repr(value).split())[:80]}: expected a text{more}")
     return value if name in ("source", "y") else canonical(value)
 
 

@@ -87,7 +87,8 @@ def _column_in(where: str, frame: Any, name: str, key: Any) -> Any:
         array = _numbers(column)
         shape = np.shape(array) if isinstance(array, np.ndarray) else (len(array),)
     except (TypeError, ValueError, KeyError) as error:
-        raise InputError(f"{where}: column {name!r}: {error}; expected one number or text for each row") from None
+        what = " ".join(str(error).split())[:200]
+        raise InputError(f"{where}: column {name!r}: {what}; expected one number or text for each row") from None
     if len(shape) != 1:
         raise InputError(f"{where}: column {name!r} has shape {shape}; expected one number or text for each row")
     return array
@@ -146,6 +147,8 @@ def _text(cell: Any) -> str:
     """What a file would have in the place of a cell: nothing for a null, and for a nan, which is the null of pandas."""
     if isinstance(cell, str):
         return cell
+    if isinstance(cell, np.datetime64):
+        cell = cell.astype("M8[us]").item()  # a date of Python, as the other tables have it
     if cell is None or (isinstance(cell, float | np.floating) and cell != cell):
         return ""
     if isinstance(cell, bytes):
