@@ -28,6 +28,19 @@ def test_only_what_differs_and_what_both_have():
     assert differing([one]) == differing([]) == []
 
 
+def test_what_tells_most_comes_first():
+    changes = {"training__batch_size": 1, "seed": 3, "network__layers": LAYERS, "data__source": "xor"}
+    other = settings(config(training__optimizer__eta=1.0, network__layers__0__initializer={"type": "Zeros"}))
+    assert differing([settings(config(**changes)), other]) == [
+        "data.source",
+        "network.layers",
+        "training.optimizer.eta",
+        "training.batch_size",
+        "network.layers.0.initializer",
+        "seed",
+    ]
+
+
 def test_names_are_as_short_as_they_can_be_told_apart():
     names = ["training.optimizer.eta", "seed", "data.seed", "a.0.initializer", "a.2.initializer"]
     expected = ["eta", "seed", "data.seed", "0.initializer", "2.initializer"]

@@ -9,6 +9,7 @@ from typing import Any
 
 SECTIONS = ("training", "network", "data", "seed", "monitor")  # of a config.json, in the order in which they are shown
 LAYERS = "network.layers"
+FIRST = ("data.source", LAYERS, "sweep", "training.optimizer", "network.cost")  # what tells most is shown first
 LONGEST = 60  # characters of a setting
 Settings = dict[str, str]  # by dotted names: {"training.optimizer.eta": "0.1"}
 
@@ -78,7 +79,7 @@ def brief(said: str) -> str:
 
 
 def differing(all_settings: Sequence[Settings]) -> list[str]:
-    """The names of the settings in which runs differ, in the order of the sections.
+    """The names of the settings in which runs differ: what tells most is first, then they go by their sections.
 
     A setting that a run does not have is no difference: versions of fnn differ in what there is to set.
     """
@@ -87,8 +88,15 @@ def differing(all_settings: Sequence[Settings]) -> list[str]:
         for name, value in each.items():
             values.setdefault(name, set()).add(value)
     names = [name for name, several in values.items() if len(several) > 1]
-    places = {section: i for i, section in enumerate(("sweep", *SECTIONS))}
-    return sorted(names, key=lambda name: places.get(name.split(".")[0], len(places)))
+
+    def place(name: str) -> tuple[int, int]:
+        first = (
+            i for i, known in enumerate(FIRST) if name == known or (name.startswith(f"{known}.") and known != LAYERS)
+        )
+        section = name.split(".")[0]
+        return next(first, len(FIRST)), SECTIONS.index(section) if section in SECTIONS else len(SECTIONS)
+
+    return sorted(names, key=place)
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
