@@ -65,6 +65,27 @@ def test_curves_are_named_by_what_differs(tmp_path, said):
     assert len(re.findall(r"<figcaption>(training|validation) (?:cost|accuracy)</figcaption>", page)) == 4
 
 
+def test_runs_that_differ_in_much_are_named_and_have_their_results_first(tmp_path, said):
+    many = {"seed": 1, "training__batch_size": 3, "training__keep": "best", "data__test": 2, "data__validation": 7}
+    run(tmp_path / "runs" / "one", config(**many))
+    run(tmp_path / "runs" / "two")
+    page, _ = said(tmp_path / "runs")
+    assert {"one", "two"} <= set(re.findall(r"</svg>([^<]*)</li>", page))
+    heads = cells(page)[""]
+    assert heads.index("validation accuracy") == 5
+    assert heads[-1] == "seed"
+
+
+def test_what_is_not_comparable_is_said(tmp_path, said):
+    run(tmp_path / "runs" / "one")
+    other = run(tmp_path / "runs" / "two", config(network__cost={"type": "CrossEntropy"}))
+    assert "differ in their cost" in said(tmp_path / "runs")[0]
+    write(other / "environment.json", {"data": "d2"})
+    page, _ = said(tmp_path / "runs")
+    assert "differ in their data" in page
+    assert "differ in their" not in said(tmp_path / "runs" / "one")[0]
+
+
 def test_results_of_classes_quantities_and_truth_tables(tmp_path, said):
     quantities = {"n": 9, "cost": 0.1, "outputs": [{"name": "price", "rmse": 0.25, "r2": None, "sd": 1.5}]}
     rows = [{"x": [0, 1], "y": [1], "a": [0.987], "decided": "1"}]

@@ -82,7 +82,7 @@ def whole(readings: Sequence[Reading], sweeps: Sequence[Sweep], skipped: Sequenc
     title = f"{' and '.join(names)}" if len(names) < 3 else f"{len(readings)} runs" * bool(readings)
     if len(names) >= 3 and sweeps:
         title += f"{' and ' if readings else ''}{len(sweeps)} sweep{'s' * (len(sweeps) > 1)}"
-    body = list(runs_page.sections(shown(readings), _same(readings))) if readings else []
+    body = list(runs_page.sections(shown(readings), _same(readings), warnings(readings))) if readings else []
     body += [section for sweep in sweeps for section in sweep_page.sections(sweep)]
     if skipped:
         body += ["<h2>Not on this page</h2>", *(paragraph(str(error)) for error in skipped)]
@@ -104,6 +104,16 @@ def _same(readings: Sequence[Reading]) -> Settings:
     """The settings that all runs have."""
     first, *others = _settings(readings)
     return {name: value for name, value in first.items() if all(other.get(name) == value for other in others)}
+
+
+def warnings(readings: Sequence[Reading]) -> list[str]:
+    """What makes the numbers of some of the runs unfit to be compared."""
+    differ = differing(_settings(readings))
+    data, cost = "environment.data" in differ, "network.cost" in differ
+    return [
+        *["The runs differ in their data, or in the parts of it: their results are of different tasks."] * data,
+        *["The runs differ in their cost: its numbers are not comparable between them."] * cost,
+    ]
 
 
 def shown(readings: Sequence[Reading]) -> list[Shown]:

@@ -15,15 +15,17 @@ MISTAKES, OF_SEVERAL = 40, 12  # mistakes that are shown of a run alone, and of 
 PARTS_SAID = {part: PARTS[part] for part in ("train", "validation", "test")}
 
 
-def sections(runs: Sequence[Shown], same: Mapping[str, str]) -> Iterator[str]:
+def sections(runs: Sequence[Shown], same: Mapping[str, str], warnings: Sequence[str] = ()) -> Iterator[str]:
     """The parts of the page.
 
     Args:
         runs: In the order in which they are shown, at least one.
         same: The settings that all of them have.
+        warnings: What a reader who compares them has to know.
     """
     yield f"<h2>{'Runs' if len(runs) > 1 else 'Results'}</h2>"
     yield from map(paragraph, _about(runs))
+    yield from (f'<p class="bad">{escaped(warning)}</p>' for warning in warnings)
     yield results_table(runs, [_place(i) for i in range(IN_DETAIL)] if len(runs) > 1 else ())
     if same:
         rows = [[Cell(name), Cell(value)] for name, value in same.items()]
@@ -46,7 +48,7 @@ def _about(runs: Sequence[Shown]) -> Iterator[str]:
 
 
 def labels(runs: Sequence[Shown]) -> list[str]:
-    """What the curves are called: what the runs differ in; with their names where that is the same."""
+    """What the curves are called: what the runs differ in, or their names; both where the first is the same."""
     said = [run.label for run in runs]
     return [one if said.count(one) == 1 else f"{one} ({run.name})" for one, run in zip(said, runs, strict=True)]
 
@@ -136,7 +138,7 @@ def _details(runs: Sequence[Shown]) -> Iterator[str]:
 
 def _ended(run: Shown) -> Iterator[str]:
     """How the run has ended."""
-    yield run.label if run.different else run.state
+    yield run.label if run.label != run.name else run.state
     if run.results.get("stopped"):
         yield str(run.results["stopped"])
     if run.results.get("best_epoch"):

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 from fnn.pages.details import PARTS
 from fnn.pages.markup import Cell, table
 
+MOST_TOLD = 4  # settings that name a curve, and that stand before the results
+
 
 class Shown(NamedTuple):
     """A run, as the page shows it."""
@@ -28,8 +30,9 @@ class Shown(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What it differs in, else its name."""
-        return ", ".join(f"{name} {value}" for name, value in self.different.items() if value) or self.name
+        """What it differs in; its name, if that is nothing or too much for a line."""
+        said = [f"{name} {value}" for name, value in self.different.items() if value]
+        return ", ".join(said) if 0 < len(said) <= MOST_TOLD else self.name
 
 
 def ranked(runs: Sequence[Shown]) -> list[Shown]:
@@ -52,9 +55,10 @@ def results_table(runs: Sequence[Shown], places: Sequence[str]) -> str:
         places: Where on the page the details of the first ones are; () if that is nowhere.
     """
     different = list(dict.fromkeys(name for run in runs for name in run.different))
+    settings = [(name, [_setting(run.different.get(name, "")) for run in runs]) for name in different]
     columns: list[tuple[str, list[Cell]]] = [
         ("run", [Cell(run.name, link=link) for run, link in zip(runs, [*places, *[""] * len(runs)], strict=False)]),
-        *((name, [_setting(run.different.get(name, "")) for run in runs]) for name in different),
+        *settings[:MOST_TOLD],
         *(
             (f"{PARTS[part]} {measure}", [score(measure, run.scores.get(f"{part}_{measure}")) for run in runs])
             for part, measure in product(("validation", "test", "train"), ("accuracy", "cost"))
@@ -66,6 +70,7 @@ def results_table(runs: Sequence[Shown], places: Sequence[str]) -> str:
         ("kept epoch", [_whole(run.results.get("kept_epoch")) for run in runs]),
         ("parameters", [_whole(run.parameters) for run in runs]),
         ("seconds", [Cell(f"{run.seconds:.1f}", run.seconds, number=True) for run in runs]),
+        *settings[MOST_TOLD:],
     ]
     kept = [(name, cells) for name, cells in columns if any(cell.text for cell in cells)]
     if len(runs) == 1:

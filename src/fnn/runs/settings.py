@@ -27,7 +27,7 @@ def of_sweep(config: Mapping[str, Any]) -> Settings:
     axes = {name: values for name, values in grid.items() if isinstance(values, list) and values}
     swept = {_swept(name): brief(" | ".join(map(text, values))) for name, values in axes.items()}
     first, seeds = config.get("seed"), grid.get("seeds")
-    if type(first) is type(seeds) is int and seeds > 1:
+    if isinstance(first, int) and isinstance(seeds, int) and seeds > 1:
         swept["seed"] = f"{first} to {first + seeds - 1}"
     return settings(config) | swept
 
