@@ -71,7 +71,7 @@ def _check_paths(table: dict[str, Any], override: str, folder: Path) -> None:
     data, key = table.get("data"), key_of(override)
     for name in ("source", "y"):
         given = data.get(name) if isinstance(data, dict) and key in ("data", f"data.{name}") else None
-        if isinstance(data, dict) and isinstance(given, str) and is_file(given):
+        if isinstance(data, dict) and isinstance(given, str) and is_file(given) and "\0" not in given:
             here = Path.cwd() / user_path(given, f"--set data.{name}")
             if not here.exists() and (folder / given).exists():
                 raise InputError(
