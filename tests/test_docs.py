@@ -1,5 +1,6 @@
 """The pages of `docs/`: their code runs, and prints what they show."""
 
+import glob
 import importlib.util
 import re
 import subprocess
@@ -7,6 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from fnn import cli
+from tests.helpers import tables
 
 pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
 
@@ -38,3 +42,39 @@ def test_the_code_of_a_page_prints_what_the_page_shows(page, tmp_path):
     ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert without_rounding(ended.stdout) == without_rounding(printed)
+
+
+def commands(page):
+    """The commands of a page, each with the lines that it prints, and the tables that the page shows."""
+    text = (DOCS / page).read_text(encoding="utf-8")
+    shown = "".join(re.findall(r"^```console\n(.*?)^```", text, re.M | re.S))
+    pairs = [part.split("\n", 1) for part in re.split(r"^\$ ", shown, flags=re.M)[1:]]
+    return pairs, *(re.findall(rf"^```{kind}\n(.*?)^```", text, re.M | re.S) for kind in ("csv", "toml"))
+
+
+def without_numbers(text):
+    """The lines without their numbers, which another processor may round, and without alignment."""
+    numbers = re.sub(r"-[0-9a-f]{8}\b|\d[\d.,]*%?|(?<= )\.(?= |$)", "#", text, flags=re.M)
+    return [" ".join(line.split()) for line in numbers.splitlines()]
+
+
+def test_the_commands_about_your_data_print_what_the_page_shows(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs").mkdir()
+    table = tables.customers(tmp_path / "docs" / "customers.csv", 600)
+    assert Path(table).read_bytes() == (DOCS / "customers.csv").read_bytes()
+    pairs, csvs, tomls = commands("your_data.md")
+    (tmp_path / "faulty.csv").write_text(csvs[0])
+    for command, shown in pairs:
+        line, _, file = command.removeprefix("fnn ").partition(" > ")
+        words = [path for word in line.split() for path in (glob.glob(word) if "*" in word else [word])]
+        assert cli.main(words) == 0
+        said = capsys.readouterr()
+        if file:
+            (tmp_path / file).write_text(said.out)
+        lines = without_numbers(said.err if file else said.out + said.err)
+        assert "\n..." in f"\n{shown}" or lines == without_numbers(shown.rstrip())
+        printed = iter(lines)
+        for expected in without_numbers(shown):
+            assert expected == "..." or expected in printed  # in this order, perhaps with others between
+    assert (tmp_path / "mine.toml").read_text().replace("FILE.toml", "mine.toml").startswith(tomls[0])

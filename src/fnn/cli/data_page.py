@@ -22,7 +22,7 @@ MOST_LINES = 40  # of columns; more are counted by their use
 FEW_COLUMNS = 30  # that are all told; of more, neighbours of numbers are one line
 NAME, USE = 20, 17  # columns of the terminal
 MOST_FAULTS = 20
-TOLD = ("targets", "onehot", "missing", "order", "split_seed", "shape", "scale", "standardise", "standardise_y")
+TOLD = ("targets", "drop", "onehot", "missing", "order", "split_seed", "shape", "scale", "standardise", "standardise_y")
 LONGEST_VALUE = 60  # columns
 
 Cells = tuple[str, str, str]  # the name of a column, its use, what it holds
@@ -177,9 +177,10 @@ def _given(found: Found, plan: Plan) -> list[str]:
 
 
 def _told(plan: Plan) -> list[str]:
-    """The arguments that the file needs, with the reason; those of columns that are left out are in the table."""
+    """The arguments that the file needs, with the reason; why a column is left out stands in the table."""
     entries = [(name, entry) for name, entry in plan.entries.items() if name in TOLD]
-    return [f"{name} = {cut(toml(entry.value), LONGEST_VALUE)}: {entry.why}" for name, entry in entries]
+    whys = {"drop": "see above"}
+    return [f"{name} = {cut(toml(e.value), LONGEST_VALUE)}: {whys.get(name, e.why)}" for name, e in entries]
 
 
 def _target(found: Found) -> Looked | None:
