@@ -92,6 +92,8 @@ def test_what_is_no_file_and_no_source(here, capsys):
 def test_a_source_that_fnn_knows(capsys):
     assert cli.main(["new", "digits"]) == 0
     assert tomllib.loads(capsys.readouterr().out)["data"]["source"] == "digits"
+    for command in ("new", "data"):
+        fails(capsys, 2, "digits: --label y: it is for a file of yours", command, "digits", "--label", "y")
 
 
 def test_looking_and_writing_need_no_jax(here):

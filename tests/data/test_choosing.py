@@ -75,6 +75,12 @@ def test_what_is_predicted_is_decided_by_the_cells(tmp_path, labels, targets, ou
     assert value(got, "standardise_y") == (True if targets == "quantity" else None)
 
 
+def test_a_column_that_cannot_be_computed_with_is_left_out(tmp_path):
+    got = found(tmp_path, "big,x,y", [(10**18 + k * k, NOISE[k], "ab"[k % 2]) for k in range(60)])
+    assert left_out(got) == {"big": "it cannot be computed with as it is"}
+    assert "'big': its numbers differ, and are one number or nearly so" in got.faults[0]
+
+
 def test_text_is_one_hot_and_blanks_get_the_mean(tmp_path):
     rows = [(NOISE[k] if k % 9 else "", "rgb"[k % 3] if k % 10 else "?", "ab"[k % 2]) for k in range(60)]
     got = found(tmp_path, "x,colour,y", rows)

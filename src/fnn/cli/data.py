@@ -29,6 +29,7 @@ def command(options: argparse.Namespace) -> int:
         return 0
     named = {source.name: source for source in sources()}
     if options.name in named:
+        check_alone(options.name, options.label, options.y or "")
         print(_page(named[options.name]))
     else:
         print(_file_page(options.name, options.label, options.y or "", list(named)))
@@ -40,6 +41,13 @@ def _file_page(name: str, label: str, y: str, known: list[str]) -> str:
     path = checked_file(name, known)
     looked = looked_at(path, label, y)
     return table_page(looked) if looked.table else arrays_page(looked)
+
+
+def check_alone(name: str, label: str, y: str) -> None:
+    """Refuses options of files for a source that fnn knows."""
+    for option, value in (("--label", label), ("--y", y)):
+        if value:
+            raise InputError(f"{name}: {option} {value}: it is for a file of yours; drop it.")
 
 
 def checked_file(name: str, known: list[str]) -> str:

@@ -9,7 +9,7 @@ import stat
 import sys
 from pathlib import Path
 
-from fnn.cli.data import checked_file
+from fnn.cli.data import check_alone, checked_file
 from fnn.config.proposing import proposal
 from fnn.data import sources
 from fnn.data.array_plans import of_source
@@ -31,6 +31,7 @@ def command(options: argparse.Namespace) -> int:
     known = {source.name: source for source in sources()}
     config = _redirected_to()
     if options.file in known:
+        check_alone(options.file, options.label, options.y or "")
         plan, source, name, notes = of_source(known[options.file]), options.file, options.file, []
     else:
         plan, notes = _plan(checked_file(options.file, list(known)), options)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from fnn.data.headers import UNNAMED, label_place
@@ -28,19 +30,20 @@ LABELS = ("label", "labels", "target", "class", "y", "outcome")  # names that a 
 LEFT = 0.5  # of the rows must be left without those that have no label
 
 
-def plan(table: Table, label: str = "") -> Plan:
+def plan(table: Table, label: str = "", refused: Collection[str] = ()) -> Plan:
     """The arguments for a table.
 
     Args:
         table: As it was found.
         label: The column to predict, or "" for the last one.
+        refused: Columns that `load_data` does not take as inputs.
 
     Raises:
         InputError: There is no such column, nothing in it to predict, or no other column to predict it from.
     """
     target = _target(table, label)
     task, targets = task_of(table.path, target)
-    roles = _roles(table, target)
+    roles = _roles(table, target, refused)
     used = [target, *_inputs(table, roles)]
     missing, kept = _missing(table, target, used)
     order = _order(table, task)
@@ -77,16 +80,18 @@ def _inputs(table: Table, roles: dict[str, Role]) -> list[Looked]:
     return [column for column in table.columns if column.name in roles and roles[column.name].use != "drop"]
 
 
-def _roles(table: Table, target: Looked) -> dict[str, Role]:
+def _roles(table: Table, target: Looked, refused: Collection[str]) -> dict[str, Role]:
     """What each column but the label is for; at least one is an input.
 
     Raises:
         InputError: None can be one.
     """
     roles = {column.name: role(column, target) for column in table.columns if column is not target}
+    roles |= {name: Role("drop", "it cannot be computed with as it is") for name in refused}
     if all(each.use == "drop" for each in roles.values()):
         others = [c for c in table.columns if c is not target and not UNNAMED.fullmatch(c.name)]
-        varying = [c.name for c in others if c.kind == "numbers" and c.different > 1 and not c.faults]
+        sound = [c for c in others if c.kind == "numbers" and c.name not in refused and not c.faults]
+        varying = [c.name for c in sound if c.different > 1]
         if not varying:
             why = "; ".join(f"{short(name)}: {each.why}" for name, each in list(roles.items())[:5])
             raise InputError(f"{table.path}: no column is left to predict {short(target.name)} from. {why}")
@@ -181,7 +186,10 @@ def _notes(table: Table, target: Looked, task: str, roles: dict[str, Role], name
     if rising:
         notes.append(f'{short(rising[0].name)} rises from row to row: if it is a time, say order = "as stored"')
     for column in (c for c in table.columns if c.kind == "dates" and not table.faults):
-        if task == "quantity" and direction(column) < 0:
+        way = direction(column)
+        if way > 0 and task != "quantity":
+            notes.append(f'the dates in {short(column.name)} rise: for a series say order = "as stored"')
+        if way < 0:
             notes.append(f"the dates in {short(column.name)} fall: for a series sort the rows, the oldest first")
     for column in (c for c in inputs if c.kind == "text" and task != "quantity"):
         if tells(column, target):

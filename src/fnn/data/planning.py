@@ -52,16 +52,37 @@ def looked_at(path: str, label: str = "", y: str = "") -> Found:
         raise InputError(f"{path}: --label {label}: only the columns of a .csv or .parquet file have names; drop it")
     if y and not path.lower().endswith(".npy"):
         raise InputError(f"{path}: --y {y}: it is for inputs in an .npy file; drop it")
-    faults = list(table.all_faults if table else arrays.faults if arrays else ())
-    plan, data = None, None
+    if table:
+        return _of_table(table, label)
+    faults = list(arrays.faults if arrays else ())
     try:
-        plan = choosing.plan(table, label) if table else array_plans.plan(arrays) if arrays else None
-        if plan and not (table.faults if table else ()):
-            data = load_data(path, **arguments(plan))
+        plan = array_plans.plan(arrays) if arrays else None
+        return Found(None, arrays, plan, load_data(path, **arguments(plan)) if plan else None, tuple(faults))
     except (InputError, CorruptFileError) as error:
-        said = str(error).removeprefix(f"{path}: ").removeprefix(f"{path}, ")
-        faults += [said] if not any(said.startswith(fault) for fault in faults) else []
-    return Found(table, arrays, plan, data, tuple(faults))
+        return Found(None, arrays, None, None, tuple(_with(faults, path, error)))
+
+
+def _of_table(table: Table, label: str) -> Found:
+    """The plan of a table, and what `load_data` makes of it; a column that it does not take is left out."""
+    faults, refused, plan = list(table.all_faults), set[str](), None
+    while True:
+        try:
+            plan = choosing.plan(table, label, refused)
+            data = None if table.faults else load_data(table.path, **arguments(plan))
+            return Found(table, None, plan, data, tuple(faults))
+        except (InputError, CorruptFileError) as error:
+            faults = _with(faults, table.path, error)
+            inputs = [name for name, each in plan.roles.items() if each.use != "drop"] if plan else []
+            named = {name for name in inputs if f"column {name!r}" in str(error) or f", {name!r}" in str(error)}
+            if not named or named <= refused:
+                return Found(table, None, plan, None, tuple(faults))
+            refused |= named
+
+
+def _with(faults: list[str], path: str, error: Exception) -> list[str]:
+    """The faults with one more, if it is not one of them."""
+    said = str(error).removeprefix(f"{path}: ").removeprefix(f"{path}, ")
+    return faults if any(said.startswith(fault) for fault in faults) else [*faults, said]
 
 
 def arguments(plan: Plan) -> dict[str, Any]:
