@@ -73,7 +73,7 @@ def test_other_data_of_the_same_name_are_another_config(project, stop, tmp_path)
     arrays = dict(np.load(tmp_path / "old" / "data" / "mine.npz"))
     np.savez(tmp_path / "old" / "fold" / "mine.npz", x=1 - arrays["x"], y=arrays["y"])
     stop(0)
-    fold = ("--resume", "--set", "data.source=fold/mine.npz")
+    fold = ("--resume", "--set", f"data.source={tmp_path}/old/fold/mine.npz")
     status, _, error = project("old", *fold)
     assert status == 2
     assert f"data.source was '{tmp_path}/old/data/mine.npz', is '{tmp_path}/old/fold/mine.npz'"[:80] in error
