@@ -30,6 +30,16 @@ def test_a_text_is_one_input_for_each_of_the_training_texts(tmp_path):
     assert data.told == ("x: 6 inputs from 1 number, 'size'; 2 one-hot, 'colour' (blue, green, red), 'doors' (2, 10)",)
 
 
+def test_what_is_told_of_many_columns_stays_short():
+    columns = {f"c{k}": [k, 1, 2] for k in range(300)} | {
+        f"t{k}": [str(i + k) + "x" for i in range(3)] for k in range(9)
+    }
+    data = load_data(columns | {"y": ["u", "v", "u"]}, onehot=[f"t{k}" for k in range(9)])
+    numbers = "300 numbers, 'c0', 'c1', 'c2', 'c3', 'c4', 'c5', 'c6', 'c7', ... 300 in all"
+    assert data.told[0].startswith(f"x: 327 inputs from {numbers}; 9 one-hot, 't0' (0x, 1x, 2x), ")
+    assert data.told[0].endswith("'t7' (7x, 8x, 9x), ... 9 in all")
+
+
 def test_without_choices_nothing_is_encoded(tmp_path):
     data = read(tmp_path, "a,b,y\n1,2,u\n3,4,v\n")
     assert (data.encoding, data.y_mean, data.y_sd) == (None, 0.0, 1.0)

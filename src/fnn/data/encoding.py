@@ -79,6 +79,8 @@ def fitted(x: np.ndarray, source: Source) -> Encoding:
     Raises:
         InputError: A column has no value in any training row, though its missing cells are filled.
     """
+    if source.missing != "mean" and not any(source.texts):
+        return Encoding(tuple(map(Coded, source.names)), source.dropped)
     for k in np.flatnonzero(np.isnan(x).all(axis=0)):
         name = source.names[k]
         raise InputError(

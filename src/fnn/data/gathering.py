@@ -92,36 +92,39 @@ class Numbers:
 
     def __init__(self, width: int) -> None:
         """Starts without rows, for so many columns."""
-        self.found = [Found() for _ in range(width)]
+        self.width = width
+        self._found: dict[int, Found] = {}  # by column; of those that have something else than plain numbers
         self._values = array("d")
 
     def extend(self, rows: Sequence[Sequence[str]]) -> None:
         """Takes the next rows."""
-        values, width = _plain(list(chain.from_iterable(rows))), len(self.found)
+        values, width = _plain(list(chain.from_iterable(rows))), self.width
         if values is None:  # there is a missing value, for example: only then look at each column
             first = len(self._values) // width
             values = np.column_stack([self._column(k, [row[k] for row in rows], first) for k in range(width)])
         self._values.frombytes(values.tobytes())
 
     def _column(self, k: int, cells: list[str], first: int) -> np.ndarray:
-        if self.found[k].text:  # no column of numbers: whoever wants its texts reads it as text
+        if k in self._found and self._found[k].text:  # no column of numbers: whoever wants its texts reads it as text
             return np.full(len(cells), np.nan)
         values = _plain(cells)
         if values is None:
-            values = np.array([self.found[k].value(first + i, cell.strip()) for i, cell in enumerate(cells)])
+            found = self._found.setdefault(k, Found())
+            values = np.array([found.value(first + i, cell.strip()) for i, cell in enumerate(cells)])
         return values
 
     def matrix(self) -> np.ndarray:
         """The numbers, `(n, width)`."""
-        return np.frombuffer(self._values).reshape(-1, len(self.found)) if self._values else np.empty((0, 0))
+        return np.frombuffer(self._values).reshape(-1, self.width) if self._values else np.empty((0, self.width))
 
     def columns(self, names: Sequence[str]) -> list[Column]:
         """The columns, once all rows are there: views of the matrix."""
-        numbers = self.matrix().T if self._values else np.empty((len(names), 0))
-        return [
-            Column(name, values, missing=found.missing, text=found.text, beyond=found.beyond)
-            for name, values, found in zip(names, numbers, self.found, strict=True)
-        ]
+        found, none = self._found, Found()
+        of = (
+            (name, values, found.get(k, none))
+            for k, (name, values) in enumerate(zip(names, self.matrix().T, strict=True))
+        )
+        return [Column(name, v, missing=f.missing, text=f.text, beyond=f.beyond) for name, v, f in of]
 
 
 def _plain(cells: list[str]) -> np.ndarray | None:

@@ -167,7 +167,7 @@ def _check_kept(source: Any, raw: Raw, standardise: bool) -> None:
     if standardise:
         dtype, remedy = np.float64, "subtract a number in the file"
     x = raw.x
-    if raw.source and np.isnan(x).any():  # a missing cell is none of the numbers
+    if raw.source and raw.source.missing == "mean" and np.isnan(x).any():  # a missing cell is none of the numbers
         x = np.where(np.isnan(x), np.fmin.reduce(x), x)
     check_kept(f"{where}, column" if raw.columns else f"{where}: x", x, raw.columns, dtype, remedy)
 
@@ -178,7 +178,7 @@ def _encoded(parts: Parts) -> tuple[Parts, Encoding | None]:
     if source is None:
         return parts, None
     encoding = fitted(parts[0].x, source)
-    filled = {name: sum(int(np.isnan(raw.x[:, k]).sum()) for raw in parts) for k, name in enumerate(source.names)}
+    filled = np.sum([np.isnan(raw.x).sum(axis=0) for raw in parts], axis=0) if source.missing == "mean" else ()
     told = (*parts[0].told, *about_filled(encoding, filled))
     train, validation, test = (raw._replace(x=encoded(encoding, raw.x, source, raw.places), told=told) for raw in parts)
     plain = not encoding.dropped and not any(column.texts or column.fill for column in encoding.columns)

@@ -23,7 +23,7 @@ class Cell(NamedTuple):
     text: str  # without blanks at its ends
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Column:
     """A column of a table. A cell is missing where it is empty, null, or holds a mark of a missing value such as `NA`.
 

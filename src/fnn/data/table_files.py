@@ -53,8 +53,9 @@ def read_table(source: Any, choice: Choice) -> Raw:
     told = [f"dropped: {shown(choice.drop)}"] if choice.drop else []
     if index := frames.index_of(source):
         told.append(f"not read: {shown(index)}, the index of the table; df.reset_index() makes it a column")
-    blanks = {name: int(table.column(name).is_missing.sum()) for name in [*inputs, label]}
-    if choice.missing == "drop" and any(blanks.values()):
+    columns = [column for column in map(table.column, [*inputs, label]) if column.missing]
+    blanks = {column.name: int(column.is_missing.sum()) for column in columns}
+    if choice.missing == "drop" and blanks:
         table, said = _without_missing(table, blanks)
         told.append(said)
     elif choice.missing == "refuse":
@@ -137,10 +138,10 @@ def _wrong(table: Table, column: Column, row: int, what: str) -> InputError:
 
 
 def _without_missing(table: Table, blanks: dict[str, int]) -> tuple[Table, str]:
-    """The rows in which no cell is missing, and how many were left out."""
+    """The rows in which no cell is missing, and how many were left out; `blanks` counts them by column."""
     whole = ~np.any([table.column(name).is_missing for name in blanks], axis=0)
     left = int(whole.sum())
-    in_columns = [f"{n:,} in {name!r}" for name, n in blanks.items() if n]
+    in_columns = [f"{n:,} in {name!r}" for name, n in blanks.items()]
     by_name = ", ".join(in_columns[:20]) + (f", ... ({len(in_columns):,} columns)" if in_columns[20:] else "")
     if not left:
         empty = [name for name, n in blanks.items() if n == table.n]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import compress
 from typing import Any
 
@@ -31,6 +32,10 @@ class Table:
     cells: Callable[[str], Iterable[str]]  # the cells of a column as they are written, once more
     matrix: np.ndarray | None = None  # (n, k) the numbers of the columns without codes, which are its columns, if it is
 
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
     @property
     def n(self) -> int:
         """The number of rows."""
@@ -38,7 +43,7 @@ class Table:
 
     def column(self, name: str) -> Column:
         """The column of this name."""
-        return next(column for column in self.columns if column.name == name)
+        return self._by_name[name]
 
     def place(self, row: int) -> str:
         """In which line or row of the source a row stands, for a message: "line 7"."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import numpy as np
 
 from fnn.data.dataset import Dataset
 from fnn.data.encoding import Encoding
-from fnn.data.headers import shown
 from fnn.data.labels import counted
 
-MOST_SHOWN = 8  # texts of a one-hot column
+MOST_SHOWN = 8  # columns, and texts of a one-hot column
 
 
 def about_inputs(data: Dataset) -> tuple[str, ...]:
@@ -20,30 +19,32 @@ def about_inputs(data: Dataset) -> tuple[str, ...]:
         return ()
     onehot = data.encoding.onehot if data.encoding else ()
     numbers = [name for name in data.columns if name not in onehot]
-    said = [f"{counted(len(numbers), 'number', 'numbers')}, {shown(numbers)}"] if numbers else []
+    said = (
+        [f"{counted(len(numbers), 'number', 'numbers')}, {_some([repr(name) for name in numbers])}"] if numbers else []
+    )
     if data.encoding and onehot:
-        texts = [f"{c.name!r} ({_some(c.texts)})" for c in data.encoding.columns if c.texts]
-        said.append(f"{len(onehot):,} one-hot, {', '.join(texts[:20])}{', ...' if len(texts) > 20 else ''}")
+        texts = [f"{c.name!r} ({_some([text[:40] for text in c.texts])})" for c in data.encoding.columns if c.texts]
+        said.append(f"{len(onehot):,} one-hot, {_some(texts)}")
     n_in = int(np.prod(data.shape))
     return (f"x: {counted(n_in, 'input', 'inputs')} from {'; '.join(said)}",)
 
 
-def _some(texts: tuple[str, ...]) -> str:
-    more = f", ... {len(texts):,} in all" if len(texts) > MOST_SHOWN else ""
-    return f"{', '.join(text[:40] for text in texts[:MOST_SHOWN])}{more}"
+def _some(words: list[str], between: str = ", ") -> str:
+    """The first words of a list, and how many there are if there are more."""
+    more = f"{between}... {len(words):,} in all" if len(words) > MOST_SHOWN else ""
+    return f"{between.join(words[:MOST_SHOWN])}{more}"
 
 
-def about_filled(encoding: Encoding, filled: Mapping[str, int]) -> tuple[str, ...]:
-    """In which columns how many missing cells were filled, and by what."""
-    if not any(filled.values()):
-        return ()
+def about_filled(encoding: Encoding, filled: Iterable[int]) -> tuple[str, ...]:
+    """How many missing cells of each column were filled, and by what."""
     said = []
-    for column in encoding.columns:
-        if filled[column.name]:
+    for column, number in zip(encoding.columns, filled, strict=False):  # none, where nothing is filled
+        if number:
             by = "the share of each text" if column.texts else f"{column.fill[0]:.6g}"
-            said.append(f"{filled[column.name]:,} of {column.name!r} by {by}")
-    more = f"; ... {len(said):,} columns in all" if len(said) > 20 else ""
-    return (f"filled with the mean of the training rows: {'; '.join(said[:20])}{more}",)
+            said.append(f"{number:,} of {column.name!r} by {by}")
+    if not said:
+        return ()
+    return (f"filled with the mean of the training rows: {_some(said, '; ')}",)
 
 
 def about_units(data: Dataset) -> tuple[str, ...]:
@@ -53,8 +54,8 @@ def about_units(data: Dataset) -> tuple[str, ...]:
         said.append("standardised: the inputs that are numbers; the one-hot inputs stay 0 and 1")
     if np.ndim(data.y_sd):
         pairs = zip(np.ravel(data.y_mean), np.ravel(data.y_sd), strict=True)
-        units = ", ".join(f"(y - {mean:.6g})/{sd:.6g}" for mean, sd in list(pairs)[:8])
-        said.append(f"y: standardised, {units}; costs are in these units, predictions in those of y")
+        units = [f"(y - {mean:.6g})/{sd:.6g}" for mean, sd in pairs]
+        said.append(f"y: standardised, {_some(units)}; costs are in these units, predictions in those of y")
     return tuple(said)
 
 
