@@ -68,6 +68,11 @@ def test_outputs_without_names_are_decided_as_in_the_training(measure, share):
     assert score(model(2), of_numbers(a, y, measure), "x.npz") == f"accuracy {share} rows of x.npz"
 
 
+def test_a_row_that_does_not_say_it_is_not_right_by_bits():
+    desired = of_numbers(np.array([[0.1], [0.1], [0.9]]), np.array([[np.nan], [0.0], [0.0]]), "bits")
+    assert score(model(1), desired, "x") == "accuracy 50.00%: 1 of 2 rows of x; 1 row does not say what is desired"
+
+
 def test_many_outputs_are_not_all_told():
     said = score(model(9), of_numbers(np.zeros((2, 9)), np.ones((2, 9)), "none"), "x")
     assert said == "RMSE in the units of the data: 0 1, 1 1, 2 1, 3 1, 4 1, ..., over 2 rows of x"

@@ -26,13 +26,18 @@ class Gain:
 
 
 @fnn.static
+class Louder(Gain):
+    pass
+
+
+@fnn.static
 class Loud(fnn.Sigmoid):
     gain: Gain = Gain()
 
 
 @fnn.static
 class Inside(fnn.Sigmoid):
-    inner: Layer = Loud(Gain(3.0))
+    inner: Layer = Loud(Louder(3.0))
     others: tuple[Layer, ...] = dataclasses.field(default_factory=lambda: (fnn.ReLU(), Plain()))
 
 
@@ -89,8 +94,8 @@ def test_a_class_comes_from_a_file_however_its_path_is_written(own):
 
 
 def test_the_classes_of_default_values_come_along(own):
-    assert list(own_types([f"{own}:Inside"])) == ["Inside", "Loud", "Gain", "Plain"]
-    assert list(own_types([f"{own}:Plain", f"{own}:Inside", f"{own}:Inside"])) == ["Plain", "Inside", "Loud", "Gain"]
+    assert list(own_types([f"{own}:Inside"])) == ["Inside", "Loud", "Louder", "Plain"]
+    assert list(own_types([f"{own}:Plain", f"{own}:Inside", f"{own}:Inside"])) == ["Plain", "Inside", "Loud", "Louder"]
 
 
 @pytest.fixture
@@ -116,6 +121,8 @@ def test_a_run_remembers_the_names_and_asks_for_them(trained, capsys, tmp_path):
         asked = f"unknown layer 'Inside'; {run} was trained with it; name it again: --type {names[1]}."
         fails(capsys, 2, asked, *words, *resume)
     assert cli.main([*words, *names, "--resume"]) == 0
+    inside = fnn.load(run, {**TYPES, **own_types(names[1:])}).net[1]
+    assert type(inside.inner.gain).__name__ == "Louder"
 
 
 def test_a_class_that_is_called_as_one_of_ours_is_asked_for_too(own, config, tmp_path, capsys, no_pictures):
@@ -144,7 +151,7 @@ def test_the_networks_of_a_sweep_remember_too(own, config, tmp_path, capsys, no_
 
 
 SLIPS = {
-    "json.py:Loude": "--type ../classes/json.py:Loude: ../classes/json.py has no 'Loude'; did you mean 'Loud'?",
+    "json.py:Plane": "--type ../classes/json.py:Plane: ../classes/json.py has no 'Plane'; did you mean 'Plain'?",
     "nojson.py:Loud": "there is no file ",
     "json.py": "expected MODULE:CLASS that can be imported from here, or FILE.py:CLASS.",
     "json.py:": "expected MODULE:CLASS",
