@@ -65,6 +65,7 @@ def test_a_column_that_is_no_input_is_left_out_with_the_reason(tmp_path, name, c
         (lambda k: float(k % 4), "one-hot", 4),
         (lambda k: 20_000 + 100 * k, "quantity", 1),
         (lambda k: k % 30, "quantity", 1),
+        (lambda k: k % 19, "quantity", 1),
         (lambda k: 0.5 * (k % 4), "quantity", 1),
     ],
 )

@@ -87,9 +87,12 @@ def _sizes(plan: Plan) -> Sizes:
     units = 16 if train < 200 else 32 if train < 2_000 else 64 if train < 20_000 else 128
     batch_size = 10 if train < 1_000 else 20 if train < 10_000 else 50 if train < 100_000 else 100
     epochs = 1000 if not held else 200 if train < 1_000 else 100 if train < 10_000 else 40 if train < 100_000 else 20
-    eta = 0.03 if not held or "standardise" not in plan.entries else 0.005 if plan.task == "quantity" else 0.01
-    eta = eta if inputs <= MANY_INPUTS or eta > 0.01 else 0.003
-    return Sizes(train, units, min(batch_size, train), epochs, eta, 1e-3 if train < 10_000 else 1e-4)
+    eta, lmbda = 0.03, 1e-3 if train < 10_000 else 1e-4
+    if held and "standardise" in plan.entries:
+        eta = 0.005 if plan.task == "quantity" else 0.01
+        eta = eta if inputs <= MANY_INPUTS else eta / 5
+        lmbda = 0.03 if train < 10 * inputs else 0.01 if train < 30 * inputs else lmbda
+    return Sizes(train, units, min(batch_size, train), epochs, eta, lmbda)
 
 
 def _count(shape: tuple[int, ...]) -> int:
@@ -147,9 +150,10 @@ def _filter_size(shape: tuple[int, ...]) -> int:
 
 
 def _training(plan: Plan, sizes: Sizes) -> list[Line]:
+    rows = f"{sizes.train:,} rows for {_count(plan.shape):,} inputs"
     optimizer = f'{{ type = "SGD", eta = {sizes.eta}, mu = 0.9, lmbda = {sizes.lmbda} }}'
     lines = [
-        Line(f"optimizer = {optimizer}", "if the cost jumps up, try a third of eta"),
+        Line(f"optimizer = {optimizer}", f"a third of eta if the cost jumps up; lmbda holds the weights back: {rows}"),
         Line(f"batch_size = {sizes.batch_size}", f"training rows in a step, of {sizes.train:,}"),
     ]
     if "validation" not in plan.entries:
