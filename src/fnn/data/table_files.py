@@ -82,7 +82,7 @@ def read_inputs(
     places = input_places(where, list(names), n_in, label, columns, dropped)
     inputs = [names[place] for place in places]
     coding = encoding or Encoding(tuple(map(Coded, inputs)))
-    table = tables.read(source, coding.onehot, [name for name in names if name not in inputs])
+    table = tables.read(source, coding.onehot, set(names) - set(inputs))
     if isinstance(source, str):
         _check_rows(table)
     _check_numbers(table, [name for name in inputs if name not in coding.onehot], "")

@@ -99,9 +99,10 @@ def read(source: Any, texts: Collection[str] | None = None, skip: Collection[str
         InputError: The source is no table.
         CorruptFileError: It cannot be read.
     """
-    table = _read(source, texts or (), skip)
+    skip = frozenset(skip)
+    table = _read(source, frozenset(texts or ()), skip)
     words = [column.name for column in table.columns if column.text]
-    return _read(source, words, skip) if texts is None and words else table
+    return _read(source, frozenset(words), skip) if texts is None and words else table
 
 
 def of_frame(frame: object, texts: Collection[str] | None = None, skip: Collection[str] = ()) -> Table | None:
