@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +72,24 @@ def test_the_mistakes_are_the_wrong_test_rows_the_surest_first(digits, monkeypat
     assert results.of(prepared, [digits[1]], params)["mistakes"] == found["mistakes"][:5]
 
 
+@pytest.mark.parametrize(
+    ("keep", "accuracies", "best", "kept"),
+    [("best", [0.5, 0.75, 0.75], 2, 2), ("last", [0.5, 0.75, 0.75], 2, 3), ("best", [None, None, None], None, 3)],
+)
+def test_what_is_measured_is_measured_in_the_kept_epoch(digits, keep, accuracies, best, kept):
+    prepared = digits[0]._replace(
+        config=replace(digits[0].config, training=replace(digits[0].config.training, keep=keep))
+    )
+    rows = [
+        digits[1] | {"validation_accuracy": a, "validation_cost": None, "test_cost": float(i)}
+        for i, a in enumerate(accuracies)
+    ]
+    found = results.of(prepared, rows, digits[2])
+    assert (found.get("best_epoch"), found["kept_epoch"]) == (best, kept)
+    assert found["parts"]["test"]["cost"] == kept - 1
+    assert found["parts"]["validation"]["accuracy"] == accuracies[kept - 1]
+
+
 def test_quantities_have_their_error_in_the_units_of_the_user(tmp_path):
     cost = "network.cost={type='Quadratic', activation='Identity'}"
     sets = [cost, "data.source=sine", "data.size=500", "network.layers=[{type='Dense', units=1}]"]
@@ -90,6 +109,11 @@ def test_errors_where_nothing_varies():
         {"name": "a", "rmse": math.sqrt(2), "r2": 0.5, "sd": 2.0},
         {"name": "b", "rmse": 2.0, "r2": None, "sd": 0.0},
     ]
+
+
+def test_an_error_that_is_not_finite_is_none():
+    (row,) = judging.errors(("a",), np.array([[np.nan], [1.0]]), np.array([[1.0], [5.0]]))
+    assert row == {"name": "a", "rmse": None, "r2": None, "sd": 2.0}
 
 
 def test_all_rows_of_a_truth_table(tmp_path):

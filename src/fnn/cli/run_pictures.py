@@ -141,7 +141,7 @@ def _mistakes(run: Run) -> bool:
         return False
     name = rows[0]["part"]
     table = run.results["parts"][name]
-    wrong = table["n"] - round(table["accuracy"] * table["n"])
+    wrong = len(rows) if table["accuracy"] is None else table["n"] - round(table["accuracy"] * table["n"])
     shown = np.asarray(getattr(data, name).x[np.array([row["row"] for row in rows])])
     pictures = shown.reshape(len(rows), -1, *images.image_shape(data.shape))[:, 0]
     images.mistakes(pictures, rows, wrong, table["n"], run.folder / "mistakes.png", f"{run.name}: {SAID[name]} images")

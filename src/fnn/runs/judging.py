@@ -108,14 +108,24 @@ def _share(part: int, whole: int) -> float | None:
 def errors(names: tuple[str, ...], a: np.ndarray, y: np.ndarray) -> list[dict[str, Any]]:
     """By output the root of the mean squared error, R², and the standard deviation of what is desired.
 
-    R² is 1 minus the squared error over that of the mean of these rows; None where `y` does not vary.
+    R² is 1 minus the squared error over that of the mean of these rows; None where `y` does not vary. A number that is
+    not finite is None too.
     """
     a, y = a.astype(np.float64), y.astype(np.float64)
     squares, spread = np.mean((a - y) ** 2, axis=0), y.var(axis=0)
     return [
-        {"name": name, "rmse": float(mse**0.5), "r2": float(1 - mse / var) if var else None, "sd": float(var**0.5)}
+        {
+            "name": name,
+            "rmse": _finite(mse**0.5),
+            "r2": _finite(1 - mse / var) if var else None,
+            "sd": float(var**0.5),
+        }
         for name, mse, var in zip(names, squares, spread, strict=True)
     ]
+
+
+def _finite(number: np.floating) -> float | None:
+    return float(number) if np.isfinite(number) else None
 
 
 def mistakes(rows: Decisions, part: str, most: int) -> list[dict[str, Any]]:
