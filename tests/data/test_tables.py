@@ -202,6 +202,7 @@ def test_a_table_is_refused_in_every_form(source, columns, message):
         ({"order": "stored"}, "order = 'stored': expected 'random' or 'as stored'; did you mean 'as stored'"),
         ({"order": "as stored", "split_seed": 3}, "split_seed = 3: order = 'as stored' draws no rows"),
         ({"drop": "id"}, "drop = 'id': expected a list of texts"),
+        ({"onehot": [1]}, r"onehot = \[1\]: expected a list of texts, such as"),
         ({"standardise_y": "no"}, "standardise_y = 'no': expected True or False"),
         ({"noise": 0.5}, "size, noise, seed: they describe moons, spirals, sine, not the table; drop them"),
         ({"memory": 1.0}, "y, memory: they are for inputs in an .npy file, not for the table; drop them"),
@@ -264,9 +265,7 @@ def test_what_is_no_table_of_columns_is_refused(columns, message):
 
 @pytest.mark.parametrize("source", [None, 3, b"x", ["a.csv"], np.zeros((2, 2)), object()], ids=repr)
 def test_what_is_no_source_is_refused(source):
-    with pytest.raises(
-        InputError, match=r"^source = .*: expected a text, or columns by name: a dict or a data frame$"
-    ):
+    with pytest.raises(InputError, match=r"^source = .*: expected a text, or columns by name: a dict or a data frame$"):
         load_data(source)
 
 

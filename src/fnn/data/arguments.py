@@ -107,6 +107,8 @@ def check_columns(source: object, choice: Choice) -> None:
     given = {"label": choice.label, "drop": choice.drop, "onehot": choice.onehot}
     given["missing"] = choice.missing if choice.missing != "refuse" else ""
     for name, value in given.items():
+        if name in ("drop", "onehot") and not all(isinstance(each, str) for each in value):
+            raise InputError(f"{name} = {list(value)!r}: expected a list of texts, such as ['a', 'b']")
         if value and not tables.is_table(source):
             value = list(value) if isinstance(value, tuple) else value
             raise InputError(
