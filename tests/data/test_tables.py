@@ -198,6 +198,7 @@ def test_a_table_is_refused_in_every_form(source, columns, message):
         ({"drop": [*list(PETS)[:-1]]}, "drop leaves one column, 'kind'; expected inputs and a label"),
         ({"drop": [*PETS]}, "drop leaves no column; expected inputs and a label"),
         ({"missing": "median"}, "missing = 'median': expected 'refuse', 'drop' or 'mean'; did you mean 'mean'"),
+        ({"missing": None}, "missing = None: expected 'refuse', 'drop' or 'mean'$"),
         ({"missing": ""}, "missing = '': expected 'refuse', 'drop' or 'mean'$"),
         ({"order": "stored"}, "order = 'stored': expected 'random' or 'as stored'; did you mean 'as stored'"),
         ({"order": "as stored", "split_seed": 3}, "split_seed = 3: order = 'as stored' draws no rows"),

@@ -74,7 +74,7 @@ def check_targets(targets: str) -> None:
 def check_word(name: str, word: str, words: tuple[str, ...]) -> None:
     """Refuses a word that is none of these."""
     if word not in words:
-        near = get_close_matches(word, words, 1)
+        near = get_close_matches(str(word), words, 1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
         raise InputError(f"{name} = {word!r}: expected {', '.join(map(repr, words[:-1]))} or {words[-1]!r}{meant}")
 
