@@ -119,13 +119,21 @@ def test_a_column_whose_texts_cannot_all_be_learnt_is_left_out(tmp_path):
         (lambda k: f"02/{1 + k // 4:02d}/2024", "as stored", ""),
         (lambda k: f"2024-03-{31 - k // 4:02d}", None, "the dates in 'day' fall"),
         (lambda k: f"2024-03-{1 + k % 31:02d}", None, ""),
-        (lambda k: 2.5 * k, None, "'day' rises from row to row"),
+        (lambda k: 2.5 * k, "as stored", ""),
+        (lambda k: k, "as stored", ""),
+        (lambda k: 50 - k, None, ""),
     ],
 )
 def test_a_series_is_known_by_its_dates(tmp_path, day, order, note):
     got = found(tmp_path, "day,x,y", [(day(k), NOISE[k], NOISE[k + 100]) for k in range(100)])
     assert value(got, "order") == order
     assert note in " ".join(got.plan.notes)
+
+
+def test_a_number_that_rises_and_is_not_called_a_time_is_asked_for(tmp_path):
+    got = found(tmp_path, "depth,x,y", [(2.5 * k, NOISE[k], NOISE[k + 100]) for k in range(100)])
+    assert value(got, "order") is None
+    assert got.plan.notes == ("'depth' rises from row to row: if it is a time, say order = \"as stored\"",)
 
 
 def test_what_only_the_user_knows_is_asked(tmp_path):

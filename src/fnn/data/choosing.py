@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 import numpy as np
@@ -26,6 +27,7 @@ from fnn.errors import InputError
 
 FEW_NUMBERS = 10  # different whole numbers that may be codes
 UNBALANCED = 0.8  # the share of a class with which the accuracy alone says little
+TIME = re.compile(r"(?i)t|(date|time|datetime|timestamp|day|week|month|quarter|year|hour|minute|second|step)s?")
 LABELS = ("label", "labels", "target", "class", "y", "outcome")  # names that a label often has
 LEFT = 0.5  # of the rows must be left without those that have no label
 
@@ -46,7 +48,7 @@ def plan(table: Table, label: str = "", refused: Collection[str] = ()) -> Plan:
     roles = _roles(table, target, refused)
     used = [target, *_inputs(table, roles)]
     missing, kept = _missing(table, target, used)
-    order = _order(table, task)
+    order = _order(table, target, task)
     seed = _split_seed(used, target if task != "quantity" else None, roles, kept, order.value)
     rows = len(kept) if table.looked_at == table.rows else table.rows
     held = target.described() if task == "quantity" else target.shares()
@@ -62,7 +64,7 @@ def plan(table: Table, label: str = "", refused: Collection[str] = ()) -> Plan:
         **seed,
         **parts(rows),
     }
-    notes = _notes(table, target, task, roles, bool(label))
+    notes = _notes(table, target, task, roles, bool(label), order.value)
     inputs = [c.different if roles[c.name].use == "onehot" else 1 for c in _inputs(table, roles)]
     n_out = target.different if task == "classes" else 1
     return Plan(table.path, rows, task, entries, roles, tuple(notes), (sum(inputs),), n_out)
@@ -94,7 +96,10 @@ def _roles(table: Table, target: Looked, refused: Collection[str]) -> dict[str, 
         varying = [c.name for c in sound if c.different > 1]
         if not varying:
             why = "; ".join(f"{short(name)}: {each.why}" for name, each in list(roles.items())[:5])
-            raise InputError(f"{table.path}: no column is left to predict {short(target.name)} from. {why}")
+            raise InputError(
+                f"{table.path}: no column is left to predict {short(target.name)} from; add one of numbers, or of few "
+                f"texts. {why}"
+            )
         roles |= {name: Role("number", roles[name].why) for name in varying}
     return roles
 
@@ -135,12 +140,16 @@ def _missing(table: Table, target: Looked, used: list[Looked]) -> tuple[dict[str
     return {"missing": Entry("mean", f"{blanks} get the mean of the training rows: {where}")}, every
 
 
-def _order(table: Table, task: str) -> Entry:
-    """Whether the rows are a series."""
-    dates = [column for column in table.columns if column.kind == "dates" and not column.faults]
-    if task == "quantity" and not table.faults and any(direction(column) == 1 for column in dates[:3]):
-        name = short(next(column.name for column in dates if direction(column) == 1))
-        return Entry("as stored", f"the dates in {name} rise: the first rows train, the last ones are the test")
+def _order(table: Table, target: Looked, task: str) -> Entry:
+    """Whether the rows are a series: a quantity is predicted, and a date, or what is called a time, rises."""
+    if task == "quantity" and not table.faults:
+        for column in (c for c in table.columns if c is not target and not c.faults):
+            what = "the dates in " if column.kind == "dates" and direction(column) > 0 else ""
+            if what or (column.kind == "numbers" and TIME.fullmatch(column.name) and _rises(column)):
+                why = (
+                    f"{what}{short(column.name)} rise{'' if what else 's'}: the first rows train, the last are the test"
+                )
+                return Entry("as stored", why)
     return Entry("random", "")
 
 
@@ -166,7 +175,7 @@ def _split_seed(
         roles[worst] = Role("drop", "some of its texts are in so few rows that a net cannot learn what they mean")
 
 
-def _notes(table: Table, target: Looked, task: str, roles: dict[str, Role], named: bool) -> list[str]:
+def _notes(table: Table, target: Looked, task: str, roles: dict[str, Role], named: bool, order: str) -> list[str]:
     """What only somebody who knows the data can decide."""
     inputs = _inputs(table, roles)
     kept = [c for c in inputs if roles[c.name].why]
@@ -183,7 +192,7 @@ def _notes(table: Table, target: Looked, task: str, roles: dict[str, Role], name
         named_codes = listed([f"{short(c.name)} ({c.different} different)" for c in codes], 5)
         notes.append(f"few whole numbers, in {named_codes}: if they are codes and no amounts, put them into onehot")
     rising = [c for c in inputs if c.kind == "numbers" and c.n >= FEWEST_TO_SPLIT and _rises(c)]
-    if rising:
+    if rising and order == "random":
         notes.append(f'{short(rising[0].name)} rises from row to row: if it is a time, say order = "as stored"')
     for column in (c for c in table.columns if c.kind == "dates" and not table.faults):
         way = direction(column)
