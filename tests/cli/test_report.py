@@ -247,11 +247,19 @@ def test_the_policy_allows_the_page_itself_and_no_more(tmp_path, said):
         assert rules[rule] == f"'sha256-{digest}'"
 
 
-@pytest.mark.parametrize("said_wrongly", [3, {"parts": 3}, {"parts": {"test": {"n": "x"}}}, {"mistakes": {}}])
+WRONG = [3, {"parts": 3}, {"parts": {"test": {"n": "x"}}}, {"mistakes": {}}, {"kept_epoch": 10**400}]
+
+
+@pytest.mark.parametrize("said_wrongly", WRONG, ids=[*"abcde"])
 def test_results_that_are_none_hide_no_page(tmp_path, said, said_wrongly):
     run(tmp_path / "runs" / "odd", result={"results": said_wrongly})
     run(tmp_path / "runs" / "good")
     assert {"odd", "good"} <= set(cells(said(tmp_path / "runs")[0]))
+
+
+def test_an_epoch_that_is_no_number_hides_no_curve(tmp_path, said):
+    run(tmp_path / "run", metrics=[lines(1)[0] | {"epoch": None}, *lines(3)])
+    assert "<path" in said(tmp_path / "run")[0]
 
 
 def test_many_runs_have_rows_and_the_best_have_curves(tmp_path, said):

@@ -57,6 +57,7 @@ def chart(title: str, across: str, up: str, curves: Sequence[Curve], *, log: boo
         curves: The first is drawn first.
         log: Whether the vertical axis is logarithmic, if all numbers are above 0.
     """
+    curves = [curve._replace(points=[p for p in curve.points if math.isfinite(p[0])]) for curve in curves]
     xs = [x for curve in curves for x, y in curve.points if math.isfinite(y)]
     ys = [y for curve in curves for _, y in curve.points if math.isfinite(y)]
     ys += [y for curve in curves for _, *ends in curve.band for y in ends if math.isfinite(y)]

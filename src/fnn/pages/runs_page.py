@@ -132,7 +132,7 @@ def _details(runs: Sequence[Shown]) -> Iterator[str]:
         yield paragraph("; ".join(_ended(run)))
         try:
             yield details(run.results, run.images, MISTAKES if len(runs) == 1 else OF_SEVERAL)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, ArithmeticError) as error:
             yield paragraph(f"Its result.json has results that cannot be shown: {type(error).__name__}: {error}")
 
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from fnn.pages.details import PARTS
 from fnn.pages.markup import Cell, table
 
+LARGEST = 2**63  # a whole number that a file says
 MOST_TOLD = 4  # settings that name a curve, and that stand before the results
 
 
@@ -97,7 +98,8 @@ def _setting(value: str) -> Cell:
 
 
 def _whole(value: Any) -> Cell:
-    return Cell(f"{value:,}", value, number=True) if type(value) is int else Cell("", number=True)
+    known = isinstance(value, int) and abs(value) < LARGEST
+    return Cell(f"{value:,}", value, number=True) if known else Cell("", number=True)
 
 
 def _first_part(results: Mapping[str, Any]) -> Mapping[str, Any]:
