@@ -43,6 +43,12 @@ def test_a_table_is_shown_by_its_columns(tmp_path, monkeypatch, capsys):
     assert "Always saying 'no' is right in 89.2% of the rows; a net has to beat that." in lines
 
 
+def test_the_next_command_has_the_label(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    tables.customers("t.csv")
+    assert "Next: fnn new t.csv --label contract > new.toml" in page(capsys, "t.csv", "--label", "contract")
+
+
 def test_a_quantity_has_its_units(tmp_path, capsys):
     said = page(capsys, tables.houses(tmp_path / "t.csv"))
     assert "Always saying the mean, 266,209, has an RMSE of 90,040; a net has to beat that." in said
@@ -72,6 +78,8 @@ def test_many_columns_do_not_flood_the_terminal(tmp_path, capsys):
 def test_names_of_every_kind_fit_the_columns(tmp_path, capsys):
     rows = "".join(f"{k},{k % 7},{k % 5},{'кот' if k % 2 else 'пёс'}\n" for k in range(40))
     page(capsys, written(tmp_path, f'{"数量" * 30},"a ""b"", c",{"x" * 150},класс\n{rows}'))
+    rows = "".join(f"{k % 7},{'数量很大' * 9}{k % 5},{'类别' * 20}{k % 2}\n" for k in range(40))
+    page(capsys, written(tmp_path, f"x,{'数量' * 9},类别\n{rows}{'数' * 40},数,数\n"))
 
 
 def test_arrays_are_shown(tmp_path, capsys):

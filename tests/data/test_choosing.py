@@ -149,6 +149,12 @@ def test_what_only_the_user_knows_is_asked(tmp_path):
     ]
 
 
+def test_more_inputs_than_rows_are_told(tmp_path):
+    names, rows = [f"c{j}" for j in range(40)], [[*NOISE[k : k + 40], "ab"[k % 2]] for k in range(40)]
+    notes = found(tmp_path, ",".join([*names, "y"]), rows).plan.notes
+    assert "40 inputs are more than the 24 training rows: columns left out may help" in notes
+
+
 def test_a_small_table_is_not_split(tmp_path):
     got = found(tmp_path, "a,b,y", [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)])
     assert (value(got, "validation"), got.data.train.n, left_out(got)) == (None, 4, {})

@@ -129,7 +129,7 @@ def _lined(cells: list[Cells]) -> list[str]:
     names = min(NAME, max(width(name) for name, _, _ in cells))
     lines = []
     for name, use, held in cells:
-        first, *more = textwrap.wrap(held, WIDTH - names - USE - 2) or [""]
+        first, *more = _parts(held, WIDTH - names - USE - 2) or [""]
         lines.append(f"{padded(cut(name, names), names)}  {padded(use, USE - 2)}  {first}".rstrip())
         lines += [" " * (names + USE + 2) + each for each in more]
     return lines
@@ -195,10 +195,12 @@ def _target(found: Found) -> Looked | None:
 def _next(found: Found) -> str:
     table, arrays = found.table, found.arrays
     path = shlex.quote(table.path if table else arrays.path if arrays else "")
-    y = f" --y {shlex.quote(arrays.y_path)}" if arrays and arrays.y_path else ""
+    options = f" --y {shlex.quote(arrays.y_path)}" if arrays and arrays.y_path else ""
+    label = found.plan.entries.get("label") if found.plan else None
+    options += f" --label {shlex.quote(label.value)}" if label and "last column" not in label.why else ""
     if not found.data:
-        return f"Mend what is in the way, then: fnn data {path}{y}"
-    return f"Next: fnn new {path}{y} > new.toml writes a config for it, fnn run new.toml trains it."
+        return f"Mend what is in the way, then: fnn data {path}{options}"
+    return f"Next: fnn new {path}{options} > new.toml writes a config for it, fnn run new.toml trains it."
 
 
 def _bytes(size: int) -> str:
@@ -209,9 +211,12 @@ def _bytes(size: int) -> str:
 
 
 def _wrapped(lines: Iterable[str], bullet: str = "") -> list[str]:
-    options = {"break_long_words": True, "break_on_hyphens": False}
+    after = " " * len(bullet)
     return [
-        part
-        for line in lines
-        for part in textwrap.wrap(line, WIDTH, initial_indent=bullet, subsequent_indent=" " * len(bullet), **options)
+        f"{after if k else bullet}{part}" for line in lines for k, part in enumerate(_parts(line, WIDTH - len(bullet)))
     ]
+
+
+def _parts(text: str, columns: int) -> list[str]:
+    """The text in lines of so many columns at most; a Chinese character takes two."""
+    return textwrap.wrap(text, columns if width(text) == len(text) else columns // 2, break_on_hyphens=False)

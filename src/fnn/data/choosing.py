@@ -67,6 +67,9 @@ def plan(table: Table, label: str = "", refused: Collection[str] = ()) -> Plan:
     notes = _notes(table, target, task, roles, bool(label), order.value)
     inputs = [c.different if roles[c.name].use == "onehot" else 1 for c in _inputs(table, roles)]
     n_out = target.different if task == "classes" else 1
+    training = rows - sum(entry.value for entry in parts(rows).values())
+    if sum(inputs) > training >= FEWEST_TO_SPLIT:
+        notes.append(f"{sum(inputs):,} inputs are more than the {training:,} training rows: columns left out may help")
     return Plan(table.path, rows, task, entries, roles, tuple(notes), (sum(inputs),), n_out)
 
 
