@@ -150,7 +150,7 @@ def stopped(config: Config, data: Dataset, rows: Sequence[Mapping[str, Any]]) ->
     if np.float32(rows[-1]["train_cost"]) <= training.target_cost:
         return f"the training cost reached target_cost = {training.target_cost:g} in epoch {epochs}"
     if progress.factor:
-        return f"all {epochs} epochs are trained" if epochs > 1 else "its one epoch is trained"
+        return f"all {epochs:,} epochs are trained" if epochs > 1 else "its one epoch is trained"
     match training.schedule:
         case EarlyStopping():
             score = "accuracy above" if f"{part}_accuracy" in rows[-1] else "cost below"
