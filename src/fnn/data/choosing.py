@@ -7,12 +7,12 @@ from collections.abc import Collection
 
 import numpy as np
 
+from fnn.data import notes
 from fnn.data.headers import UNNAMED, label_place
 from fnn.data.labels import counted
 from fnn.data.looked_columns import Looked, listed, short
 from fnn.data.looking import Table
 from fnn.data.plans import (
-    FEWEST_TO_SPLIT,
     STANDARDISE,
     STANDARDISE_Y,
     Entry,
@@ -22,13 +22,10 @@ from fnn.data.plans import (
     rare_texts,
     task_of,
 )
-from fnn.data.roles import Role, direction, role, tells
+from fnn.data.roles import Role, direction, rises, role
 from fnn.errors import InputError
 
-FEW_NUMBERS = 10  # different whole numbers that may be codes
-UNBALANCED = 0.8  # the share of a class with which the accuracy alone says little
 TIME = re.compile(r"(?i)t|(date|time|datetime|timestamp|day|week|month|quarter|year|hour|minute|second|step)s?")
-LABELS = ("label", "labels", "target", "class", "y", "outcome")  # names that a label often has
 LEFT = 0.5  # of the rows must be left without those that have no label
 
 
@@ -64,13 +61,17 @@ def plan(table: Table, label: str = "", refused: Collection[str] = ()) -> Plan:
         **seed,
         **parts(rows),
     }
-    notes = _notes(table, target, task, roles, bool(label), order.value)
-    inputs = [c.different if roles[c.name].use == "onehot" else 1 for c in _inputs(table, roles)]
+    inputs = _inputs(table, roles)
+    n_in = sum(c.different if roles[c.name].use == "onehot" else 1 for c in inputs)
+    questions = [
+        *([] if label else notes.about_label(table.columns, target)),
+        *notes.about_classes(target, task),
+        *notes.about_inputs(inputs, roles, target, task),
+        *notes.about_time(table, inputs, task, order.value),
+        *notes.about_size(n_in, rows - sum(entry.value for entry in parts(rows).values())),
+    ]
     n_out = target.different if task == "classes" else 1
-    training = rows - sum(entry.value for entry in parts(rows).values())
-    if sum(inputs) > training >= FEWEST_TO_SPLIT:
-        notes.append(f"{sum(inputs):,} inputs are more than the {training:,} training rows: columns left out may help")
-    return Plan(table.path, rows, task, entries, roles, tuple(notes), (sum(inputs),), n_out)
+    return Plan(table.path, rows, task, entries, roles, tuple(questions), (n_in,), n_out)
 
 
 def _target(table: Table, label: str) -> Looked:
@@ -148,7 +149,7 @@ def _order(table: Table, target: Looked, task: str) -> Entry:
     if task == "quantity" and not table.faults:
         for column in (c for c in table.columns if c is not target and not c.faults):
             what = "the dates in " if column.kind == "dates" and direction(column) > 0 else ""
-            if what or (column.kind == "numbers" and TIME.fullmatch(column.name) and _rises(column)):
+            if what or (column.kind == "numbers" and TIME.fullmatch(column.name) and rises(column)):
                 why = (
                     f"{what}{short(column.name)} rise{'' if what else 's'}: the first rows train, the last are the test"
                 )
@@ -176,41 +177,3 @@ def _split_seed(
         worst = max(rare, key=lambda name: len(rare[name]))
         del rare[worst]
         roles[worst] = Role("drop", "some of its texts are in so few rows that a net cannot learn what they mean")
-
-
-def _notes(table: Table, target: Looked, task: str, roles: dict[str, Role], named: bool, order: str) -> list[str]:
-    """What only somebody who knows the data can decide."""
-    inputs = _inputs(table, roles)
-    kept = [c for c in inputs if roles[c.name].why]
-    notes = [f"no column is left but {short(c.name)} ({roles[c.name].why})" for c in kept]
-    likely = [c.name for c in table.columns if c.name.lower() in LABELS and c is not target]
-    if likely and not named and target.name.lower() not in LABELS:
-        notes.append(f"{short(likely[0])} may be the label; --label {likely[0]} predicts it")
-    if task != "quantity" and (most := max(target.counts.values())) >= UNBALANCED * target.filled:
-        name = max(target.counts, key=lambda text: target.counts[text])
-        share = f"{most / target.filled:.1%} of the rows"
-        notes.append(f"{share} are {short(name)}: the recall of the others says more than the accuracy")
-    codes = [c for c in inputs if c.kind == "numbers" and c.is_whole and 2 < c.different <= FEW_NUMBERS < c.filled]
-    if codes:
-        named_codes = listed([f"{short(c.name)} ({c.different} different)" for c in codes], 5)
-        notes.append(f"few whole numbers, in {named_codes}: if they are codes and no amounts, put them into onehot")
-    rising = [c for c in inputs if c.kind == "numbers" and c.n >= FEWEST_TO_SPLIT and _rises(c)]
-    if rising and order == "random":
-        notes.append(f'{short(rising[0].name)} rises from row to row: if it is a time, say order = "as stored"')
-    for column in (c for c in table.columns if c.kind == "dates" and not table.faults):
-        way = direction(column)
-        if way > 0 and task != "quantity":
-            notes.append(f'the dates in {short(column.name)} rise: for a series say order = "as stored"')
-        if way < 0:
-            notes.append(f"the dates in {short(column.name)} fall: for a series sort the rows, the oldest first")
-    for column in (c for c in inputs if c.kind == "text" and task != "quantity"):
-        if tells(column, target):
-            notes.append(
-                f"each text of {short(column.name)} goes with one {short(target.name)} alone: if it is known only "
-                "after the label, drop it"
-            )
-    return notes
-
-
-def _rises(column: Looked) -> bool:
-    return not column.blanks and bool(np.all(np.diff(column.column.numbers) > 0))

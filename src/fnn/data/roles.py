@@ -120,3 +120,8 @@ def _day(cell: str, month_first: bool) -> tuple[int, int, int, str]:
         return (int(year), int(month), int(day or 0), time or "")
     month, day = (first, second) if month_first else (second, first)
     return (int(last), int(month), int(day), clock or "")
+
+
+def rises(column: Looked) -> bool:
+    """Whether each number of a column is larger than the one before."""
+    return not column.blanks and bool(np.all(np.diff(column.column.numbers) > 0))
