@@ -109,3 +109,17 @@ def test_all_faults_of_arrays_are_found(tmp_path):
 def test_the_numbers_of_arrays(tmp_path):
     x = array_files.look(saved(tmp_path, x=np.arange(24, dtype=np.uint8).reshape(3, 2, 4), y=np.arange(3))).x
     assert (x.n, x.shape, x.low, x.high, x.mean) == (3, (2, 4), 0, 23, 11.5)
+
+
+def test_a_parquet_file_looks_like_the_csv_of_the_same_table(tmp_path):
+    pyarrow, parquet = (pytest.importorskip(name) for name in ("pyarrow", "pyarrow.parquet"))
+    rows = [(k, [1.5, None][k % 2], "uv"[k % 2], k % 3 == 0, [7, None, 9][k % 3]) for k in range(30)]
+    names = ["id", "x", "text", "flag", "whole"]
+    columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
+    cells = ("\n".join(",".join("" if cell is None else str(cell) for cell in row) for row in rows)) + "\n"
+    theirs, ours = looking.look(str(tmp_path / "t.parquet")), looked(tmp_path, f"{','.join(names)}\n{cells}")
+    assert theirs.rows == ours.rows == 30
+    for one, other in zip(theirs.columns, ours.columns, strict=True):
+        seen = [(each.name, each.kind, each.blanks, each.different, each.described()) for each in (one, other)]
+        assert seen[0] == seen[1]
