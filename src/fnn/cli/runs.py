@@ -37,9 +37,10 @@ class Column(NamedTuple):
         """The columns of the terminal that it takes, with the gap before it."""
         return max(map(width, (self.head, *self.cells))) + len(GAP)
 
-    def row(self, i: int) -> str:
-        """Its cell in row i, -1 for the head."""
-        return padded(self.head if i < 0 else self.cells[i], self.width - len(GAP), self.right)
+    def rows(self) -> list[str]:
+        """Its head and its cells, all as wide as the column."""
+        columns = self.width - len(GAP)
+        return [padded(cell, columns, self.right) for cell in (self.head, *self.cells)]
 
 
 def command(options: argparse.Namespace) -> int:
@@ -63,13 +64,15 @@ def lines(listed: Sequence[Entry | Problem], columns: int) -> list[str]:
     names = Column("run", [text(each.folder.resolve().name) for each in listed])
     settings = settings_of(entries)
     names, chosen = fitted(names, settings, entries, columns)
-    rows = iter([GAP.join(column.row(i) for column in chosen) for i in range(-1, len(entries))])
-    head = [f"{names.row(-1)}{GAP}{next(rows)}"] if entries else []
+    head, *called = names.rows()
+    begin, *rows = [GAP.join(cells) for cells in zip(*(column.rows() for column in chosen), strict=True)]
+    left = iter(rows)
     said = [
-        f"{names.row(i)}{GAP}{next(rows) if isinstance(each, Entry) else text(each.what)}"
-        for i, each in enumerate(listed)
+        f"{name}{GAP}{next(left) if isinstance(each, Entry) else text(each.what)}"
+        for name, each in zip(called, listed, strict=True)
     ]
-    return [cut(line.rstrip(), columns) for line in (*head, *said)] + notes(entries, settings, chosen, columns)
+    said = [f"{head}{GAP}{begin}", *said] if entries else said
+    return [cut(line.rstrip(), columns) for line in said] + notes(entries, settings, chosen, columns)
 
 
 def settings_of(entries: Sequence[Entry]) -> list[Column]:
