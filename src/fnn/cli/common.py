@@ -10,7 +10,6 @@ from pathlib import Path
 
 from fnn.checking.training_loop import LoopReport, check_training_loop
 from fnn.cli.user_types import LONGEST_REASON, forgotten, own_types
-from fnn.cli.writing import written as written
 from fnn.config.reading import resolved
 from fnn.config.sections import TYPES, Config
 from fnn.data import Dataset

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from fnn.cli import prediction_table
-from fnn.cli.common import all_types, written
+from fnn.cli.common import all_types
 from fnn.cli.desired_in_file import desired_in
 from fnn.cli.prediction_table import Desired
+from fnn.cli.writing import written
 from fnn.config.reading import rebuilt
 from fnn.config.schema import describe
 from fnn.data import load_data, load_inputs

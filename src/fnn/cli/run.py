@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from fnn.cli import run_pictures, run_summary
-from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, overrides, prepared_for, written
+from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, overrides, prepared_for
 from fnn.cli.progress import shown
+from fnn.cli.writing import written
 from fnn.config.reading import config_text
 from fnn.errors import DivergedError, InputError, StoppedError
 from fnn.machine.signals import stopped, wishes

@@ -20,8 +20,9 @@ import jax
 import numpy as np
 
 from fnn.cli import sweep_page, sweep_report
-from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, overrides, prepared_for, written
+from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, overrides, prepared_for
 from fnn.cli.progress import LINES, shown, width
+from fnn.cli.writing import written
 from fnn.config.reading import config_text
 from fnn.config.sections import Config
 from fnn.errors import DivergedError, InputError, StoppedError
