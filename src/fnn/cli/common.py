@@ -13,7 +13,7 @@ from fnn.cli.user_types import LONGEST_REASON, forgotten, own_types
 from fnn.config.reading import resolved
 from fnn.config.sections import TYPES, Config
 from fnn.data import Dataset
-from fnn.data.dataset import hint, repeated, unlearnt
+from fnn.data.telling import hints
 from fnn.errors import InputError, StoppedError
 from fnn.machine.idle_cores import awake
 from fnn.plots import curves
@@ -63,8 +63,7 @@ def prepared_for(path: str, config: Config, own_types: Sequence[str] = ()) -> Pr
 
 def about_data(data: Dataset) -> list[str]:
     """What a data set was read as, what was made of it, and hints about its inputs, classes and parts, a line each."""
-    hints = (hint(data), unlearnt(data), repeated(data))
-    return [*([data.read_as] if data.read_as else []), *data.told, *(f"hint: {each}" for each in hints if each)]
+    return [*([data.read_as] if data.read_as else []), *data.told, *(f"hint: {each}" for each in hints(data))]
 
 
 def training_loop(prepared: Prepared, gradient: str) -> LoopReport:

@@ -13,9 +13,10 @@ from fnn.data.array_files import Arrays
 from fnn.data.labels import counted
 from fnn.data.looked_columns import Looked, amount, short
 from fnn.data.looking import MOST_CELLS, Table
-from fnn.data.planning import Found, hints
+from fnn.data.planning import Found
 from fnn.data.plans import Plan
 from fnn.data.roles import Role
+from fnn.data.telling import hints
 
 WIDTH = 80
 MOST_LINES = 40  # of columns; more are counted by their use

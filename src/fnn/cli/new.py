@@ -14,8 +14,9 @@ from fnn.config.proposing import proposal
 from fnn.data import sources
 from fnn.data.array_plans import of_source
 from fnn.data.looked_columns import short
-from fnn.data.planning import hints, looked_at
+from fnn.data.planning import looked_at
 from fnn.data.plans import Plan
+from fnn.data.telling import hints
 from fnn.errors import InputError
 
 LONGEST_NAME = 40  # characters of a run's name

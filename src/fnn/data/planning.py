@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from fnn.data import array_files, array_plans, choosing, looking
 from fnn.data.array_files import Arrays
-from fnn.data.dataset import Dataset, hint, repeated, unlearnt
+from fnn.data.dataset import Dataset
 from fnn.data.headers import label_place
 from fnn.data.loading import load_data
 from fnn.data.looking import Table
@@ -88,8 +88,3 @@ def _with(faults: list[str], path: str, error: Exception) -> list[str]:
 def arguments(plan: Plan) -> dict[str, Any]:
     """The arguments of `load_data`."""
     return {name: tuple(e.value) if isinstance(e.value, list) else e.value for name, e in plan.entries.items()}
-
-
-def hints(data: Dataset) -> list[str]:
-    """What is worth knowing about examples before the training."""
-    return [each for each in (hint(data), unlearnt(data), repeated(data)) if each]
