@@ -6,7 +6,6 @@ import json
 from contextlib import redirect_stderr, redirect_stdout
 from typing import NamedTuple
 
-import jax
 import numpy as np
 import pytest
 
@@ -15,6 +14,7 @@ from fnn import cli
 from fnn.plots import curves
 from tests.helpers import tables
 from tests.helpers.runs import only
+from tests.helpers.support import unoptimised
 
 pytestmark = pytest.mark.long
 
@@ -51,10 +51,8 @@ def said(*arguments):
 @pytest.fixture(scope="module", autouse=True)
 def quickly():
     """Programs that run once are compiled without optimisations."""
-    before = jax.config.values["jax_disable_most_optimizations"]
-    jax.config.update("jax_disable_most_optimizations", True)
-    yield
-    jax.config.update("jax_disable_most_optimizations", before)
+    with unoptimised():
+        yield
 
 
 @pytest.fixture(scope="module", params=TABLES)

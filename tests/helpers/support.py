@@ -1,5 +1,7 @@
 """What several test files share: seeded draws, one table of tolerances, every layer and every cost."""
 
+import contextlib
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -52,6 +54,17 @@ if jax.__version_info__ <= (0, 10, 1):
 def compiled(f):
     """`f` compiled in half the time, without optimisations: to be right, and to run once."""
     return jax.jit(f, compiler_options=QUICK)
+
+
+@contextlib.contextmanager
+def unoptimised():
+    """A block in which every program is compiled quickly: each runs once."""
+    before = jax.config.values["jax_disable_most_optimizations"]
+    jax.config.update("jax_disable_most_optimizations", True)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_disable_most_optimizations", before)
 
 
 def draw(seed, *shapes):

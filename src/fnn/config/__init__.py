@@ -1,1 +1,1 @@
-"""A config: from TOML to values and back. May import: the mathematics, training."""
+"""A config: from TOML to values and back. May import: the mathematics, storage, data, training."""
