@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -30,6 +31,14 @@ def all_types(names: Iterable[str], runs: Iterable[str | Path] = ()) -> Mapping[
 def overrides(options: argparse.Namespace) -> list[str]:
     """The entries of the config that `--set` and `--gradient` change, as `KEY=VALUE`."""
     return options.overrides + ([f"training.gradient={options.gradient}"] if options.gradient else [])
+
+
+def resuming_command(options: argparse.Namespace) -> str:
+    """The command that goes on with what this one began, as a shell takes it."""
+    entries = [word for entry in overrides(options) for word in ("--set", entry)]
+    classes = [word for name in options.type for word in ("--type", name)]
+    words = ["fnn", options.command, options.config, *entries, *classes, "--out", options.out, "--resume"]
+    return shlex.join(words)
 
 
 def cores_awake(options: argparse.Namespace) -> contextlib.AbstractContextManager[None]:

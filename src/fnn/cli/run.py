@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import shlex
 import signal
 import sys
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fnn.cli import run_pictures, run_summary
-from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, overrides, prepared_for
+from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, prepared_for, resuming_command
 from fnn.cli.progress import shown
 from fnn.cli.writing import written
 from fnn.config.reading import config_text
@@ -122,10 +121,7 @@ def _train(prepared: Prepared, text: str, keeper: Keeper, options: argparse.Name
 
 def _stopped(error: StoppedError, folder: Path, options: argparse.Namespace) -> str:
     """What is said when a signal has stopped the training: where it is saved, and the command that goes on with it."""
-    entries = [word for entry in overrides(options) for word in ("--set", entry)]
-    classes = [word for name in options.type for word in ("--type", name)]
-    words = ["fnn", "run", options.config, *entries, *classes, "--out", options.out, "--resume"]
-    return f"stopped by {signal.Signals(error.number).name}, saved in {folder}; go on with: {shlex.join(words)}"
+    return f"stopped by {signal.Signals(error.number).name}, saved in {folder}; go on with: {resuming_command(options)}"
 
 
 def _summary(prepared: Prepared) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import math
-import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ import jax
 import numpy as np
 
 from fnn.cli import sweep_page, sweep_report
-from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, overrides, prepared_for
+from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, prepared_for, resuming_command
 from fnn.cli.progress import LINES, shown, width
 from fnn.cli.writing import written
 from fnn.config.reading import config_text
@@ -132,11 +131,8 @@ def _begin(folder: Path, prepared: Prepared, text: str) -> None:
 
 def _stopped(error: StoppedError, folder: Path, options: argparse.Namespace) -> str:
     """What is said when a signal has stopped the sweep: where it is saved, and the command that goes on with it."""
-    entries = [word for entry in overrides(options) for word in ("--set", entry)]
-    classes = [word for name in options.type for word in ("--type", name)]
-    words = ["fnn", "sweep", options.config, *entries, *classes, "--out", options.out, "--resume"]
     name = signal.Signals(error.number).name
-    return f"stopped by {name}; what was done is in {folder}; go on with: {shlex.join(words)}"
+    return f"stopped by {name}; what was done is in {folder}; go on with: {resuming_command(options)}"
 
 
 def _check_grid(path: str, config: Config) -> None:

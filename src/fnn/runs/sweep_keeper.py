@@ -25,8 +25,8 @@ from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError, StoppedError
 from fnn.machine.signals import Wish
 from fnn.runs import directory
-from fnn.runs.keeper import CHECKPOINTS
 from fnn.runs.models import named
+from fnn.runs.states import CHECKPOINTS
 from fnn.storage import checkpoints
 from fnn.storage.arrays import LARGEST_NPZ
 from fnn.storage.checkpoints import Checkpoint
