@@ -104,6 +104,12 @@ def test_texts_that_are_rare_are_among_the_training_rows(tmp_path):
     assert {"rare", "odd"} <= {text for column in got.data.encoding.columns for text in column.texts}
 
 
+@pytest.mark.parametrize("few", [6, 12])
+def test_a_class_of_few_rows_is_in_every_part(tmp_path, few):
+    got = found(tmp_path, "x,y", [(NOISE[k], "yes" if k % (60 // few) == 0 else "no") for k in range(60)])
+    assert all(0 < part.y.sum() < part.n for part in got.data[:3])
+
+
 def test_a_column_whose_texts_cannot_all_be_learnt_is_left_out(tmp_path):
     rows = [(f"2024-01-{1 + k // 4:02d}", "new" if k > 90 else "old", NOISE[k], NOISE[k + 100]) for k in range(100)]
     got = found(tmp_path, "day,state,x,y", rows)

@@ -9,7 +9,7 @@ import numpy as np
 
 from fnn.data.array_files import Arrays
 from fnn.data.inventory import Source
-from fnn.data.plans import STANDARDISE, STANDARDISE_Y, Entry, Plan, first_seed, parts, rare_texts, task_of
+from fnn.data.plans import SEED, STANDARDISE, STANDARDISE_Y, Entry, Plan, parts, rare_texts, seed_for_classes, task_of
 from fnn.errors import InputError
 
 LARGEST_UNSCALED = 2.0  # the largest input, in magnitude, that is left as it is
@@ -81,9 +81,8 @@ def _units(arrays: Arrays, shape: tuple[int, ...]) -> dict[str, Entry]:
 def _split_seed(arrays: Arrays, task: str) -> dict[str, Entry]:
     if task == "quantity" or arrays.y is None:
         return {}
-    held = sum(entry.value for entry in parts(arrays.x.n).values())
-    seed = first_seed(arrays.x.n, held, rare_texts(arrays.y, np.arange(arrays.x.n)), "random")
-    return {"split_seed": Entry(seed, "the first split with each class among the training rows")} if seed > 0 else {}
+    seed = seed_for_classes(arrays.x.n, rare_texts(arrays.y, np.arange(arrays.x.n)), [], "random")
+    return {"split_seed": Entry(seed, SEED)} if seed > 0 else {}
 
 
 def _notes(arrays: Arrays) -> list[str]:

@@ -13,13 +13,14 @@ from fnn.data.labels import counted
 from fnn.data.looked_columns import Looked, listed, short
 from fnn.data.looking import Table
 from fnn.data.plans import (
+    SEED,
     STANDARDISE,
     STANDARDISE_Y,
     Entry,
     Plan,
-    first_seed,
     parts,
     rare_texts,
+    seed_for_classes,
     task_of,
 )
 from fnn.data.roles import Role, direction, rises, role
@@ -67,6 +68,7 @@ def plan(table: Table, label: str = "", refused: Collection[str] = ()) -> Plan:
         *([] if label else notes.about_label(table.columns, target)),
         *notes.about_classes(target, task),
         *notes.about_inputs(inputs, roles, target, task),
+        *notes.about_numbers([target, *inputs]),
         *notes.about_time(table, inputs, task, order.value),
         *notes.about_size(n_in, rows - sum(entry.value for entry in parts(rows).values())),
     ]
@@ -135,7 +137,9 @@ def _missing(table: Table, target: Looked, used: list[Looked]) -> tuple[dict[str
                 f"{table.path}: {target.blanks:,} of {len(every):,} rows have no {short(target.name)}, the label, the "
                 f"first {target.first_blank}; remove these rows, since a label cannot be filled in"
             )
-        why = f"{target.blanks:,} rows have no label, which cannot be filled in; no row with a blank is used"
+        rows = counted(target.blanks, "row has", "rows have")
+        used_rows = f"no row with a blank is used, {len(left):,} of {len(every):,} are left"
+        why = f"{rows} no label, which cannot be filled in; {used_rows}"
         return {"missing": Entry("drop", why)}, left
     if not blank:
         return {}, every
@@ -164,16 +168,12 @@ def _split_seed(
 
     A column for whose texts there is none is left out: `roles` gets that.
     """
-    held = sum(entry.value for entry in parts(len(kept)).values())
     rare = {c.name: rare_texts(c, kept) for c in used if c.name in roles and roles[c.name].use == "onehot"}
     of_classes = rare_texts(classes, kept) if classes and order == "random" else []
     while True:
-        texts = [places for each in rare.values() for places in each]
-        for wanted in ([*texts, *of_classes], texts):
-            seed = first_seed(len(kept), held, wanted, order)
-            if seed >= 0:
-                why = "the first split with each class and each text among the training rows"
-                return {"split_seed": Entry(seed, why)} if seed else {}
+        seed = seed_for_classes(len(kept), of_classes, [places for each in rare.values() for places in each], order)
+        if seed >= 0:
+            return {"split_seed": Entry(seed, SEED)} if seed else {}
         worst = max(rare, key=lambda name: len(rare[name]))
         del rare[worst]
         roles[worst] = Role("drop", "some of its texts are in so few rows that a net cannot learn what they mean")

@@ -5,6 +5,7 @@ Nothing of it is used in silence: `fnn data` prints it, `fnn new` writes it into
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,6 +22,7 @@ LARGEST_PART = 10_000  # rows: more do not tell much more
 MOST_NUMBERS = 20  # different whole numbers that are taken for classes, and
 ROWS_PER_CLASS = 5  # at least on average
 RARE = 20  # rows: a text that is there more often is among the training rows in any case
+PARTS = 3
 SEEDS, NUMBERS_DRAWN = 1000, 10**7  # that are tried at most
 
 
@@ -45,6 +47,7 @@ class Plan(NamedTuple):
 
 
 STANDARDISE = Entry(True, "numbers get the mean 0 and the deviation 1, by those of the training rows")
+SEED = "the first split with each class in each part, and each text in the training rows, as far as there is one"
 STANDARDISE_Y = Entry(True, "the label too; results and predictions stay in its own units")
 
 
@@ -93,18 +96,41 @@ def parts(rows: int) -> dict[str, Entry]:
     }
 
 
-def first_seed(rows: int, held: int, wanted: list[np.ndarray], order: str) -> int:
-    """The first seed with which one of each of the wanted rows is for training; -1 if none was found."""
-    if not wanted or not held:
+def first_seed(
+    rows: int, held: int, wanted: Sequence[np.ndarray], order: str, spread: Sequence[np.ndarray] = ()
+) -> int:
+    """The first seed of a good split; -1 if none was found.
+
+    Args:
+        rows: How many are split.
+        held: How many of them are held out, one half for validation, the other for the test.
+        wanted: Rows of which one at least is for training.
+        order: As for `load_data`.
+        spread: Rows of which each part has one at least.
+    """
+    if not held:
         return 0
     if order != "random":
         return 0 if all(places[0] < rows - held for places in wanted) else -1
-    for seed in range(max(1, min(SEEDS, NUMBERS_DRAWN // rows))):
-        training = np.zeros(rows, bool)
-        training[drawn_order(rows, seed)[held:]] = True
-        if all(training[places].any() for places in wanted):
+    for seed in range(max(1, min(SEEDS, NUMBERS_DRAWN // rows)) if wanted or spread else 1):
+        part, drawn = np.zeros(rows, np.int8), drawn_order(rows, seed)
+        part[drawn[: held // 2]], part[drawn[held // 2 : held]] = 2, 1
+        trained = all((part[places] == 0).any() for places in wanted)
+        if trained and all(len(np.unique(part[places])) == PARTS for places in spread):
             return seed
     return -1
+
+
+def seed_for_classes(rows: int, classes: Sequence[np.ndarray], texts: Sequence[np.ndarray], order: str) -> int:
+    """The first seed with which each class is in every part, or else among the training rows, and each text is there.
+
+    The classes need it less than the texts: without it, a class is told to be missing, and a text is refused.
+    """
+    held = sum(entry.value for entry in parts(rows).values())
+    spread = [places for places in classes if len(places) >= ROWS_PER_CLASS] if order == "random" else []
+    tries = ([*texts, *classes], spread), ([*texts, *classes], []), (texts, [])
+    found = (first_seed(rows, held, wanted, order, every) for wanted, every in tries)
+    return next((seed for seed in found if seed >= 0), -1)
 
 
 def rare_texts(column: Looked, kept: np.ndarray) -> list[np.ndarray]:
