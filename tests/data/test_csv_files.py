@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from fnn.data import load_data
+from fnn.data.looking import look
 from fnn.errors import CorruptFileError, InputError
 from tests.helpers.data_files import CSV, written
 from tests.helpers.hostile import MIB, memory_below
@@ -136,6 +137,17 @@ def test_a_label_that_is_no_column_is_named(tmp_path):
 def test_a_file_that_is_no_table_is_corrupt(tmp_path, data):
     with pytest.raises(CorruptFileError, match="cannot be read as a table of UTF-8 text"):
         load_data(written(tmp_path, data))
+
+
+@pytest.mark.parametrize("read", [load_data, look])
+@pytest.mark.parametrize(
+    ("encoding", "said"),
+    [("utf-16", "it is UTF-16"), ("latin-1", "line 3 has the byte 0xfc, a 'ü' in Latin-1")],
+)
+def test_another_encoding_is_told_with_the_place_and_the_remedy(tmp_path, read, encoding, said):
+    path = written(tmp_path, "a,y\n1,rot\n2,grün\n".encode(encoding))
+    with pytest.raises(CorruptFileError, match=f'UTF-8 text: {said}; save it as UTF-8: "CSV UTF-8" in Excel'):
+        read(path)
 
 
 def test_a_small_csv_cannot_ask_for_much_memory(tmp_path):

@@ -4,12 +4,14 @@ The header is required, because columns are known by their names: the label colu
 matched by theirs, and errors name their column.
 """
 
+import codecs
 import csv
 import os
 from collections.abc import Collection, Generator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import islice
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 import numpy as np
 
@@ -98,8 +100,31 @@ def _rows(
                 raise ValueError(f"line {reader.line_num}: {error}") from error
     except (InputError, CorruptFileError):
         raise
-    except (OSError, UnicodeDecodeError, ValueError) as error:
-        raise CorruptFileError(path, f"cannot be read as a table of UTF-8 text: {error}") from error
+    except (OSError, ValueError) as error:
+        raise CorruptFileError(path, why_unreadable(path, error)) from error
+
+
+def why_unreadable(path: str | os.PathLike[str], error: Exception) -> str:
+    """Why a file is no table of UTF-8 text; of another encoding, the line and how to save the file."""
+    reason: object = error
+    if isinstance(error, UnicodeDecodeError):
+        with open(path, "rb") as file:
+            reason = _encoding(file)
+    return f"cannot be read as a table of UTF-8 text: {reason}"
+
+
+def _encoding(file: BinaryIO) -> str:
+    remedy = 'save it as UTF-8: "CSV UTF-8" in Excel, encoding="utf-8" in Python'
+    if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return f"it is UTF-16; {remedy}"
+    file.seek(0)
+    for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), 1):
+        try:
+            line.decode()
+        except UnicodeDecodeError as error:
+            byte = line[error.start : error.start + 1]
+            return f"line {number} has the byte 0x{byte.hex()}, a {byte.decode('latin-1')!r} in Latin-1; {remedy}"
+    return remedy
 
 
 def _lines(file: TextIO) -> Iterator[str]:

@@ -14,7 +14,7 @@ from typing import NamedTuple, TextIO
 import numpy as np
 
 from fnn.data import parquet, tables
-from fnn.data.csv_files import LARGEST_TABLE, LONGEST_LINE, cells_of
+from fnn.data.csv_files import LARGEST_TABLE, LONGEST_LINE, cells_of, why_unreadable
 from fnn.data.gathering import Texts
 from fnn.data.headers import UNNAMED, check_header, check_names
 from fnn.data.labels import counted
@@ -70,7 +70,7 @@ def look(path: str) -> Table:
     except (InputError, CorruptFileError):
         raise
     except (OSError, ValueError) as error:
-        raise CorruptFileError(path, f"cannot be read as a table of UTF-8 text: {error}") from error
+        raise CorruptFileError(path, why_unreadable(path, error)) from error
 
 
 def _parquet(path: str, size: int) -> Table:
