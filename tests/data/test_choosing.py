@@ -1,5 +1,7 @@
 """The arguments of `load_data` that are chosen for a file: each is told with its reason, and `load_data` takes them."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -32,6 +34,7 @@ NOISE = np.random.default_rng(0).normal(size=400).round(3).tolist()
         ("customer", lambda k: f"C{k * 7}", "an id: a different text in each of the 60 rows"),
         ("customer_id", lambda k: 1000 + k * k, "an id: a different whole number in each of the 60 rows"),
         ("PassengerId", lambda k: 100 - k, "an id: a different whole number in each of the 60 rows"),
+        ("commit", lambda k: "39e20335" if k == 3 else f"a{k}", "an id: a different text in each of the 60 rows"),
         ("n", lambda k: k + 1, "an index: it rises by 1 from row to row, from 1"),
         ("", lambda k: k, "it has no name; it seems to be an index"),
         ("Unnamed: 0", lambda k: k, "it has no name; it seems to be an index"),
@@ -93,6 +96,8 @@ def test_text_is_one_hot_and_blanks_get_the_mean(tmp_path):
 def test_rows_without_a_label_are_left_out_unless_they_are_most(tmp_path):
     got = found(tmp_path, "x,y", [(NOISE[k], "" if k % 6 == 0 else "ab"[k % 2]) for k in range(60)])
     assert (value(got, "missing"), got.plan.rows) == ("drop", 50)
+    why = "10 rows have no label, which cannot be filled in; no row with a blank is used, 50 of 60 are left"
+    assert got.plan.entries["missing"].why == why
     with pytest.raises(AssertionError, match="40 of 60 rows have no 'y', the label, the first in line 3"):
         found(tmp_path, "x,y", [(NOISE[k], "ab"[k % 2] if k % 3 == 0 else "") for k in range(60)])
 
@@ -153,6 +158,27 @@ def test_what_only_the_user_knows_is_asked(tmp_path):
         "few whole numbers, in 'code' (4 different)",
         "each text of 'town' goes with one 'churn' alone",
     ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "note"),
+    [
+        (
+            lambda k: 1e20 if k == 5 else NOISE[k],
+            r"'income', line 7: 1e\+20, far from the others, half of which are -0",
+        ),
+        (lambda k: -1e6 if k in (5, 8) else 0, ""),
+        (lambda k: -999 if k % 9 == 0 else 2000 + k, "'income' is -999 in 12 rows, and else never negative: if that"),
+        (lambda k: -999 if k == 9 else 2000 + k, ""),
+        (lambda k: (-999, -5, 3000)[k % 3] + k // 3 * (k % 3), ""),
+        (lambda k: 10 ** (NOISE[k]), ""),
+    ],
+)
+def test_numbers_that_are_strange_are_asked_for(tmp_path, cell, note):
+    rows = [(cell(k), NOISE[k + 100], "ab"[k % 2]) for k in range(100)]
+    notes = [each for each in found(tmp_path, "income,x,y", rows).plan.notes if "codes" not in each]
+    assert len(notes) == bool(note)
+    assert all(re.match(note, each) for each in notes)
 
 
 def test_more_inputs_than_rows_are_told(tmp_path):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
 from fnn.data.looked_columns import Looked, listed, short
 from fnn.data.looking import Table
 from fnn.data.plans import FEWEST_TO_SPLIT
@@ -11,6 +13,8 @@ from fnn.data.roles import Role, direction, rises, tells
 
 FEW_NUMBERS = 10  # different whole numbers that may be codes
 UNBALANCED = 0.8  # the share of a class with which the accuracy alone says little
+FAR, SELDOM = 1000, 0.02  # times the distance of the quartiles; the share of rows that may be so far
+FOR_BLANKS = (-99, -999, -9999, -99999)  # numbers that are often written for what is not known
 LABELS = ("label", "labels", "target", "class", "y", "outcome")  # names that a label often has
 
 
@@ -42,6 +46,22 @@ def about_inputs(inputs: Sequence[Looked], roles: Mapping[str, Role], target: Lo
     for column in (c for c in inputs if c.kind == "text" and task != "quantity" and tells(c, target)):
         one = f"each text of {short(column.name)} goes with one {short(target.name)} alone"
         yield f"{one}: if it is known only after the label, drop it"
+
+
+def about_numbers(columns: Sequence[Looked]) -> Iterator[str]:
+    """A number that is far from the others of its column, and one that may stand for a blank."""
+    for column in (c for c in columns if c.kind == "numbers" and c.filled >= FEWEST_TO_SPLIT and not c.faults):
+        numbers = column.column.numbers
+        low, middle, high = np.nanpercentile(numbers, (25, 50, 75))
+        far = np.flatnonzero(np.abs(numbers - middle) > FAR * (high - low))
+        if low < high and 0 < len(far) <= SELDOM * column.filled:
+            more = f" and {len(far) - 1:,} more" if len(far) > 1 else ""
+            said = f"{short(column.name)}, {column.place(int(far[0]))}: {numbers[far[0]]:g}{more}"
+            yield f"{said}, far from the others, half of which are {low:g} to {high:g}: correct it, or leave it out"
+        negative = numbers[numbers < 0]
+        if column.low in FOR_BLANKS and len(negative) > 1 and np.all(negative == column.low):
+            said = f"{short(column.name)} is {column.low:g} in {len(negative):,} rows, and else never negative"
+            yield f"{said}: if that stands for a blank, leave the cells empty"
 
 
 def about_time(table: Table, inputs: Sequence[Looked], task: str, order: str) -> Iterator[str]:
