@@ -196,6 +196,11 @@ def test_quantities_are_standardised_over_the_training_rows(tmp_path, form):
     assert [line for line in data.told if line.startswith("y: standardised, (y - 1.7e+09)/") and line.endswith(said)]
 
 
+def test_a_mean_below_zero_is_told_with_one_sign(tmp_path):
+    data = read(tmp_path, "a,y\n" + "".join(f"{k},{k - 29.5}\n" for k in range(20)), standardise_y=True)
+    assert any(line.startswith("y: standardised, (y + 20)/5.76628;") for line in data.told)
+
+
 def test_quantities_that_float32_cannot_tell_apart_want_standardise_y(tmp_path):
     text = "a,y\n" + "".join(f"{k},{1.7e9 + k / 10}\n" for k in range(30))
     with pytest.raises(

@@ -58,7 +58,7 @@ def about_units(data: Dataset) -> tuple[str, ...]:
         said.append("standardised: the inputs that are numbers; the one-hot inputs stay 0 and 1")
     if np.ndim(data.y_sd):
         pairs = zip(np.ravel(data.y_mean), np.ravel(data.y_sd), strict=True)
-        units = [f"(y - {mean:.6g})/{sd:.6g}" for mean, sd in pairs]
+        units = [f"(y {'+' if mean < 0 else '-'} {abs(mean):.6g})/{sd:.6g}" for mean, sd in pairs]
         said.append(f"y: standardised, {_some(units)}; costs are in these units, predictions in those of y")
     return tuple(said)
 
