@@ -1,11 +1,15 @@
 """A model is asked about inputs in their own units, and names the classes of what it says."""
 
+from collections import UserList
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import fnn
+from fnn.errors import InputError
 from fnn.runs import prediction
 
 NET = (fnn.Dense(3),)
@@ -113,6 +117,12 @@ def test_inputs_of_another_shape_are_refused(shape, given, message):
         model(shape).predict(np.zeros(given))
 
 
+class Row(UserList):
+    """A row of a table of pandas, which is no table."""
+
+    iloc = None
+
+
 @pytest.mark.parametrize(
     ("raw", "message"),
     [
@@ -121,7 +131,10 @@ def test_inputs_of_another_shape_are_refused(shape, given, message):
         ([[1, 2, 3, 4], [1, 2, 3]], "the inputs are no array of numbers"),
         ([[1, 2, 3, 4j]], "dtype complex128; expected"),
         (None, "dtype object; expected"),
-        ("1,2,3,4", "expected whole numbers or floats"),
+        ("new.csv", "the inputs are 'new.csv'; expected an array or a table; fnn predict RUN FILE reads a file"),
+        (Path("new.csv"), "the inputs are 'new.csv'; expected an array or a table"),
+        ([{"a": 1, "b": 2}], "the inputs are a list of dicts; expected one dict of columns"),
+        (Row([1, "cat"]), r"a part of a data frame; expected a table, as frame.iloc\[\[0\]\] gives"),
         (np.zeros((2, 4), "M8[s]"), r"dtype datetime64\[s\]; expected"),
         (np.zeros(2, [("a", float), ("b", float)]), "expected whole numbers or floats"),
     ],
@@ -204,3 +217,19 @@ def test_a_model_prints_without_its_numbers():
     assert repr(model(scale=0.5)).startswith("Model(net=(Dense(units=3, ")
     assert "0.5" in repr(model(scale=0.5))
     assert "Array" not in repr(model())
+
+
+class Lazy:
+    """A lazy table of polars: to ask for its columns costs a warning, and it has no rows."""
+
+    collect_schema = None
+
+    @property
+    def columns(self):
+        raise AssertionError("nobody asks for them")
+
+
+def test_a_lazy_table_is_to_be_collected():
+    asked = model((2,), columns=("height", "weight"))
+    with pytest.raises(InputError, match=r"is a Lazy without rows; expected a data frame, as frame.collect\(\) gives"):
+        asked.predict(Lazy())

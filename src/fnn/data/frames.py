@@ -19,7 +19,12 @@ ALONE = (str, bytes, int, float, type(None))  # no columns
 
 def is_frame(data: object) -> bool:
     """Whether these are columns by name: a dict, or a table of pandas, polars, pyarrow, or another like them."""
-    return isinstance(data, Mapping) or (hasattr(data, "columns") and hasattr(data, "__getitem__"))
+    return isinstance(data, Mapping) or is_lazy(data) or (hasattr(data, "columns") and hasattr(data, "__getitem__"))
+
+
+def is_lazy(data: object) -> bool:
+    """Whether it is a lazy table of polars, whose columns are not there yet."""
+    return hasattr(data, "collect_schema") and not hasattr(data, "to_dict")
 
 
 def index_of(frame: object) -> list[str]:
@@ -37,8 +42,12 @@ def check_header(where: str, frame: Any, skip: Collection[str]) -> None:
     """Refuses a frame whose names are none, or there twice.
 
     Raises:
-        InputError: It says which.
+        InputError: It says which, or that the frame has no rows yet.
     """
+    if is_lazy(frame):
+        raise InputError(
+            f"{where}: is a {type(frame).__name__} without rows; expected a data frame, as frame.collect() gives"
+        )
     check_names(where, [_name(key) for key in _keys(frame)], skip)
 
 

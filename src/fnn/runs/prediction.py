@@ -6,6 +6,7 @@ Shape letters: `n` inputs of `shape`, `n_out` outputs.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -149,6 +150,11 @@ def _check_finite(x: np.ndarray, first: int, what: str) -> None:
 
 def _numbers(raw: Any) -> np.ndarray:
     """The array of what a user gives as inputs."""
+    if isinstance(raw, str | os.PathLike):
+        given = os.fspath(raw)
+        raise TypeError(f"the inputs are {given!r}; expected an array or a table; fnn predict RUN FILE reads a file.")
+    if isinstance(raw, list) and any(isinstance(row, Mapping) for row in raw):
+        raise TypeError("the inputs are a list of dicts; expected one dict of columns, or a data frame of pandas.")
     if np.ma.is_masked(raw):
         raise ValueError("the inputs have masked numbers; the network needs all of them: fill them, or drop the rows.")
     try:
@@ -156,6 +162,8 @@ def _numbers(raw: Any) -> np.ndarray:
     except (TypeError, ValueError) as error:  # for example rows of different lengths
         raise TypeError(f"the inputs are no array of numbers, (n, *shape): {error}") from None
     if not any(jnp.issubdtype(x.dtype, kind) for kind in (np.bool_, np.integer, np.floating)):
+        if hasattr(raw, "iloc") and not is_frame(raw):
+            raise TypeError("the inputs are a part of a data frame; expected a table, as frame.iloc[[0]] gives.")
         raise TypeError(f"the inputs have dtype {x.dtype}; expected whole numbers or floats, as x.astype(float) gives.")
     return x
 
