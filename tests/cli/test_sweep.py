@@ -17,7 +17,8 @@ from fnn import cli
 from fnn.cli import sweep, sweep_report
 from fnn.config.reading import load_config
 from fnn.runs import preparing, sweep_keeper, sweeps
-from fnn.runs.grid import Member, Point, members
+from fnn.runs.grid import Member, members
+from fnn.runs.sweep_tables import Point
 from fnn.storage import files
 from fnn.training import fitting
 from fnn.training.sweeping import SweepResult

@@ -5,7 +5,8 @@ import numpy as np
 from fnn.cli import sweep_report
 from fnn.plots import curves
 from fnn.runs import sweeps
-from fnn.runs.grid import Member, Point
+from fnn.runs.grid import Member
+from fnn.runs.sweep_tables import Point, ranked
 
 
 def test_the_best_is_chosen_by_validation_never_by_test():
@@ -14,7 +15,7 @@ def test_the_best_is_chosen_by_validation_never_by_test():
         return sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [line], diverged)
 
     tracks = [track(0.1, 0.9, 0.5), track(1.0, 0.8, 0.99), track(9.0, 0.95, 0.95), track(9.0, 0.95, 0.95, diverged=1)]
-    assert sweep_report.best_point(tracks).eta == 0.1
+    assert ranked(sweep_report.of_tracks(tracks))[0].point.eta == 0.1
     assert "eta 0.1  " in next(line for line in sweep_report.table(tracks).splitlines() if "best by" in line)
 
 
@@ -46,12 +47,12 @@ def test_a_network_whose_validation_cost_is_infinite_has_not_diverged():
     assert table[1].endswith("       0  <- best by validation_cost")
     assert table[2].endswith("       0  2 not finite")
     assert table[3].split()[-1] == "1"
-    assert sweep_report.best_point(tracks).eta == 0.1
+    assert ranked(sweep_report.of_tracks(tracks))[0].point.eta == 0.1
 
 
 def test_the_lowest_cost_is_the_best():
     tracks = [sweeps.Track(Member(Point(0, eta, 0.0, 0.0, 1.0), 0), [{"train_cost": 1 / eta}], 0) for eta in (1.0, 2.0)]
-    assert sweep_report.best_point(tracks).eta == 2.0
+    assert ranked(sweep_report.of_tracks(tracks))[0].point.eta == 2.0
 
 
 def test_more_curves_than_can_be_told_apart_are_those_of_the_best_points(tmp_path, monkeypatch):

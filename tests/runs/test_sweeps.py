@@ -7,7 +7,8 @@ import pytest
 import fnn
 from fnn.config.reading import load_config
 from fnn.runs import preparing, sweeps
-from fnn.runs.grid import Member, Point, widened
+from fnn.runs.grid import Member, widened
+from fnn.runs.sweep_tables import Point
 from fnn.training.sweeping import SweepResult
 from tests.helpers.support import assert_trees_close
 from tests.helpers.training import NET

@@ -15,7 +15,7 @@ from fnn.pages.markup import page
 from fnn.pages.sweep_page import Place, Sweep, Track
 from fnn.runs import sweep_tables
 from fnn.runs.listing import FINISHED, Entry, entry
-from fnn.runs.sweep_tables import AXES, Point, Row
+from fnn.runs.sweep_tables import Outcome, Row
 from fnn.storage.files import write_atomically
 
 LARGEST_CURVES = 2**26  # bytes of a curves.csv that is read; a larger one takes minutes
@@ -43,22 +43,22 @@ def shown(sweep: Entry) -> Sweep:
     """
     if not sweep.networks[0]:
         raise InputError(f"{sweep.folder}: {state_of(sweep)}: there is nothing to show yet.")
-    points = sweep_tables.points(sweep_tables.read(sweep.folder / "sweep.csv"))
-    by, ranked = sweep_tables.measure(points), sweep_tables.ranked(points)
-    axes = sweep_tables.swept(points)
-    places = [_place(point, axes) for point in points]
-    best = points.index(ranked[0]) if ranked[0].finite.get(by) else -1
+    outcomes = sweep_tables.outcomes(sweep_tables.read(sweep.folder / "sweep.csv"))
+    by, ranked = sweep_tables.measure(outcomes), sweep_tables.ranked(outcomes)
+    axes = sweep_tables.swept(outcome.point for outcome in outcomes)
+    places = [_place(outcome, axes) for outcome in outcomes]
+    best = outcomes.index(ranked[0]) if ranked[0].finite.get(by) else -1
     tracks = _tracks(sweep.folder / "curves.csv", ranked[:TOLD_APART], axes, by)
     return Sweep(sweep.folder.resolve().name, state_of(sweep), by, places, best, tracks)
 
 
-def _place(point: Point, axes: Sequence[str]) -> Place:
-    at = {axis: number for axis, number in zip(AXES, point.at, strict=True) if axis in axes}
-    label = sweep_tables.label(point, axes)
-    return Place(label, at, len(point.networks), point.diverged, point.mean, point.sd)
+def _place(found: Outcome, axes: Sequence[str]) -> Place:
+    at = {axis: getattr(found.point, axis) for axis in axes}
+    label = sweep_tables.label(found.point, axes)
+    return Place(label, at, len(found.networks), found.diverged, found.mean, found.sd)
 
 
-def _tracks(path: Path, points: Sequence[Point], axes: Sequence[str], by: str) -> list[Track]:
+def _tracks(path: Path, outcomes: Sequence[Outcome], axes: Sequence[str], by: str) -> list[Track]:
     """The curves of the points; none if there are too many numbers."""
     try:
         if path.stat().st_size > LARGEST_CURVES:
@@ -69,7 +69,10 @@ def _tracks(path: Path, points: Sequence[Point], axes: Sequence[str], by: str) -
     for row in sweep_tables.read(path):
         networks.setdefault(int(row["network"]), []).append(row)
     factor = 100 if by.endswith("accuracy") else 1
-    return [_track(sweep_tables.label(p, axes), [networks.get(n, []) for n in p.networks], by, factor) for p in points]
+    return [
+        _track(sweep_tables.label(found.point, axes), [networks.get(n, []) for n in found.networks], by, factor)
+        for found in outcomes
+    ]
 
 
 def _track(label: str, networks: Sequence[Sequence[Row]], by: str, factor: float) -> Track:

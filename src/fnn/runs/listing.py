@@ -161,10 +161,10 @@ def _run(folder: Path, config: Mapping[str, Any], epochs: int, locked: bool | No
 def _sweep(folder: Path, config: Mapping[str, Any], epochs: int, locked: bool | None) -> Entry:
     whole, done = _size(config), (folder / "sweep.csv").exists() and not (folder / CHECKPOINTS).is_dir()
     rows = sweep_tables.read(folder / "sweep.csv") if (folder / "sweep.csv").exists() else []
-    found = sweep_tables.points(rows)
+    found = sweep_tables.outcomes(rows)
     best = sweep_tables.ranked(found)[0] if found else None
     state = FINISHED if done else GOING_ON if locked else UNFINISHED if locked is None else STOPPED
-    lost = sum(point.diverged for point in found)
+    lost = sum(outcome.diverged for outcome in found)
     if done and lost == len(rows):
         state = DIVERGED
     where = f"{lost} of {len(rows)} networks" if lost else ""

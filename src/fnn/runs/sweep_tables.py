@@ -6,27 +6,39 @@ import csv
 import io
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from fnn.errors import CorruptFileError
 from fnn.storage.json_files import read_plain
 
-AXES = ("units", "eta", "mu", "lmbda", "scale")
 MEASURES = ("validation_accuracy", "validation_cost", "train_accuracy", "train_cost")  # the first that there is decides
 Row = dict[str, float]  # a line of a table; nan where it says nothing or no finite number
 
 
 class Point(NamedTuple):
-    """One point of the grid: the results of its networks in their last epoch, over the seeds."""
+    """The swept numbers at one point of the grid."""
 
-    at: tuple[float, ...]  # its number on each of `AXES`
+    units: int  # of every hidden layer; 0 leaves the widths of the config
+    eta: float
+    mu: float
+    lmbda: float
+    scale: float  # factor on the initial W
+
+
+AXES = Point._fields
+
+
+class Outcome(NamedTuple):
+    """What came out at one point of the grid: the results of its networks in their last epoch, over the seeds."""
+
+    point: Point
     networks: tuple[int, ...]
     diverged: int  # of these networks
-    mean: dict[str, float]  # of each measure, over the networks where it is finite; nan without one
+    finite: dict[str, list[float]]  # of each measure, its finite numbers: of networks that have not diverged
+    mean: dict[str, float]  # of these numbers; nan without one
     sd: dict[str, float]  # the divisor is n - 1; nan for fewer than two
-    finite: dict[str, int]  # the number of the networks where it is finite
 
 
 def read(path: Path) -> list[Row]:
@@ -54,30 +66,29 @@ def _number(cell: str) -> float:
     return number if math.isfinite(number) else math.nan
 
 
-def points(rows: Sequence[Row]) -> list[Point]:
-    """The points of the grid, in the order of the table `sweep.csv`."""
-    at: dict[tuple[float, ...], list[Row]] = {}
+def outcomes(rows: Iterable[Row]) -> list[Outcome]:
+    """What came out at each point of the grid, in the order of the table `sweep.csv`, whose rows these are."""
+    at: dict[Point, list[Row]] = {}
     for row in rows:
-        at.setdefault(tuple(row[axis] for axis in AXES), []).append(row)
-    return [_point(place, networks) for place, networks in at.items()]
+        at.setdefault(Point(int(row["units"]), *(row[axis] for axis in AXES[1:])), []).append(row)
+    return [_outcome(point, networks) for point, networks in at.items()]
 
 
-def _point(at: tuple[float, ...], rows: Sequence[Row]) -> Point:
+def _outcome(point: Point, rows: Sequence[Row]) -> Outcome:
     alive = [row for row in rows if not row.get("diverged_in_epoch", math.nan) > 0]
     names = [name for name in rows[0] if name.endswith(("_cost", "_accuracy"))]
-    finite = {name: [row[name] for row in alive if not math.isnan(row[name])] for name in names}
+    finite = {name: [row[name] for row in alive if math.isfinite(row[name])] for name in names}
     mean = {name: statistics.fmean(values) if values else math.nan for name, values in finite.items()}
     sd = {name: statistics.stdev(values) if len(values) > 1 else math.nan for name, values in finite.items()}
-    counts = {name: len(values) for name, values in finite.items()}
-    return Point(at, tuple(int(row["network"]) for row in rows), len(rows) - len(alive), mean, sd, counts)
+    return Outcome(point, tuple(int(row["network"]) for row in rows), len(rows) - len(alive), finite, mean, sd)
 
 
-def measure(found: Sequence[Point]) -> str:
+def measure(found: Sequence[Outcome]) -> str:
     """The measure to choose by: validation accuracy, else validation cost, training accuracy or training cost."""
-    return next((m for m in MEASURES if any(not math.isnan(p.mean.get(m, math.nan)) for p in found)), MEASURES[-1])
+    return next((name for name in MEASURES if any(outcome.finite.get(name) for outcome in found)), MEASURES[-1])
 
 
-def ranked(found: Sequence[Point]) -> list[Point]:
+def ranked(found: Sequence[Outcome]) -> list[Outcome]:
     """The best point first: the fewest networks that diverged or have no finite measure, then the best mean.
 
     The test set has no part in this.
@@ -85,20 +96,23 @@ def ranked(found: Sequence[Point]) -> list[Point]:
     by = measure(found)
     sign = -1 if by.endswith("accuracy") else 1
 
-    def rank(point: Point) -> tuple[float, float]:
-        mean = point.mean.get(by, math.nan)
-        return len(point.networks) - point.finite.get(by, 0), math.inf if math.isnan(mean) else sign * mean
+    def rank(outcome: Outcome) -> tuple[float, float]:
+        finite = len(outcome.finite.get(by, ()))
+        return len(outcome.networks) - finite, sign * outcome.mean[by] if finite else math.inf
 
     return sorted(found, key=rank)
 
 
-def swept(found: Sequence[Point]) -> list[str]:
-    """The axes on which the points differ."""
-    return [axis for i, axis in enumerate(AXES) if len({point.at[i] for point in found}) > 1]
+def swept(points: Iterable[Point]) -> list[str]:
+    """The names of the numbers that are not the same at all points."""
+    return [name for name, values in zip(AXES, zip(*points, strict=True), strict=True) if len(set(values)) > 1]
 
 
-def label(point: Point, axes: Sequence[str]) -> str:
-    """A point in words: `eta 0.25, lmbda 0`."""
-    named = dict(zip(AXES, point.at, strict=True))
-    shown = axes or [axis for axis in AXES if axis != "units" or named["units"]]
-    return ", ".join(f"{axis} {named[axis]:.10g}" for axis in shown)
+def label(point: Point, names: Sequence[str]) -> str:
+    """A point in words: `eta 0.25, lmbda 0`; with all its numbers if `names` is empty."""
+    return ", ".join(f"{name} {getattr(point, name):.10g}" for name in names or _telling(point))
+
+
+def _telling(point: Point) -> list[str]:
+    """The names of all numbers of a point, without `units` if the widths are those of the config."""
+    return [name for name in AXES if name != "units" or point.units]
