@@ -8,7 +8,7 @@ import pytest
 import fnn
 from fnn import InputError, load_data
 from fnn.data import load_inputs
-from fnn.data.shapes import keeps_order
+from fnn.data.shapes import image_size, keeps_order
 
 KEPT = [
     ((784,), (1, 28, 28)),
@@ -82,3 +82,17 @@ def _joins(fine, coarse):
     return any(
         tuple(int(np.prod(fine[a:b])) for a, b in itertools.pairwise((0, *cut, len(fine)))) == coarse for cut in cuts
     )
+
+
+@pytest.mark.parametrize(
+    ("source", "shape", "size"),
+    [
+        ("x.npz", (3, 8, 6), (8, 6)),
+        ("digits", (64,), (8, 8)),
+        ("mnist", (1, 28, 28), (28, 28)),
+        ("x.npz", (64,), (0, 0)),
+        ("digits", (8, 8), (0, 0)),
+    ],
+)
+def test_an_image_has_channels_first_or_is_a_digit(source, shape, size):
+    assert image_size(source, shape) == size

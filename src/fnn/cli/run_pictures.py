@@ -12,6 +12,7 @@ import numpy as np
 
 from fnn.cli import run_summary
 from fnn.cli.run_summary import SAID
+from fnn.data.shapes import image_size
 from fnn.examples import Examples
 from fnn.plots import confusion, curves, fits, images, monitors
 from fnn.runs import results
@@ -119,16 +120,16 @@ def _points(run: Run, name: str, part: Examples) -> fits.Part:
     return fits.Part(name, said, x, results.in_units(data, np.asarray(shown.y)), results.in_units(data, a))
 
 
-def _shows_images(prepared: Prepared) -> bool:
-    """Whether the examples are images: digits, or examples to which the config gives channels, height and width."""
-    data, source = prepared.data, prepared.config.data.source
-    return min(images.image_shape(data.shape)) > 0 and (source in ("digits", "mnist") or len(data.shape) == 3)
+def _image_size(run: Run) -> tuple[int, int]:
+    """Height and width of the examples; `(0, 0)` if they are no images."""
+    return image_size(run.prepared.config.data.source, run.prepared.data.shape)
 
 
 def _weights(run: Run) -> bool:
-    if not _shows_images(run.prepared):
+    size = _image_size(run)
+    if not min(size):
         return False
-    weights = images.first_weights(run.params, run.prepared.data.shape)
+    weights = images.first_weights(run.params, size)
     if len(weights):
         images.weights(weights, run.folder / "weights.png", run.name)
     return len(weights) > 0
@@ -136,13 +137,13 @@ def _weights(run: Run) -> bool:
 
 def _mistakes(run: Run) -> bool:
     """The images that the net decides wrongly, the surest first."""
-    rows, data = run.results["mistakes"], run.prepared.data
-    if not (rows and _shows_images(run.prepared)):
+    rows, data, size = run.results["mistakes"], run.prepared.data, _image_size(run)
+    if not (rows and min(size)):
         return False
     name = rows[0]["part"]
     table = run.results["parts"][name]
     wrong = len(rows) if table["accuracy"] is None else table["n"] - round(table["accuracy"] * table["n"])
     shown = np.asarray(getattr(data, name).x[np.array([row["row"] for row in rows])])
-    pictures = shown.reshape(len(rows), -1, *images.image_shape(data.shape))[:, 0]
+    pictures = shown.reshape(len(rows), -1, *size)[:, 0]
     images.mistakes(pictures, rows, wrong, table["n"], run.folder / "mistakes.png", f"{run.name}: {SAID[name]} images")
     return True

@@ -1,4 +1,4 @@
-"""Which shapes may be given to examples that are stored in another one.
+"""Which shapes may be given to examples that are stored in another one, and which of them are images.
 
 The numbers of an example lie in a row, whatever its shape says. A shape may split axes, join neighbouring ones, or add
 and drop axes of length 1: every number keeps the neighbours that it has. A shape that does more would scramble images:
@@ -6,12 +6,14 @@ and drop axes of length 1: every number keeps the neighbours that it has. A shap
 """
 
 from itertools import accumulate
-from math import prod
+from math import isqrt, prod
 from operator import mul
 
 from fnn.errors import InputError
 
 Shape = tuple[int, ...]
+
+FLAT_IMAGES = ("digits", "mnist")  # sources whose flat examples are square images
 
 
 def check_shape(what: str, stored: Shape, shape: Shape) -> None:
@@ -46,3 +48,14 @@ def _remedy(stored: Shape, shape: Shape) -> str:
     if sorted(stored) == sorted(shape):
         return "store them in that order of axes, by np.transpose"
     return "store them in that shape, or flat"
+
+
+def image_size(source: object, shape: Shape) -> tuple[int, int]:
+    """Height and width of examples of a source that are images; `(0, 0)` for other examples.
+
+    Images have the shape `(channels, height, width)`; those of digits and MNIST may be flat.
+    """
+    if len(shape) == 3:
+        return shape[1], shape[2]
+    side = isqrt(prod(shape)) if source in FLAT_IMAGES and len(shape) == 1 else 0
+    return (side, side) if side * side == prod(shape) else (0, 0)

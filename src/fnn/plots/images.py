@@ -22,24 +22,15 @@ BAR_ROOM, BAR_WIDTH, BAR_HEIGHT, BAR_STEPS = 120, 28, 357, 8  # dots; steps from
 LAST_LEVEL = 1 + 1 / (2 * BAR_STEPS)  # where the last step of the bar ends
 
 
-def image_shape(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Height and width of an image `(channels, height, width)` or of a flattened square; `(0, 0)` for other shapes."""
-    if len(shape) == 3:
-        return shape[1], shape[2]
-    side = math.isqrt(shape[0]) if len(shape) == 1 else 0
-    return (side, side) if side * side == math.prod(shape) and side > 3 else (0, 0)
-
-
-def first_weights(params: Params, shape: tuple[int, ...]) -> np.ndarray:
+def first_weights(params: Params, size: tuple[int, int]) -> np.ndarray:
     """The first layer's weights as images `(units, height, width)`; no images if the weights have another shape.
 
-    Of a filter with several channels it is the first channel. A unit of a dense layer over flattened images has one
-    weight per pixel.
+    Of a filter with several channels it is the first channel. A unit of a dense layer over flattened images, whose
+    height and width are `size`, has one weight per pixel.
     """
     W = np.asarray(next((p.W for p in params if hasattr(p, "W")), np.zeros(0)))
     if W.ndim == 4:
         return W[:, 0]
-    size = image_shape(shape)
     flat = (
         W.reshape(-1, W.shape[-1]) if W.ndim in (2, 3) else np.zeros((0, 0))
     )  # 3 axes: units, pieces, inputs of a Maxout

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from fnn.data import Dataset, load_data, sources
+from fnn.data.shapes import FLAT_IMAGES, image_size
 from fnn.examples import Examples
 from fnn.machine.environment import data_digest
-
-PICTURES = ("digits", "mnist")  # sources whose flat examples are square images
 
 LARGEST = 64  # pixels of a side of an image
 
@@ -33,23 +31,17 @@ def images(config: Mapping[str, Any], digest: str, mistakes: Sequence[Mapping[st
     entries = config["data"].items()
     table: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in entries}
     absent = {source.name for source in sources() if not source.present}  # it would be downloaded
-    if not mistakes or table["source"] in absent or (table["source"] not in PICTURES and len(config["shape"]) != 3):
+    if not mistakes or table["source"] in absent:
+        return []
+    if table["source"] not in FLAT_IMAGES and len(config["shape"]) != 3:  # it need not be loaded to know that
         return []
     data = load_data(**table)
-    size = image_size(data.shape)
+    size = image_size(table["source"], data.shape)
     if not min(size) or data_digest(data) != digest:
         return []
     found = [_image(data, getattr(data, each["part"]), each["row"], size) for each in mistakes]
     low, high = min(image.min() for image in found), max(image.max() for image in found)
     return [((image - low) / ((high - low) or 1)).tolist() for image in found]
-
-
-def image_size(shape: tuple[int, ...]) -> tuple[int, int]:
-    """Height and width of an image `(channels, height, width)` or of a flattened square; `(0, 0)` for other shapes."""
-    if len(shape) == 3:
-        return shape[1], shape[2]
-    side = math.isqrt(shape[0]) if len(shape) == 1 else 0
-    return (side, side) if side * side == math.prod(shape) and side > 3 else (0, 0)
 
 
 def _image(data: Dataset, part: Examples, row: int, size: tuple[int, int]) -> np.ndarray:
