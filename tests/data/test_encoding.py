@@ -5,6 +5,7 @@ import pytest
 
 from fnn.data import encoding, load_data, load_inputs
 from fnn.data.encoding import Coded, Encoding
+from fnn.data.telling import hints
 from fnn.errors import InputError
 from tests.helpers.data_files import saved, written
 
@@ -288,3 +289,18 @@ def test_a_text_that_only_looks_like_a_number_is_found_as_it_is_written(tmp_path
 def test_new_inputs_that_do_not_fit_are_refused(tmp_path, text, message):
     with pytest.raises(InputError, match=message):
         load_inputs(written(tmp_path, text), (5,), **INPUTS)
+
+
+@pytest.mark.parametrize(("part", "row"), [("validation", 13), ("test", 17)])
+def test_a_held_out_number_far_from_the_training_rows_is_told(tmp_path, part, row):
+    options = {"standardise": True, "validation": 4, "test": 4, "onehot": ["c"], "order": "as stored"}
+    cells = [[("red", "blue")[k % 2], k % 3, "ab"[k % 2]] for k in range(20)]
+
+    def told():
+        text = "c,size,y\n" + "".join(",".join(map(str, each)) + "\n" for each in cells)
+        return [each for each in hints(read(tmp_path, text, **options)) if "standard deviations" in each]
+
+    assert not told()
+    cells[row][1] = 1e20
+    (said,) = told()
+    assert said.startswith(f"{part} row 1: 'size' is 1.2e+20 standard deviations from the mean of the training rows")

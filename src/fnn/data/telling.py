@@ -14,6 +14,7 @@ from fnn.data.labels import counted
 ROWS_LOOKED_AT = 10_000
 LARGEST_COMPARED = 2**28  # bytes of inputs that are compared with each other
 SMALL, LARGE = 1e-3, 20.0  # the largest input, in magnitude, with which nets train without scaling
+FAR = 1000.0  # standard deviations from the mean of the training rows
 MOST_SHOWN = 8  # columns, and texts of a one-hot column
 
 
@@ -74,8 +75,8 @@ def about_order(data: Dataset, order: str) -> tuple[str, ...]:
 
 
 def hints(data: Dataset) -> list[str]:
-    """What is worth knowing about examples before the training: their units, their classes, and repeated ones."""
-    return [said for said in (hint(data), unlearnt(data), repeated(data)) if said]
+    """What is worth knowing about examples before the training: their units, their classes, repeated and far ones."""
+    return [said for said in (hint(data), unlearnt(data), repeated(data), far(data)) if said]
 
 
 def hint(data: Dataset) -> str:
@@ -133,6 +134,27 @@ def repeated(data: Dataset) -> str:
         return ""
     what = "have the inputs of a training example, and do not show what the net does with new ones"
     return f"{' and '.join(said)} {what}"
+
+
+def far(data: Dataset) -> str:
+    """A held out number that is far from the training rows, in a line; "" if there is none, or none is standardised.
+
+    It is not looked for in inputs that are in a file.
+    """
+    if np.all(np.equal(data.sd, 1)):
+        return ""
+    names = data.encoding.inputs if data.encoding else data.columns
+    for name, part in (("validation", data.validation), ("test", data.test)):
+        if part.n and isinstance(part.x, np.ndarray):
+            x = part.x.reshape(part.n, -1)
+            row, place = divmod(int(np.abs(x).argmax()), x.shape[1])
+            if abs(x[row, place]) > FAR:
+                which = f"{names[place]!r}" if names else f"input {place}"
+                return (
+                    f"{name} row {row}: {which} is {abs(x[row, place]):.2g} standard deviations from the mean of the "
+                    f"training rows, so that the cost of the {name} rows says little; correct it, or leave it out"
+                )
+    return ""
 
 
 def _is_large(x: Any) -> bool:
