@@ -247,6 +247,7 @@ def test_an_input_too_far_from_the_training_is_one_line(tmp_path, no_pictures, c
 
 def test_predict_names_a_missing_run(capsys, tmp_path):
     fails(capsys, 2, "no such folder", "predict", str(tmp_path / "none"))
+    fails(capsys, 2, "has no config.json and no params.npz; expected a run directory", "predict", str(tmp_path))
 
 
 @pytest.mark.usefixtures("no_pictures")

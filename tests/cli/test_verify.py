@@ -55,6 +55,7 @@ def test_verify_repeats_a_run_and_sees_every_change(finished, tmp_path, capsys):
     status, out, _ = verify(capsys, folder)
     assert status == 1
     assert "the metrics are the same, params.npz is not" in out
+    assert "has no config.json; expected a run directory" in verify(capsys, folder.parent)[2]
     (folder / "result.json").unlink()
     assert "this run is not finished" in verify(capsys, folder)[2]
     assert "no such folder" in verify(capsys, folder / "none")[2]

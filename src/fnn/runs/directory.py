@@ -6,7 +6,6 @@ A run directory holds what is needed to read a training and to repeat it. Every 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -18,13 +17,14 @@ from fnn.config.schema import describe
 from fnn.config.sections import Config, DataConfig
 from fnn.errors import CorruptFileError, InputError
 from fnn.runs import metrics
+from fnn.runs.file_names import NETWORKS, TIMELESS
+from fnn.runs.measured import timeless
 from fnn.runs.model_tables import OWN_TYPES, data_table, network_table
 from fnn.runs.preparing import Prepared
 from fnn.storage.files import sync_folder, write_atomically
 from fnn.storage.json_files import read_json, read_plain, write_json
 
 LAST = "last.npz"  # the params of the last epoch, from which a run that keeps the best ones goes on
-NETWORKS = "networks"  # the folder in a sweep's directory that holds its networks
 
 
 def create(out: str | os.PathLike[str], name: str, config: Config) -> Path:
@@ -117,9 +117,8 @@ def digests(path: Path) -> dict[str, str]:
     Raises:
         CorruptFileError: a file is missing, or `metrics.jsonl` is damaged.
     """
-    timeless = "".join(f"{json.dumps(metrics.without_seconds(line))}\n" for line in metrics.read(path))
     files = ("params.npz", *([LAST] if (path / LAST).exists() else []))
-    named = {name: read_plain(path / name) for name in files} | {"metrics.jsonl without seconds": timeless.encode()}
+    named = {name: read_plain(path / name) for name in files} | {TIMELESS: timeless(metrics.read(path))}
     return {name: hashlib.sha256(data).hexdigest() for name, data in named.items()}
 
 
@@ -136,6 +135,8 @@ def check_finished(path: Path) -> None:
     place = path.resolve()
     if place.parent.name == NETWORKS and _is_sweep(place.parent.parent):
         raise InputError(f"{path}: this is a network of a sweep, which sweep.csv compares; expected a run of fnn run.")
+    if not (path / "config.json").exists() and not (path / "result.json").exists():
+        raise InputError(f"{path}: has no config.json; expected a run directory, as fnn run CONFIG makes one.")
     if not (path / "result.json").exists():
         raise InputError(f"{path}: this run is not finished; finish it with fnn run CONFIG --resume.")
     written, found = read_json(path / "result.json"), digests(path)

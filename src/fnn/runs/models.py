@@ -110,12 +110,16 @@ def load(run: str | os.PathLike[str], types: Types = TYPES) -> Model:
     Raises:
         CorruptFileError: a file is missing or damaged, the arrays are not those of the net, or a number in them is nan,
             infinite, or too large for float32.
-        InputError: there is no such folder, or the net has a class that is not in `types`.
+        InputError: there is no such folder, there is no network in it, or the net has a class that is not in `types`.
     """
     folder = Path(user_path(os.fsdecode(run), "the folder"))
     path = folder / "config.json"
     if not folder.is_dir():
         raise InputError(f"{run}: there is no such folder; expected a run directory.")
+    if not path.exists() and not (folder / "params.npz").exists():
+        raise InputError(
+            f"{run}: has no config.json and no params.npz; expected a run directory, or what fnn.save wrote."
+        )
     table = read_json(path)
     net, cost, shape = read_network(path, table, types)
     try:
