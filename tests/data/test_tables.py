@@ -247,7 +247,7 @@ def test_options_of_columns_are_for_tables(name, option, said):
         ({"a": {1, 2}, "b": [1, 2]}, "column 'a': .* expected one number or text for each row"),
         ({"a": [], "b": []}, "the table: no rows; expected at least one row"),
         ({0: [1, 2], 1: [3, 4]}, "the table: all numbers; expected names of columns; rename them"),
-        ({"a": [1, 2]}, "the table: one column, 'a'; expected inputs and a label"),
+        ({"a": [1, 2]}, "the table: one column, 'a'; expected inputs and a label$"),
         ({}, "the table: expected a different name for each column"),
         ({"a": [1, 2j], "b": ["u", "v"]}, "row 0, column 'a': '1'|row 1, column 'a': '2j'; expected a number"),
         ({"a": [1, b"\xff"], "b": ["u", "v"]}, r"row 1, column 'a': '\\\\xff'; expected a number"),

@@ -116,7 +116,7 @@ def check_choice(
     if len(left) < 2:
         raise InputError(
             f"{where}: {_only(header, left, drop)}; expected inputs and a label"
-            + ("" if drop else ", separated by commas")
+            + (", separated by commas" if where.lower().endswith(".csv") and not drop else "")
         )
     return chosen
 
