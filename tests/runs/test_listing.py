@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from fnn.errors import DivergedError, InputError
-from fnn.runs import listing
+from fnn.runs import measured
 from fnn.runs.endings import noted
 from fnn.runs.listing import Entry, Problem, entry, found
 from fnn.storage.files import locked
@@ -109,7 +109,7 @@ def test_a_sweep_whose_networks_have_all_diverged_has_diverged(tmp_path):
 
 def test_a_long_last_line_is_read_whole(tmp_path, monkeypatch):
     folder = run(tmp_path / "run")
-    monkeypatch.setattr(listing, "AT_ONCE", 10)
+    monkeypatch.setattr(measured, "AT_ONCE", 10)
     assert entry(folder).epoch == 3
     write(folder / "metrics.jsonl", "")
     assert entry(folder).epoch == 0

@@ -22,10 +22,10 @@ from fnn.network import count_params
 from fnn.plots import curves
 from fnn.runs import directory, extending, metrics, preparing, results, resuming
 from fnn.runs.endings import noted
+from fnn.runs.file_names import CHECKPOINTS
 from fnn.runs.keeper import Keeper, train
 from fnn.runs.models import load
 from fnn.runs.preparing import Prepared
-from fnn.runs.states import CHECKPOINTS
 from fnn.storage.files import locked, remove_temporaries
 from fnn.storage.json_files import read_json
 from fnn.training.fitting import start

@@ -31,8 +31,8 @@ from fnn.optimizers import SGD
 from fnn.pages.markup import PAGE
 from fnn.plots import curves
 from fnn.runs import directory, metrics, preparing, resuming, sweep_keeper, sweeps
+from fnn.runs.file_names import CHECKPOINTS
 from fnn.runs.preparing import Prepared
-from fnn.runs.states import CHECKPOINTS
 from fnn.schedules import Constant
 from fnn.storage.files import locked
 from fnn.training import fitting

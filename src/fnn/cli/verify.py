@@ -12,6 +12,7 @@ from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
 from fnn.machine.environment import REPEATING, environment, repeats
 from fnn.runs import directory, metrics, preparing
+from fnn.runs.measured import without_seconds
 from fnn.runs.models import named
 from fnn.runs.preparing import Prepared
 from fnn.storage.arrays import npz_bytes
@@ -39,7 +40,7 @@ def command(options: argparse.Namespace) -> int:
     last, kept = None, keeping.nothing_yet(prepared.params)
     for i, last in enumerate(preparing.results(prepared, config.training.gradient)):
         then, now = (lines[i] if i < len(lines) else {}), metrics.line(last)
-        wrong = differences(metrics.without_seconds(then), metrics.without_seconds(now))
+        wrong = differences(without_seconds(then), without_seconds(now))
         if wrong:
             return _differs(f"epoch {last.epoch}: {'; '.join(wrong)}", changed)
         kept = keeping.after(config.training.keep, kept, last)

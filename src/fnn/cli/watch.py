@@ -15,7 +15,9 @@ from fnn.cli.runs import scores, state_of
 from fnn.errors import InputError
 from fnn.machine.signals import stopped
 from fnn.runs import endings
-from fnn.runs.listing import DIVERGED, FINISHED, GOING_ON, METRICS, RESULT, STOPPED, Entry, entry, found, is_run, number
+from fnn.runs.file_names import METRICS, RESULT
+from fnn.runs.listing import DIVERGED, FINISHED, GOING_ON, STOPPED, Entry, entry, found, is_run
+from fnn.runs.measured import number
 from fnn.runs.settings import text
 from fnn.storage.files import LOCK, is_locked
 from fnn.storage.json_files import parse_json, read_json, read_plain

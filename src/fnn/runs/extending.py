@@ -23,6 +23,7 @@ from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
 from fnn.runs import directory, metrics, optimizer_states
 from fnn.runs.directory import numbered
+from fnn.runs.file_names import METRICS
 from fnn.runs.keeper import Keeper
 from fnn.runs.models import load, read_params
 from fnn.runs.preparing import Prepared
@@ -89,7 +90,7 @@ def extended(run: Path, prepared: Prepared, keeper: Keeper, types: Types) -> Sta
         CorruptFileError: its files are not those that the training wrote.
     """
     rows, params = metrics.read(run), load(run, types).params
-    keeper.lines = read_plain(run / metrics.FILE).decode().splitlines()
+    keeper.lines = read_plain(run / METRICS).decode().splitlines()
     if keeper.task.keep == "best":
         best = metrics.best_epoch(rows)
         score = metrics.scores(rows, "validation")[best - 1] if best else -math.inf

@@ -12,8 +12,9 @@ from typing import Any
 from fnn.errors import StoppedError
 from fnn.machine.signals import Wish
 from fnn.runs import directory, metrics, optimizer_states
+from fnn.runs.file_names import CHECKPOINTS
 from fnn.runs.models import named, save_params
-from fnn.runs.states import CHECKPOINTS, position, taken
+from fnn.runs.states import position, taken
 from fnn.storage import checkpoints
 from fnn.storage.arrays import write_npz
 from fnn.storage.files import remove_folder

@@ -13,19 +13,13 @@ from typing import Any, NamedTuple
 
 from fnn.errors import CorruptFileError, InputError
 from fnn.runs import endings, sweep_tables
+from fnn.runs.file_names import CHECKPOINTS, CONFIG, METRICS, NETWORKS, RESULT
+from fnn.runs.measured import kept_scores, last_line, numbers
 from fnn.runs.settings import Settings, of_sweep, settings
-from fnn.storage.files import is_locked, open_plain
-from fnn.storage.json_files import parse_json, read_json
+from fnn.storage.files import is_locked
+from fnn.storage.json_files import read_json
 
-CONFIG, RESULT, METRICS, NETWORKS, CHECKPOINTS = (
-    "config.json",
-    "result.json",
-    "metrics.jsonl",
-    "networks",
-    "checkpoints",
-)
 FINISHED, GOING_ON, STOPPED, DIVERGED, UNFINISHED = "finished", "going on", "stopped", "diverged", "not finished"
-AT_ONCE = 2**16  # bytes that are read from the end of metrics.jsonl; its last line is seldom longer
 FOREIGN = (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError, OSError, RecursionError)
 
 
@@ -177,50 +171,3 @@ def _size(config: Mapping[str, Any]) -> int:
     """The number of the networks of a sweep."""
     grid = config.get("sweep", {})
     return math.prod(max(1, len(grid.get(axis, []))) for axis in sweep_tables.AXES) * grid.get("seeds", 1)
-
-
-def last_line(path: Path) -> dict[str, Any]:
-    """The last line of `metrics.jsonl`; an empty table if it has none.
-
-    Raises:
-        CorruptFileError: the file cannot be read, or the line is no table.
-    """
-    try:
-        with open_plain(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            file.seek(max(0, size - AT_ONCE))
-            lines = file.read(AT_ONCE).splitlines()
-            if len(lines) == 1 and size > AT_ONCE:  # the monitor of many layers makes long lines
-                file.seek(0)
-                lines = file.read(size).splitlines()
-    except OSError as error:
-        raise CorruptFileError(path, f"cannot be read ({error.strerror})") from None
-    except ValueError:
-        raise CorruptFileError(path, "is not a plain file") from None
-    line = parse_json(lines[-1], path) if lines else {}
-    if not isinstance(line, dict):
-        raise CorruptFileError(path, "has a line that is no table")
-    return line
-
-
-def numbers(line: Mapping[str, Any]) -> dict[str, float]:
-    """The costs and the accuracies in a line of `metrics.jsonl`; nan where one was not finite."""
-    return {name: number(value) for name, value in line.items() if name.endswith(("_cost", "_accuracy"))}
-
-
-def number(value: Any) -> float:
-    """A number as it is; nan for anything else."""
-    return float(value) if type(value) in (int, float) and abs(value) < 1e308 else math.nan
-
-
-def kept_scores(result: Any) -> dict[str, float]:
-    """The costs and the accuracies of the params that a finished run has kept; none for a run of an earlier version."""
-    results = result.get("results") if isinstance(result, dict) else None
-    parts = results.get("parts") if isinstance(results, dict) else None
-    return {
-        f"{part}_{name}": number(table[name])
-        for part, table in (parts.items() if isinstance(parts, dict) else ())
-        if isinstance(table, dict)
-        for name in ("cost", "accuracy")
-        if name in table
-    }

@@ -10,12 +10,11 @@ from typing import Any
 import numpy as np
 
 from fnn.errors import CorruptFileError
+from fnn.runs.file_names import METRICS
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import parse_json, read_plain
 from fnn.training.fitting import Result
 from fnn.training.monitors import Reading
-
-FILE = "metrics.jsonl"
 
 
 def line(result: Result) -> dict[str, Any]:
@@ -56,11 +55,6 @@ def shortest(x: Any) -> float:
     return float(str(np.asarray(x)[()]))
 
 
-def without_seconds(line: dict[str, Any]) -> dict[str, Any]:
-    """What is the same when a training is repeated: a line without its time."""
-    return {name: value for name, value in line.items() if name != "seconds"}
-
-
 def scores(rows: Sequence[Mapping[str, Any]], part: str) -> list[float]:
     """The score of each epoch on a part of the data, as a schedule saw it: the accuracy, else minus the cost."""
     numbers = []
@@ -82,7 +76,7 @@ def best_epoch(rows: Sequence[Mapping[str, Any]]) -> int:
 
 def write(path: Path, lines: Sequence[str]) -> None:
     """Replace the file in the run directory `path` by these lines of JSON."""
-    write_atomically(path / FILE, "".join(f"{line}\n" for line in lines).encode())
+    write_atomically(path / METRICS, "".join(f"{line}\n" for line in lines).encode())
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -91,7 +85,7 @@ def read(path: Path) -> list[dict[str, Any]]:
     Raises:
         CorruptFileError: the file is missing, or a line of it is no table.
     """
-    file = path / FILE
+    file = path / METRICS
     rows = [parse_json(line, file) for line in read_plain(file).splitlines()]
     if not all(isinstance(row, dict) for row in rows):
         raise CorruptFileError(file, "has a line that is no table")

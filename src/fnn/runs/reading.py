@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from fnn.errors import CorruptFileError, InputError
-from fnn.runs.listing import DIVERGED, METRICS, RESULT, Entry, number, numbers
+from fnn.runs.file_names import METRICS, RESULT, TIMELESS
+from fnn.runs.listing import DIVERGED, Entry
+from fnn.runs.measured import number, numbers, timeless
 from fnn.runs.settings import Settings, brief, text
 from fnn.storage.arrays import npz_shapes
 from fnn.storage.json_files import parse_json, read_json, read_plain
 
 DIGITS = 8  # of a hash that are shown
-TIMELESS = "metrics.jsonl without seconds"  # in result.json: the hash of the metrics without their times
 
 
 class Reading(NamedTuple):
@@ -73,11 +73,7 @@ def check(folder: Path, result: Mapping[str, Any], rows: list[dict[str, Any]]) -
     for name, digest in result.items():
         if not isinstance(digest, str):
             continue
-        if name == TIMELESS:
-            timeless = [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
-            data = "".join(f"{json.dumps(row)}\n" for row in timeless).encode()
-        else:
-            data = read_plain(folder / Path(name).name)
+        data = timeless(rows) if name == TIMELESS else read_plain(folder / Path(name).name)
         if hashlib.sha256(data).hexdigest() != digest:
             raise CorruptFileError(folder / name.partition(" ")[0], "is not what the training wrote (result.json)")
 

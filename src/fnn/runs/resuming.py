@@ -15,9 +15,10 @@ from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
 from fnn.machine.environment import environment
 from fnn.runs.directory import numbered
+from fnn.runs.file_names import CHECKPOINTS
 from fnn.runs.keeper import Keeper
 from fnn.runs.preparing import Prepared
-from fnn.runs.states import CHECKPOINTS, changes, latest, restored
+from fnn.runs.states import changes, latest, restored
 from fnn.storage.checkpoints import Checkpoint
 from fnn.storage.json_files import differences, json_bytes, read_json, write_json
 from fnn.training.fitting import State

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 
 from fnn.errors import CorruptFileError, InputError
-from fnn.runs import metrics
+from fnn.runs.file_names import CHECKPOINTS, METRICS
 from fnn.runs.models import named
 from fnn.schedules import Progress
 from fnn.storage import checkpoints
@@ -23,8 +23,6 @@ from fnn.training.keeping import Kept
 from fnn.training.mini_batches import steps_per_epoch
 from fnn.training.segments import turn_after
 from fnn.types import Params
-
-CHECKPOINTS = "checkpoints"  # the folder in a run directory that holds them
 
 
 def position(task: Task, state: State) -> int:
@@ -149,7 +147,7 @@ def _kept(task: Task, table: Mapping[str, Any], params: Params, arrays: Mapping[
 def _lines(data: bytes, epochs: int, path: Path) -> list[str]:
     """The lines of `metrics.jsonl`, which must be those of so many epochs."""
     lines = data.decode().splitlines()
-    rows = [parse_json(line.encode(), path / metrics.FILE) for line in lines]
+    rows = [parse_json(line.encode(), path / METRICS) for line in lines]
     if [row.get("epoch") for row in rows if isinstance(row, dict)] != list(range(1, epochs + 1)):
         raise ValueError(f"its metrics are not those of {epochs} epochs")
     return lines

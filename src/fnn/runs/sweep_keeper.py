@@ -25,8 +25,8 @@ from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError, StoppedError
 from fnn.machine.signals import Wish
 from fnn.runs import directory
+from fnn.runs.file_names import CHECKPOINTS, NETWORKS
 from fnn.runs.models import named
-from fnn.runs.states import CHECKPOINTS
 from fnn.storage import checkpoints
 from fnn.storage.arrays import LARGEST_NPZ
 from fnn.storage.checkpoints import Checkpoint
@@ -110,7 +110,7 @@ class GroupKeeper:
 
 def begin(folder: Path) -> None:
     """Make the folders of a sweep that begins; from now on it can be resumed."""
-    make_folder(folder / directory.NETWORKS)
+    make_folder(folder / NETWORKS)
     make_folder(folder / CHECKPOINTS)
 
 
@@ -151,7 +151,7 @@ def check_unchanged(folder: Path, environment: Mapping[str, Any]) -> None:
 
 def clean(folder: Path) -> None:
     """Remove what a killed process has left half written."""
-    inner = [path for name in (CHECKPOINTS, directory.NETWORKS) for path in (folder / name).glob("*/")]
+    inner = [path for name in (CHECKPOINTS, NETWORKS) for path in (folder / name).glob("*/")]
     remove_temporaries([folder, folder / CHECKPOINTS, *inner])
 
 

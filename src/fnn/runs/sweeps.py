@@ -21,6 +21,7 @@ from fnn.machine.hardware import memory
 from fnn.network import activations, init
 from fnn.optimizers import SGD, is_weight
 from fnn.runs import directory, metrics, preparing
+from fnn.runs.file_names import NETWORKS
 from fnn.runs.grid import Member, members, widened
 from fnn.runs.model_tables import network_table
 from fnn.runs.models import save_params
@@ -155,7 +156,7 @@ def write_networks(path: Path, prepared: Prepared, group: Group, params: Params,
     description["network"] = network_table(group.net, prepared.config.network.cost)
     params = jax.tree.map(np.asarray, params)
     for i, member in enumerate(group.members):
-        folder = path / directory.NETWORKS / f"{first + i:04}"
+        folder = path / NETWORKS / f"{first + i:04}"
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / "config.json", description | {"member": member.point._asdict() | {"seed": member.seed}})
         save_params(folder, jax.tree.map(lambda p, i=i: p[i], params))
