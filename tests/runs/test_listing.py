@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from fnn.errors import DivergedError, InputError
-from fnn.runs import measured
+from fnn.runs import listing, measured
 from fnn.runs.endings import noted
 from fnn.runs.listing import Entry, Problem, entry, found
 from fnn.storage.files import locked
