@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import jax
 import jax.numpy as jnp
@@ -155,7 +155,7 @@ def digits(resolution: np.ndarray) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def in_float64() -> Iterator[None]:
+def in_float64() -> Generator[None]:
     """A block in float64 at the highest matmul precision; an overflow in a comparison counts as wrong."""
     with (
         jax.enable_x64(True),
@@ -166,7 +166,7 @@ def in_float64() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _the_layer_named(point: Point) -> Iterator[None]:
+def _the_layer_named(point: Point) -> Generator[None]:
     """A block whose errors are told of the layer that makes them, if its `backward` raises or returns other shapes."""
     try:
         yield

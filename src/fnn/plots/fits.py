@@ -46,10 +46,7 @@ def curve(
         for part in parts:
             _points(axes, part, part.x.ravel(), part.y[:, k])
         axes.plot(net.x.ravel(), net.a[:, k], color="black", lw=1.8, label=net.said)
-        axes.set(xlabel=x_name, ylabel=shown[k])
-        axes.locator_params(nbins=6)
-        axes.grid(alpha=0.3)
-        legend_above(axes, 3)
+        _named(axes, x_name, shown[k])
     write(fig, path)
 
 
@@ -78,11 +75,16 @@ def predictions(parts: Sequence[Part], names: Sequence[str], path: str | os.Path
         axes.plot(*[(min(ends), max(ends))] * 2, color="black", lw=1.0, label="predicted = desired")
         for part in parts:
             _points(axes, part, part.y[:, k], part.a[:, k])
-        axes.set(xlabel=f"{shown[k]}, desired", ylabel=f"{shown[k]}, predicted")
-        axes.locator_params(nbins=6)
-        axes.grid(alpha=0.3)
-        legend_above(axes, 3)
+        _named(axes, f"{shown[k]}, desired", f"{shown[k]}, predicted")
     write(fig, path)
+
+
+def _named(axes: Any, across: str, up: str) -> None:
+    """Name the axes; draw a grid, and a legend above it."""
+    axes.set(xlabel=across, ylabel=up)
+    axes.locator_params(nbins=6)
+    axes.grid(alpha=0.3)
+    legend_above(axes, 3)
 
 
 def _points(axes: Any, part: Part, x: np.ndarray, y: np.ndarray) -> None:

@@ -101,7 +101,7 @@ def _by_class(names: tuple[str, ...], n: np.ndarray, found: np.ndarray, said: np
     ]
 
 
-def _share(part: int, whole: int) -> float | None:
+def _share(part: np.integer, whole: np.integer) -> float | None:
     return int(part) / int(whole) if whole else None
 
 
