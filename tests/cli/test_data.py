@@ -3,7 +3,7 @@
 import numpy as np
 
 from fnn import cli
-from fnn.cli.columns import width
+from fnn.cli.text_width import width
 from tests.helpers import tables
 from tests.helpers.data_files import saved, written
 from tests.helpers.support import fails

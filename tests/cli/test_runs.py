@@ -5,7 +5,7 @@ import time
 import pytest
 
 from fnn import cli
-from fnn.cli.columns import cut, cut_inside, padded, width
+from fnn.cli.text_width import cut, cut_inside, padded, width
 from fnn.errors import DivergedError
 from fnn.runs.endings import noted
 from tests.helpers.run_folders import config, lines, results, run, sweep

@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable
 
-from fnn.cli.columns import cut, padded, width
+from fnn.cli.text_width import cut, padded, width
 from fnn.config.proposing import toml
 from fnn.data.array_files import Arrays
 from fnn.data.labels import counted

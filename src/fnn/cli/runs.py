@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from fnn.cli.columns import cut, cut_inside, padded, width
+from fnn.cli.text_width import cut, cut_inside, padded, width
 from fnn.runs.listing import DIVERGED, FINISHED, Entry, Problem, found
 from fnn.runs.settings import differing, short_names, shorter_paths, text
 
