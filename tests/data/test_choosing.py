@@ -187,6 +187,13 @@ def test_more_inputs_than_rows_are_told(tmp_path):
     assert "40 inputs are more than the 24 training rows: columns left out may help" in notes
 
 
+@pytest.mark.parametrize(("rows", "said"), [(19, 0), (25, 1), (70, 1), (75, 0)])
+def test_few_rows_that_are_held_out_are_told(tmp_path, rows, said):
+    notes = found(tmp_path, "x,y", [(NOISE[k], "ab"[k % 2]) for k in range(rows)]).plan.notes
+    few = f"{rows // 5} validation and {rows // 5} test rows are few: which epoch is best, and the result, change much"
+    assert [note.startswith(few) for note in notes] == [True] * said
+
+
 def test_a_small_table_is_not_split(tmp_path):
     got = found(tmp_path, "a,b,y", [(0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 0)])
     assert (value(got, "validation"), got.data.train.n, left_out(got)) == (None, 4, {})

@@ -70,7 +70,7 @@ def plan(table: Table, label: str = "", refused: Collection[str] = ()) -> Plan:
         *notes.about_inputs(inputs, roles, target, task),
         *notes.about_numbers([target, *inputs]),
         *notes.about_time(table, inputs, task, order.value),
-        *notes.about_size(n_in, rows - sum(entry.value for entry in parts(rows).values())),
+        *notes.about_size(n_in, rows, sum(entry.value for entry in parts(rows).values())),
     ]
     n_out = target.different if task == "classes" else 1
     return Plan(table.path, rows, task, entries, roles, tuple(questions), (n_in,), n_out)

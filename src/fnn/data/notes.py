@@ -11,6 +11,7 @@ from fnn.data.looking import Table
 from fnn.data.plans import FEWEST_TO_SPLIT
 from fnn.data.roles import Role, direction, rises, tells
 
+FEW_HELD = 15  # rows of a part that is held out
 FEW_NUMBERS = 10  # different whole numbers that may be codes
 UNBALANCED = 0.8  # the share of a class with which the accuracy alone says little
 FAR, SELDOM = 1000, 0.02  # times the distance of the quartiles; the share of rows that may be so far
@@ -77,7 +78,11 @@ def about_time(table: Table, inputs: Sequence[Looked], task: str, order: str) ->
             yield f"the dates in {short(column.name)} fall: for a series sort the rows, the oldest first"
 
 
-def about_size(n_in: int, training: int) -> Iterator[str]:
-    """More inputs than rows."""
+def about_size(n_in: int, rows: int, held: int) -> Iterator[str]:
+    """Few rows that are held out, and more inputs than training rows."""
+    training = rows - held
+    if 0 < held < 2 * FEW_HELD:
+        few = f"{held // 2} validation and {held // 2} test rows are few"
+        yield f"{few}: which epoch is best, and the result, change much with split_seed"
     if n_in > training >= FEWEST_TO_SPLIT:
         yield f"{n_in:,} inputs are more than the {training:,} training rows: columns left out may help"
