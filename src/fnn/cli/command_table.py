@@ -177,7 +177,7 @@ COMMANDS = (
     Command(
         "report",
         "runs and sweeps side by side on a page: results, settings, curves",
-        (RUNS, REPORT_OUT, TYPE),
+        (RUNS, REPORT_OUT),
         "Compare runs and sweeps on a page, report.html, that is one file for any browser: results, the settings in "
         "which they differ, curves, confusion matrices, the surest mistakes. What cannot be compared is skipped and "
         "named.",
