@@ -150,6 +150,32 @@ def test_another_encoding_is_told_with_the_place_and_the_remedy(tmp_path, read, 
         read(path)
 
 
+@pytest.mark.parametrize("read", [load_data, look])
+@pytest.mark.parametrize(
+    ("begin", "said"),
+    [
+        (b"PK\x03\x04", 'it is a zip archive, as those of Excel are; unpack it, or save the sheet as "CSV UTF-8"'),
+        (b"\x1f\x8b\x08", "it is compressed by gzip; unpack it"),
+        (b"PAR1", "it is a Parquet file; let its name end with .parquet"),
+        (b"\x89PNG\r\n", "it is no text, but bytes; expected a .csv file"),
+    ],
+)
+def test_a_file_that_is_no_text_is_told_what_it_is(tmp_path, read, begin, said):
+    path = written(tmp_path, begin + bytes(range(256)))
+    with pytest.raises(CorruptFileError, match=f"cannot be read as a table of UTF-8 text: {said}$"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    ("read", "header", "most"),
+    [(load_data, ";".join("ab" * 90), 220), (look, ";".join("ab" * 90), 220), (load_data, "\0" * 150 + ",b", 370)],
+)
+def test_a_long_header_is_told_in_short(tmp_path, read, header, most):
+    with pytest.raises(InputError) as told:
+        read(written(tmp_path, f"{header}\n1,2\n"))
+    assert len(str(told.value).rpartition("/")[2]) < most
+
+
 def test_a_small_csv_cannot_ask_for_much_memory(tmp_path):
     path = written(tmp_path, "a,b\n" + "".join(f"0,{i % 1000}\n" for i in range(200_000)))
     with (

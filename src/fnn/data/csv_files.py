@@ -25,6 +25,12 @@ LARGEST_TABLE = 2**28  # bytes
 LONGEST_LINE = 2**20  # characters
 CELLS_AT_ONCE = 2**14  # that are texts at a time
 
+NO_TEXTS = {  # what files that are no text begin with
+    b"PK": 'a zip archive, as those of Excel are; unpack it, or save the sheet as "CSV UTF-8"',
+    b"\x1f\x8b": "compressed by gzip; unpack it",
+    b"PAR1": "a Parquet file; let its name end with .parquet",
+}
+
 Row = tuple[int, list[str]]  # the number of the line it ends on, the cells
 
 
@@ -115,8 +121,14 @@ def why_unreadable(path: str | os.PathLike[str], error: Exception) -> str:
 
 def _encoding(file: BinaryIO) -> str:
     remedy = 'save it as UTF-8: "CSV UTF-8" in Excel, encoding="utf-8" in Python'
-    if file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+    begin = file.read(CELLS_AT_ONCE)
+    if begin.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return f"it is UTF-16; {remedy}"
+    for signature, what in NO_TEXTS.items():
+        if begin.startswith(signature):
+            return f"it is {what}"
+    if b"\0" in begin:
+        return "it is no text, but bytes; expected a .csv file"
     file.seek(0)
     for number, line in enumerate(iter(partial(file.readline, LONGEST_LINE), b""), 1):
         try:

@@ -9,7 +9,7 @@ from fnn.data.cells import is_missing, is_number, is_python_number
 from fnn.data.spelling import alike, canonical, hidden
 from fnn.errors import InputError
 
-LONGEST_NAME = 200  # characters
+LONGEST_NAME, LONGEST_SHOWN = 200, 60  # characters of a name, and of those that a message shows
 RENAME = "expected names of columns; rename them"
 UNNAMED = re.compile(r"(Unnamed: \d+(\.\d+)*|__index_level_\d+__)?")  # what pandas calls a column without a name
 
@@ -24,8 +24,8 @@ def check_header(path: str | os.PathLike[str], header: list[str], skip: Collecti
     """
     if len(header) == 1 and (other := next((c for c in ";\t|" if c in header[0]), "")):
         raise InputError(
-            f"{path}: one column, {header[0]!r}; expected inputs and a label, separated by commas and not by "
-            f"{other!r}, with a point in decimal numbers"
+            f"{path}: one column, {header[0][:LONGEST_SHOWN]!r}; expected inputs and a label, separated by commas and "
+            f"not by {other!r}, with a point in decimal numbers"
         )
     remedy = "expected a header line with the names of the columns: the file seems to have none, write one"
     check_names(
@@ -74,9 +74,8 @@ def _check_name(at: str, header: list[str], place: int, write: str, delete: str)
             f"{at}: column {place} {called}; is it an index? Name it or delete it{delete}, or set drop = [{name!r}]"
         )
     if hidden(name):
-        raise InputError(
-            f"{at}: column {place} is called {name!r}: holds {hidden(name)}, a character that cannot be seen; remove it"
-        )
+        called = f"column {place} is called {name[:LONGEST_SHOWN]!r}"
+        raise InputError(f"{at}: {called}: holds {hidden(name)}, a character that cannot be seen; remove it")
 
 
 def label_place(path: str | os.PathLike[str], header: list[str], label: str) -> int:

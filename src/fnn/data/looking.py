@@ -16,7 +16,7 @@ import numpy as np
 from fnn.data import parquet, tables
 from fnn.data.csv_files import LARGEST_TABLE, LONGEST_LINE, cells_of, why_unreadable
 from fnn.data.gathering import Texts
-from fnn.data.headers import UNNAMED, check_header, check_names
+from fnn.data.headers import LONGEST_SHOWN, UNNAMED, check_header, check_names
 from fnn.data.labels import counted
 from fnn.data.looked_columns import MOST_TOLD, Looked
 from fnn.data.spelling import canonical
@@ -153,7 +153,9 @@ def _of_header(path: str, header: list[str]) -> list[str]:
             raise
     else:
         if len(header) < 2:
-            raise InputError(f"{path}: one column, {header[0]!r}; expected inputs and a label, separated by commas")
+            raise InputError(
+                f"{path}: one column, {header[0][:LONGEST_SHOWN]!r}; expected inputs and a label, separated by commas"
+            )
         return []
     good: list[str] = []
     faults: list[str] = []
