@@ -150,7 +150,7 @@ def _images(each: Reading, most: int) -> Iterator[str]:
     mistakes = each.results.get("mistakes")
     if not isinstance(mistakes, list) or not mistakes:
         return
-    from fnn.runs.mistake_images import images  # it takes as long as importing JAX
+    from fnn.runs.mistake_images import images  # which imports JAX
 
     try:
         found_images = images(each.config, each.data, mistakes[:most])

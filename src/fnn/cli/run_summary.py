@@ -205,5 +205,5 @@ def number(value: float | None) -> str:
 
 
 def percent(share: float | None, without: str) -> str:
-    """A share in percent, or `without` it another text."""
+    """A share in percent; where there is none, the text `without`."""
     return without if share is None else f"{share:.2%}"

@@ -20,7 +20,7 @@ import numpy as np
 
 from fnn.cli import sweep_page, sweep_report
 from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, prepared_for, resuming_command
-from fnn.cli.progress import LINES, shown, width
+from fnn.cli.progress import LINES, Say, shown, width
 from fnn.cli.writing import written
 from fnn.config.reading import config_text
 from fnn.config.sections import Config
@@ -213,13 +213,7 @@ def _train(
     if state.epochs or state.step:
         print(f"{who} go on after {state.epochs} epochs and {state.step:,} steps")
     trained = state.params if state.epochs and not state.step else None
-
-    def say(result: SweepResult, epochs: int, left: float, out: TextIO) -> str:
-        if not out.isatty():
-            return line(result, prepared, first, len(group.members))
-        said = line(result, prepared, first, len(group.members), f"{left:6.0f} s left  ")
-        return (said if len(said) < width(out) else said.rpartition("  ")[0])[: width(out) - 1]
-
+    say = _saying(prepared, first, len(group.members))
     try:
         for last in shown(resumed(task, state, keeper), task.epochs, sys.stdout, say, lines):
             keeper.history.append(sweeps.columns(last))
@@ -230,6 +224,18 @@ def _train(
         if keeper.history:
             done += sweeps.tracks(group, keeper.history)
     keeper.done()
+
+
+def _saying(prepared: Prepared, first: int, count: int) -> Say[SweepResult]:
+    """What says an epoch of a group: its `line`; on a terminal with the time that remains, cut to its columns."""
+
+    def say(result: SweepResult, epochs: int, left: float, out: TextIO) -> str:
+        if not out.isatty():
+            return line(result, prepared, first, count)
+        said = line(result, prepared, first, count, f"{left:6.0f} s left  ")
+        return (said if len(said) < width(out) else said.rpartition("  ")[0])[: width(out) - 1]
+
+    return say
 
 
 def line(result: SweepResult, prepared: Prepared, first: int, count: int, left: str = "") -> str:

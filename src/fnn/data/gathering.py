@@ -14,8 +14,8 @@ from fnn.data.spelling import canonical
 from fnn.data.table_columns import MISSING, MOST_TEXTS, OTHER, Cell, Column
 
 
-class Found:
-    """The first cells of a column of which somebody has to hear."""
+class Noted:
+    """The first cell of a column that is missing, the first that is text, and the first that is beyond float32."""
 
     def __init__(self) -> None:
         """Starts with none."""
@@ -42,7 +42,7 @@ class Texts:
 
     def __init__(self) -> None:
         """Starts without rows."""
-        self.found, self.surplus, self.alike, self.digits = Found(), -1, 0, True
+        self.found, self.surplus, self.alike, self.digits = Noted(), -1, 0, True
         self.numbers, self.codes = array("d"), array("i")
         self.texts: list[str] = []
         self.rows: list[int] = []
@@ -93,7 +93,7 @@ class Numbers:
     def __init__(self, width: int) -> None:
         """Starts without rows, for so many columns."""
         self.width = width
-        self._found: dict[int, Found] = {}  # by column; of those that have something else than plain numbers
+        self._found: dict[int, Noted] = {}  # by column; of those that have something else than plain numbers
         self._values = array("d")
 
     def extend(self, rows: Sequence[Sequence[str]]) -> None:
@@ -109,7 +109,7 @@ class Numbers:
             return np.full(len(cells), np.nan)
         values = _plain(cells)
         if values is None:
-            found = self._found.setdefault(k, Found())
+            found = self._found.setdefault(k, Noted())
             values = np.array([found.value(first + i, cell.strip()) for i, cell in enumerate(cells)])
         return values
 
@@ -119,7 +119,7 @@ class Numbers:
 
     def columns(self, names: Sequence[str]) -> list[Column]:
         """The columns, once all rows are there: views of the matrix."""
-        found, none = self._found, Found()
+        found, none = self._found, Noted()
         of = (
             (name, values, found.get(k, none))
             for k, (name, values) in enumerate(zip(names, self.matrix().T, strict=True))

@@ -24,9 +24,9 @@ def about_inputs(data: Dataset) -> tuple[str, ...]:
         return ()
     onehot = data.encoding.onehot if data.encoding else ()
     numbers = [name for name in data.columns if name not in onehot]
-    said = (
-        [f"{counted(len(numbers), 'number', 'numbers')}, {_some([repr(name) for name in numbers])}"] if numbers else []
-    )
+    said = []
+    if numbers:
+        said.append(f"{counted(len(numbers), 'number', 'numbers')}, {_some([repr(name) for name in numbers])}")
     if data.encoding and onehot:
         texts = [f"{c.name!r} ({_some([text[:40] for text in c.texts])})" for c in data.encoding.columns if c.texts]
         said.append(f"{len(onehot):,} one-hot, {_some(texts)}")

@@ -8,12 +8,8 @@ from typing import NamedTuple
 
 from fnn.pages.markup import escaped
 
-ACROSS, DOWN, LEFT, TOP = (
-    760,
-    340,
-    900,
-    60,
-)  # the size of a cell, and what is to its left and above, in tenths of a pixel
+# In tenths of a pixel: the size of a cell, and the space at the left of all cells and above them
+ACROSS, DOWN, LEFT, TOP = 760, 340, 900, 60
 CIVIDIS = ((0, 34, 78), (53, 69, 108), (102, 105, 112), (148, 142, 119), (200, 184, 102), (254, 232, 56))
 DARK = 0.55  # shares of the range below this have a dark colour
 

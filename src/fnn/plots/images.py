@@ -31,9 +31,8 @@ def first_weights(params: Params, size: tuple[int, int]) -> np.ndarray:
     W = np.asarray(next((p.W for p in params if hasattr(p, "W")), np.zeros(0)))
     if W.ndim == 4:
         return W[:, 0]
-    flat = (
-        W.reshape(-1, W.shape[-1]) if W.ndim in (2, 3) else np.zeros((0, 0))
-    )  # 3 axes: units, pieces, inputs of a Maxout
+    # a Maxout has 3 axes: units, pieces, inputs
+    flat = W.reshape(-1, W.shape[-1]) if W.ndim in (2, 3) else np.zeros((0, 0))
     return flat.reshape(-1, *size) if flat.shape[-1] == math.prod(size) > 0 else np.zeros((0, 1, 1))
 
 
