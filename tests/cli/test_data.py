@@ -97,4 +97,5 @@ def test_what_is_no_file_is_told_in_a_line(tmp_path, capsys):
     fails(capsys, 2, "is a folder; expected a .csv, .parquet, .npz or .npy file.", "data", str(tmp_path / "folder.csv"))
     fails(capsys, 2, "is another kind of file; expected", "data", str(tmp_path / "notes.txt"))
     fails(capsys, 2, "there is no such file", "data", str(tmp_path / "no.npz"))
+    fails(capsys, 2, "there is no such file; expected a .csv, .parquet, .npz or .npy file", "data", "no.xlsx")
     fails(capsys, 3, "is not an .npz file", "data", written(tmp_path, "x" * 50, "a.npz"))

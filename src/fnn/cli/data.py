@@ -65,6 +65,8 @@ def checked_file(name: str, known: list[str]) -> str:
     if Path(path).exists():
         what = "is a folder" if Path(path).is_dir() else "is another kind of file"
         raise InputError(f"{path}: {what}; expected {ENDINGS}, told by the end of the name.")
+    if Path(name).suffix or len(Path(name).parts) > 1:
+        raise InputError(f"{path}: there is no such file; expected {ENDINGS}.")
     raise InputError(f"data {name!r}: {nearest(name, known)}")
 
 
