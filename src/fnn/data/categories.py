@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from fnn.data.cells import WHOLE, is_number
 from fnn.data.labels import MOST_CLASSES, check_text
 from fnn.data.spelling import spelled_twice
-from fnn.data.table_columns import Column
+from fnn.data.table_columns import Column, Place
 from fnn.errors import InputError
 
-Place = Callable[[int], str]  # where a row stands: "a.csv, line 7"
 Texts = tuple[np.ndarray, tuple[str, ...]]  # (n,) float64, the number of each cell's text, nan if missing; the texts
 
 

@@ -5,7 +5,6 @@ An encoding is fitted on the training rows alone. Shape letters: `n` rows, `k` c
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +12,10 @@ import numpy as np
 from fnn.data.cells import WHOLE, is_number
 from fnn.data.headers import shown
 from fnn.data.precision import units
+from fnn.data.table_columns import Place
 from fnn.errors import InputError
 
 LARGEST_ENCODED = 2**31  # bytes of inputs in float64, if some are one-hot
-
-Place = Callable[[int], str]  # where a row stands: "a.csv, line 7"
 
 
 class Coded(NamedTuple):

@@ -15,9 +15,11 @@ from fnn.data.spelling import canonical
 MOST_TEXTS = 1001  # of a column that are kept: one more than a net may have classes. A hostile file may have millions
 MISSING, OTHER = -1, -2  # the codes of a cell that is missing, and of a text that was not kept
 
+Place = Callable[[int], str]  # where a row stands: "a.csv, line 7"
+
 
 class Cell(NamedTuple):
-    """A cell that somebody has to hear of."""
+    """A cell that a message names."""
 
     row: int  # from 0; `Table.place` says where it stands
     text: str  # without blanks at its ends
