@@ -92,6 +92,19 @@ def _rows(
     path: str | os.PathLike[str], skip: Collection[str]
 ) -> Generator[tuple[list[str], Iterator[Row]], None, None]:
     """The header and the rows, each as wide as the header."""
+    with unchecked_rows(path) as (header, rows):
+        check_header(path, header, skip)
+        yield header, ((line, _sized(path, line, cells, header)) for line, cells in rows)
+
+
+@contextmanager
+def unchecked_rows(path: str | os.PathLike[str]) -> Generator[tuple[list[str], Iterator[Row]], None, None]:
+    """The header and the rows that are not empty, whatever they hold; the rows are read one by one.
+
+    Raises:
+        InputError: The file is too large.
+        CorruptFileError: It cannot be read as text.
+    """
     size = os.stat(path).st_size
     if size > LARGEST_TABLE:
         raise InputError(f"{path}: {size:,} bytes; a .csv may have {LARGEST_TABLE:,}. Save it as .npz with np.savez")
@@ -100,23 +113,21 @@ def _rows(
             reader = csv.reader(_lines(file), strict=True, skipinitialspace=True)
             try:
                 header = [canonical(name.strip()) for name in next(reader, [])]
-                check_header(path, header, skip)
-                yield header, ((reader.line_num, _sized(path, reader.line_num, row, header)) for row in reader if row)
+                yield header, ((reader.line_num, row) for row in reader if row)
             except csv.Error as error:
                 raise ValueError(f"line {reader.line_num}: {error}") from error
     except (InputError, CorruptFileError):
         raise
     except (OSError, ValueError) as error:
-        raise CorruptFileError(path, why_unreadable(path, error)) from error
+        raise CorruptFileError(path, f"cannot be read as a table of UTF-8 text: {_why(path, error)}") from error
 
 
-def why_unreadable(path: str | os.PathLike[str], error: Exception) -> str:
-    """Why a file is no table of UTF-8 text; of another encoding, the line and how to save the file."""
-    reason: object = error
-    if isinstance(error, UnicodeDecodeError):
-        with open(path, "rb") as file:
-            reason = _encoding(file)
-    return f"cannot be read as a table of UTF-8 text: {reason}"
+def _why(path: str | os.PathLike[str], error: Exception) -> str:
+    """Why a file is no table; of another encoding, the line and how to save the file."""
+    if not isinstance(error, UnicodeDecodeError):
+        return str(error)
+    with open(path, "rb") as file:
+        return _encoding(file)
 
 
 def _encoding(file: BinaryIO) -> str:

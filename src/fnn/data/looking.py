@@ -3,32 +3,29 @@
 `load_data` refuses a table at its first fault. Here the rest of it is still read, in bounded memory.
 """
 
-import csv
 import os
 from array import array
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
-from typing import NamedTuple, TextIO
+from typing import NamedTuple
 
 import numpy as np
 
 from fnn.data import parquet, tables
-from fnn.data.csv_files import LARGEST_TABLE, LONGEST_LINE, cells_of, why_unreadable
+from fnn.data.csv_files import Row, cells_of, unchecked_rows
 from fnn.data.gathering import Texts
 from fnn.data.headers import LONGEST_SHOWN, UNNAMED, check_header, check_names
 from fnn.data.labels import counted
 from fnn.data.looked_columns import MOST_TOLD, Looked
 from fnn.data.spelling import canonical
 from fnn.data.table_columns import Column
-from fnn.errors import CorruptFileError, InputError
+from fnn.errors import InputError
 
 MOST_CELLS = 2**24  # that are looked at; the rows behind them are only counted
 CELLS_AT_ONCE, ROWS_AT_ONCE = 2**20, 4096
 MOST_NAMES = 2000  # of a header that is searched for more than one fault
 SPARE = "no name of a column"
-
-Row = tuple[int, list[str]]  # the line it ends on, the cells
 
 
 class Table(NamedTuple):
@@ -57,20 +54,8 @@ def look(path: str) -> Table:
     size = os.stat(path).st_size
     if path.lower().endswith(".parquet"):
         return _parquet(path, size)
-    if size > LARGEST_TABLE:
-        raise InputError(f"{path}: {size:,} bytes; a .csv may have {LARGEST_TABLE:,}. Save it as .npz with np.savez")
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(_lines(file), strict=True, skipinitialspace=True)
-            try:
-                header = [canonical(name.strip()) for name in next(reader, [])]
-                return _looked_at(path, size, header, ((reader.line_num, row) for row in reader if row))
-            except csv.Error as error:
-                raise ValueError(f"line {reader.line_num}: {error}") from error
-    except (InputError, CorruptFileError):
-        raise
-    except (OSError, ValueError) as error:
-        raise CorruptFileError(path, why_unreadable(path, error)) from error
+    with unchecked_rows(path) as (header, rows):
+        return _looked_at(path, size, header, rows)
 
 
 def _parquet(path: str, size: int) -> Table:
@@ -87,13 +72,6 @@ def _parquet(path: str, size: int) -> Table:
 def unnamed(header: Sequence[str]) -> list[str]:
     """The names of columns that have none, or one that pandas made up."""
     return [name for name in header if UNNAMED.fullmatch(name)]
-
-
-def _lines(file: TextIO) -> Iterator[str]:
-    while line := file.readline(LONGEST_LINE + 1):
-        if len(line) > LONGEST_LINE:
-            raise ValueError(f"a line has more than {LONGEST_LINE:,} characters")
-        yield line
 
 
 def _looked_at(path: str, size: int, header: list[str], source: Iterator[Row]) -> Table:
