@@ -75,5 +75,5 @@ def test_a_row_that_does_not_say_it_is_not_right_by_bits():
 
 def test_many_outputs_are_not_all_told():
     said = score(model(9), of_numbers(np.zeros((2, 9)), np.ones((2, 9)), "none"), "x")
-    assert said == "RMSE in the units of the data: 0 1, 1 1, 2 1, 3 1, 4 1, ..., over 2 rows of x"
+    assert said == "RMSE in the units of the data: y[0] 1, y[1] 1, y[2] 1, y[3] 1, y[4] 1, ..., over 2 rows of x"
     assert prediction_table.MOST_NAMED == 5

@@ -96,9 +96,9 @@ def score(model: Model, desired: Desired, where: str) -> str:
         said = f"accuracy {count / n:.2%}: {count:,} of {n:,} rows of {where}"
     else:
         roots = np.sqrt(np.mean(desired.error[desired.known] ** 2, axis=0))
-        called = zip(names(model, len(roots)), roots, strict=True)
+        called = [f"y[{name}]" if name.isdecimal() else name for name in names(model, len(roots))]
         more = ", ..." if len(roots) > MOST_NAMED else ""
-        each = ", ".join(f"{name} {root:.4g}" for name, root in list(called)[:MOST_NAMED])
+        each = ", ".join(f"{name} {root:.4g}" for name, root in list(zip(called, roots, strict=True))[:MOST_NAMED])
         said = f"RMSE in the units of the data: {each}{more}, over {n:,} rows of {where}"
     if desired.strange:
         more = ", ..." if len(desired.strange) > MOST_NAMED else ""
