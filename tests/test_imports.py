@@ -24,20 +24,21 @@ ROWS = {
     "mathematics": ("types", "errors", "kernels"),
     "storage": ("errors",),
     "data": ("errors", "examples", "storage"),
+    "looking": ("errors", "storage", "data"),
     "training": ("types", "errors", "kernels", "mathematics"),
     "checking": ("types", "errors", "mathematics", "training"),
     "lessons": ("types", "errors", "mathematics", "training"),
     "machine": ("errors", "data"),
-    "config": ("types", "errors", "mathematics", "storage", "data", "training"),
+    "config": ("types", "errors", "mathematics", "storage", "data", "looking", "training"),
     "runs": (
-        *("types", "errors", "kernels", "mathematics", "storage", "data", "training", "checking", "lessons", "machine"),
-        "config",
+        *("types", "errors", "kernels", "mathematics", "storage", "data", "looking", "training", "checking"),
+        *("lessons", "machine", "config"),
     ),
     "plots": ("types", "storage", "checking"),
     "pages": (),
     "cli": (
-        *("types", "errors", "kernels", "mathematics", "storage", "data", "training", "checking", "lessons", "machine"),
-        *("config", "runs", "plots", "pages"),
+        *("types", "errors", "kernels", "mathematics", "storage", "data", "looking", "training", "checking"),
+        *("lessons", "machine", "config", "runs", "plots", "pages"),
     ),
 }
 FILES = sorted(path.relative_to(SOURCE) for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
@@ -76,7 +77,8 @@ def test_the_drawing_in_the_readme_is_this_table():
     rows = re.findall(r"^(\S.*?)(?:\n)? {2,}\S.*?<- (.*)$", drawing, re.MULTILINE)
     assert " ".join(names for names, _ in rows).replace("/", "").split() == [
         *("types", "errors", "kernels", *MATHEMATICS),
-        *("storage", "data", "training", "checking", "lessons", "machine", "config", "runs", "plots", "pages"),
+        *("storage", "data", "looking", "training", "checking", "lessons", "machine"),
+        *("config", "runs", "plots", "pages"),
         "cli",
     ]
     above = set()
@@ -105,8 +107,8 @@ def test_a_file_stands_in_a_row_and_imports_what_the_row_may(path):
         assert place == "__version__" or row(place) == row(here) or {place, row(place)} & set(ROWS[row(here)]), place
 
 
-def test_storage_and_data_import_no_jax_not_even_lazily():
-    numpy_alone = [path for path in FILES if path.parts[0] in ("storage", "data")]
+def test_storage_data_and_looking_import_no_jax_not_even_lazily():
+    numpy_alone = [path for path in FILES if path.parts[0] in ("storage", "data", "looking")]
     assert not [path for path in numpy_alone if "jax" in {name.split(".")[0] for name in modules(path)}]
     names = [".".join(("fnn", *path.with_suffix("").parts)) for path in numpy_alone]
     code = f"import sys, fnn.machine.signals, fnn.config.schema, {', '.join(names)}; assert 'jax' not in sys.modules"

@@ -9,8 +9,8 @@ from fnn.config.proposing import proposal, toml
 from fnn.config.reading import load_config
 from fnn.config.schema import describe
 from fnn.data import sources
-from fnn.data.array_plans import of_source
-from fnn.data.planning import looked_at
+from fnn.looking.array_plans import plan_of_source
+from fnn.looking.files import looked_at
 from fnn.network import shape_out
 from tests.helpers import tables
 from tests.helpers.data_files import saved
@@ -43,7 +43,7 @@ def test_each_entry_has_its_reason_and_the_net_fits(tmp_path, maker):
 
 @pytest.mark.parametrize("source", sources(), ids=lambda source: source.name)
 def test_a_source_that_fnn_knows_has_one_too(tmp_path, source):
-    plan = of_source(source)
+    plan = plan_of_source(source)
     config, _ = config_for(tmp_path, plan, source.name)
     assert config.data.source == source.name
     assert shape_out(config.network.layers, source.shape) == (plan.n_out,)

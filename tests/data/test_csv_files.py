@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fnn.data import load_data
-from fnn.data.looking import look
 from fnn.errors import CorruptFileError, InputError
+from fnn.looking.tables import look
 from tests.helpers.data_files import CSV, written
 from tests.helpers.hostile import MIB, memory_below
 

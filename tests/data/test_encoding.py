@@ -197,6 +197,21 @@ def test_quantities_are_standardised_over_the_training_rows(tmp_path, form):
     assert [line for line in data.told if line.startswith("y: standardised, (y - 1.7e+09)/") and line.endswith(said)]
 
 
+@pytest.mark.parametrize(
+    ("factor", "said"), [(1000, "y goes from 0 to 9500"), (1e-5, "y goes from 0 to 9.5e-05"), (1, "")]
+)
+def test_quantities_far_from_1_are_better_standardised(tmp_path, factor, said):
+    text = "a,y\n" + "".join(f"{k},{k * factor / 2}\n" for k in range(20))
+    hint = f"{said} and is not standardised; data.standardise_y = true usually trains better"
+    assert [each for each in hints(read(tmp_path, text, targets="quantity")) if each.startswith("y ")] == [hint] * bool(
+        said
+    )
+    assert not [
+        each for each in hints(read(tmp_path, text, standardise_y=True, targets="quantity")) if "y goes" in each
+    ]
+    assert not [each for each in hints(read(tmp_path, text, targets="one-hot")) if "y goes" in each]
+
+
 def test_a_mean_below_zero_is_told_with_one_sign(tmp_path):
     data = read(tmp_path, "a,y\n" + "".join(f"{k},{k - 29.5}\n" for k in range(20)), standardise_y=True)
     assert any(line.startswith("y: standardised, (y + 20)/5.76628;") for line in data.told)

@@ -9,8 +9,8 @@ from fnn.cli.data_page import arrays_page, table_page
 from fnn.config.schema import nearest
 from fnn.data import load_data, sources
 from fnn.data.inventory import Source
-from fnn.data.planning import ENDINGS, is_file, looked_at
 from fnn.errors import InputError
+from fnn.looking.files import ENDINGS, is_file, looked_at
 from fnn.storage.paths import user_path
 
 

@@ -9,14 +9,14 @@ from collections.abc import Iterable
 
 from fnn.cli.text_width import cut, padded, width
 from fnn.config.proposing import toml
-from fnn.data.array_files import Arrays
 from fnn.data.labels import counted
-from fnn.data.looked_columns import Looked, amount, short
-from fnn.data.looking import MOST_CELLS, Table
-from fnn.data.planning import Found
-from fnn.data.plans import Plan
-from fnn.data.roles import Role
 from fnn.data.telling import hints
+from fnn.looking.arrays import Arrays
+from fnn.looking.columns import Looked, amount, short
+from fnn.looking.files import Found
+from fnn.looking.plans import Plan
+from fnn.looking.roles import Role
+from fnn.looking.tables import MOST_CELLS, LookedTable
 
 WIDTH = 80
 MOST_LINES = 40  # of columns; more are counted by their use
@@ -71,7 +71,7 @@ def _page(title: str, rows: list[str], found: Found) -> str:
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
-def _columns(table: Table, plan: Plan | None) -> list[str]:
+def _columns(table: LookedTable, plan: Plan | None) -> list[str]:
     """The columns, a line each; of many, neighbours alike are one line, and those behind the first are counted."""
     cells = [_cells(column, plan) for column in table.columns]
     groups = _grouped(table.columns, cells) if len(cells) > FEW_COLUMNS else cells

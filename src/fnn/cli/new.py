@@ -12,12 +12,12 @@ from pathlib import Path
 from fnn.cli.data import check_alone, checked_file
 from fnn.config.proposing import proposal
 from fnn.data import sources
-from fnn.data.array_plans import of_source
-from fnn.data.looked_columns import short
-from fnn.data.planning import looked_at
-from fnn.data.plans import Plan
 from fnn.data.telling import hints
 from fnn.errors import InputError
+from fnn.looking.array_plans import plan_of_source
+from fnn.looking.columns import short
+from fnn.looking.files import looked_at
+from fnn.looking.plans import Plan
 
 LONGEST_NAME = 40  # characters of a run's name
 
@@ -33,7 +33,7 @@ def command(options: argparse.Namespace) -> int:
     config = _redirected_to()
     if options.file in known:
         check_alone(options.file, options.label, options.y or "")
-        plan, source, name, notes = of_source(known[options.file]), options.file, options.file, []
+        plan, source, name, notes = plan_of_source(known[options.file]), options.file, options.file, []
     else:
         plan, notes = _plan(checked_file(options.file, list(known)), options)
         source, name = _seen_from(config, plan.source), _run_name(plan.source)

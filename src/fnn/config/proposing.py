@@ -11,8 +11,8 @@ import textwrap
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from fnn.data.array_plans import is_image
-from fnn.data.plans import Plan
+from fnn.looking.array_plans import is_image
+from fnn.looking.plans import Plan
 
 WIDTH, BEHIND = 80, 100  # columns of a line, and of one with its reason behind it
 MANY_INPUTS = 100  # with more of them a step in their weights has to be shorter

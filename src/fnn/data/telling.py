@@ -76,7 +76,7 @@ def about_order(data: Dataset, order: str) -> tuple[str, ...]:
 
 def hints(data: Dataset) -> list[str]:
     """What is worth knowing about examples before the training: their units, their classes, repeated and far ones."""
-    return [said for said in (hint(data), unlearnt(data), repeated(data), far(data)) if said]
+    return [said for said in (hint(data), hint_for_outputs(data), unlearnt(data), repeated(data), far(data)) if said]
 
 
 def hint(data: Dataset) -> str:
@@ -97,6 +97,21 @@ def hint(data: Dataset) -> str:
         f"inputs go from {least:.6g} to {most:.6g} and are not scaled; data.scale = {factor} or "
         "data.standardise = true usually trains better"
     )
+
+
+def hint_for_outputs(data: Dataset) -> str:
+    """Advice about quantities to predict that are far from 1 and not standardised, in a line; "" for none.
+
+    Only those of the first 10,000 training examples are looked at.
+    """
+    if data.classes or np.ndim(data.y_sd) or not data.train.n:
+        return ""
+    y = np.asarray(data.train.y[:ROWS_LOOKED_AT])
+    least, most = float(y.min()), float(y.max())
+    largest = max(abs(least), abs(most))
+    if not largest or SMALL <= largest <= LARGE:
+        return ""
+    return f"y goes from {least:.6g} to {most:.6g} and is not standardised; data.standardise_y = true usually trains better"
 
 
 def unlearnt(data: Dataset) -> str:

@@ -14,10 +14,10 @@ import numpy as np
 from fnn.data.cells import FLOAT32_MAX
 from fnn.data.gathering import Texts
 from fnn.data.labels import counted
-from fnn.data.looked_columns import MOST_TOLD, Looked
 from fnn.data.on_disk import stored
 from fnn.data.table_columns import MOST_TEXTS, Column
 from fnn.errors import InputError
+from fnn.looking.columns import MOST_TOLD, Looked
 from fnn.storage.arrays import OtherArraysError, read_npy, read_npz
 
 NUMBERS_AT_ONCE = 2**20  # in float64
@@ -49,7 +49,7 @@ class Arrays(NamedTuple):
     faults: tuple[str, ...]
 
 
-def look(path: str, y_path: str = "") -> Arrays:
+def look_at_arrays(path: str, y_path: str = "") -> Arrays:
     """What the arrays hold.
 
     Args:

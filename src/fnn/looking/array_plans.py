@@ -7,10 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from fnn.data.array_files import Arrays
 from fnn.data.inventory import Source
-from fnn.data.plans import SEED, STANDARDISE, STANDARDISE_Y, Entry, Plan, parts, rare_texts, seed_for_classes, task_of
 from fnn.errors import InputError
+from fnn.looking.arrays import Arrays
+from fnn.looking.plans import (
+    SEED,
+    STANDARDISE,
+    STANDARDISE_Y,
+    Entry,
+    Plan,
+    parts,
+    rare_texts,
+    seed_for_classes,
+    task_of,
+)
 
 LARGEST_UNSCALED = 2.0  # the largest input, in magnitude, that is left as it is
 SMALLEST_IMAGE = 8  # pixels in height and width
@@ -18,7 +28,7 @@ CHANNELS = (1, 3, 4)  # of an image
 MEMORY = 4 * 2**30  # bytes of float32: larger inputs stay in their file
 
 
-def plan(arrays: Arrays) -> Plan:
+def plan_of_arrays(arrays: Arrays) -> Plan:
     """The arguments for the arrays of a file.
 
     Raises:
@@ -95,7 +105,7 @@ def _notes(arrays: Arrays) -> list[str]:
     return []
 
 
-def of_source(source: Source) -> Plan:
+def plan_of_source(source: Source) -> Plan:
     """The arguments for a source that fnn knows by name; nothing is read."""
     k, entries, rows = int(source.outputs.split()[0]), {}, source.rows
     task = "quantity" if "quantit" in source.outputs else "binary" if k == 2 else "classes"

@@ -7,12 +7,12 @@ from collections.abc import Collection
 
 import numpy as np
 
-from fnn.data import notes
 from fnn.data.headers import UNNAMED, label_place
 from fnn.data.labels import counted
-from fnn.data.looked_columns import Looked, listed, short
-from fnn.data.looking import Table
-from fnn.data.plans import (
+from fnn.errors import InputError
+from fnn.looking import notes
+from fnn.looking.columns import Looked, listed, short
+from fnn.looking.plans import (
     SEED,
     STANDARDISE,
     STANDARDISE_Y,
@@ -23,14 +23,14 @@ from fnn.data.plans import (
     seed_for_classes,
     task_of,
 )
-from fnn.data.roles import Role, direction, rises, role
-from fnn.errors import InputError
+from fnn.looking.roles import Role, direction, rises, role
+from fnn.looking.tables import LookedTable
 
 TIME = re.compile(r"(?i)t|(date|time|datetime|timestamp|day|week|month|quarter|year|hour|minute|second|step)s?")
 LEFT = 0.5  # of the rows must be left without those that have no label
 
 
-def plan(table: Table, label: str = "", refused: Collection[str] = ()) -> Plan:
+def plan_of_table(table: LookedTable, label: str = "", refused: Collection[str] = ()) -> Plan:
     """The arguments for a table.
 
     Args:
@@ -76,19 +76,19 @@ def plan(table: Table, label: str = "", refused: Collection[str] = ()) -> Plan:
     return Plan(table.path, rows, task, entries, roles, tuple(questions), (n_in,), n_out)
 
 
-def _target(table: Table, label: str) -> Looked:
+def _target(table: LookedTable, label: str) -> Looked:
     """The column of this name, or the last one that has a name."""
     if label:
         return table.columns[label_place(table.path, [column.name for column in table.columns], label)]
     return next((column for column in reversed(table.columns) if not UNNAMED.fullmatch(column.name)), table.columns[-1])
 
 
-def _inputs(table: Table, roles: dict[str, Role]) -> list[Looked]:
+def _inputs(table: LookedTable, roles: dict[str, Role]) -> list[Looked]:
     """The columns that the net gets."""
     return [column for column in table.columns if column.name in roles and roles[column.name].use != "drop"]
 
 
-def _roles(table: Table, target: Looked, refused: Collection[str]) -> dict[str, Role]:
+def _roles(table: LookedTable, target: Looked, refused: Collection[str]) -> dict[str, Role]:
     """What each column but the label is for; at least one is an input.
 
     Raises:
@@ -110,7 +110,7 @@ def _roles(table: Table, target: Looked, refused: Collection[str]) -> dict[str, 
     return roles
 
 
-def _columns(table: Table, roles: dict[str, Role]) -> dict[str, Entry]:
+def _columns(table: LookedTable, roles: dict[str, Role]) -> dict[str, Entry]:
     """`drop` and `onehot`."""
     dropped = [name for name, each in roles.items() if each.use == "drop"]
     onehot = [column for column in _inputs(table, roles) if roles[column.name].use == "onehot"]
@@ -126,7 +126,7 @@ def _columns(table: Table, roles: dict[str, Role]) -> dict[str, Entry]:
     return entries
 
 
-def _missing(table: Table, target: Looked, used: list[Looked]) -> tuple[dict[str, Entry], np.ndarray]:
+def _missing(table: LookedTable, target: Looked, used: list[Looked]) -> tuple[dict[str, Entry], np.ndarray]:
     """What is done with blanks, and the rows that are left, `(n,)` numbers of rows."""
     every = np.arange(table.looked_at)
     blank = [column for column in used if column.blanks and column is not target]
@@ -148,7 +148,7 @@ def _missing(table: Table, target: Looked, used: list[Looked]) -> tuple[dict[str
     return {"missing": Entry("mean", f"{blanks} get the mean of the training rows: {where}")}, every
 
 
-def _order(table: Table, target: Looked, task: str) -> Entry:
+def _order(table: LookedTable, target: Looked, task: str) -> Entry:
     """Whether the rows are a series: a quantity is predicted, and a date, or what is called a time, rises."""
     if task == "quantity" and not table.faults:
         for column in (c for c in table.columns if c is not target and not c.faults):

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from fnn.data.looked_columns import Looked, listed, short
-from fnn.data.looking import Table
-from fnn.data.plans import FEWEST_TO_SPLIT
-from fnn.data.roles import Role, direction, rises, tells
+from fnn.looking.columns import Looked, listed, short
+from fnn.looking.plans import FEWEST_TO_SPLIT
+from fnn.looking.roles import Role, direction, rises, tells
+from fnn.looking.tables import LookedTable
 
 FEW_HELD = 15  # rows of a part that is held out
 FEW_NUMBERS = 10  # different whole numbers that may be codes
@@ -65,7 +65,7 @@ def about_numbers(columns: Sequence[Looked]) -> Iterator[str]:
             yield f"{said}: if that stands for a blank, leave the cells empty"
 
 
-def about_time(table: Table, inputs: Sequence[Looked], task: str, order: str) -> Iterator[str]:
+def about_time(table: LookedTable, inputs: Sequence[Looked], task: str, order: str) -> Iterator[str]:
     """Columns in whose order the rows may be."""
     rising = [c for c in inputs if c.kind == "numbers" and c.n >= FEWEST_TO_SPLIT and rises(c)]
     if rising and order == "random":

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from fnn.data import array_files, looking
 from fnn.errors import CorruptFileError, InputError
+from fnn.looking import tables
+from fnn.looking.arrays import look_at_arrays
 from tests.helpers.data_files import saved, written
 
 FAULTY = """id,age,age,plan,,churn
@@ -18,7 +19,7 @@ a6,45,x,basic,7,no
 
 
 def looked(tmp_path, text):
-    return looking.look(written(tmp_path, text))
+    return tables.look_at_table(written(tmp_path, text))
 
 
 def test_all_faults_are_found_each_with_its_place(tmp_path):
@@ -80,8 +81,8 @@ def test_what_is_no_table_is_refused(tmp_path, text, error, message):
 
 
 def test_rows_behind_many_cells_are_only_counted(tmp_path, monkeypatch):
-    monkeypatch.setattr(looking, "MOST_CELLS", 3000)
-    monkeypatch.setattr(looking, "ROWS_AT_ONCE", 100)
+    monkeypatch.setattr(tables, "MOST_CELLS", 3000)
+    monkeypatch.setattr(tables, "ROWS_AT_ONCE", 100)
     table = looked(tmp_path, "a,b,y\n" + "1,2,3\n" * 5000)
     assert (table.rows, table.looked_at) == (5000, 1000)
 
@@ -99,7 +100,7 @@ def test_a_column_without_a_name_is_no_fault_since_it_can_be_dropped(tmp_path):
 def test_all_faults_of_arrays_are_found(tmp_path):
     x = np.ones((9, 2))
     x[[1, 3, 4, 7, 8], 1] = np.nan, np.inf, 1e300, np.nan, np.nan
-    faults = array_files.look(saved(tmp_path, x=x, y=np.array(["a", "b", ""] * 3))).faults
+    faults = look_at_arrays(saved(tmp_path, x=x, y=np.array(["a", "b", ""] * 3))).faults
     assert faults == (
         "x[1], x[3], x[4] and 2 rows more hold a number that is nan, infinite or beyond float32; remove the row",
         "y[2], y[5], y[8] hold no label; remove the row",
@@ -107,7 +108,7 @@ def test_all_faults_of_arrays_are_found(tmp_path):
 
 
 def test_the_numbers_of_arrays(tmp_path):
-    x = array_files.look(saved(tmp_path, x=np.arange(24, dtype=np.uint8).reshape(3, 2, 4), y=np.arange(3))).x
+    x = look_at_arrays(saved(tmp_path, x=np.arange(24, dtype=np.uint8).reshape(3, 2, 4), y=np.arange(3))).x
     assert (x.n, x.shape, x.low, x.high, x.mean) == (3, (2, 4), 0, 23, 11.5)
 
 
@@ -118,7 +119,7 @@ def test_a_parquet_file_looks_like_the_csv_of_the_same_table(tmp_path):
     columns = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
     parquet.write_table(pyarrow.table(columns), tmp_path / "t.parquet")
     cells = ("\n".join(",".join("" if cell is None else str(cell) for cell in row) for row in rows)) + "\n"
-    theirs, ours = looking.look(str(tmp_path / "t.parquet")), looked(tmp_path, f"{','.join(names)}\n{cells}")
+    theirs, ours = tables.look_at_table(str(tmp_path / "t.parquet")), looked(tmp_path, f"{','.join(names)}\n{cells}")
     assert theirs.rows == ours.rows == 30
     for one, other in zip(theirs.columns, ours.columns, strict=True):
         seen = [(each.name, each.kind, each.blanks, each.different, each.described()) for each in (one, other)]

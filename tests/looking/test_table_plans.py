@@ -5,8 +5,8 @@ import re
 import numpy as np
 import pytest
 
-from fnn.data.planning import looked_at
 from fnn.errors import InputError
+from fnn.looking.files import looked_at
 from tests.helpers.data_files import saved, written
 
 

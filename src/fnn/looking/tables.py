@@ -17,10 +17,10 @@ from fnn.data.csv_files import Row, cells_of, unchecked_rows
 from fnn.data.gathering import Texts
 from fnn.data.headers import LONGEST_SHOWN, UNNAMED, check_header, check_names
 from fnn.data.labels import counted
-from fnn.data.looked_columns import MOST_TOLD, Looked
 from fnn.data.spelling import canonical
 from fnn.data.table_columns import Column
 from fnn.errors import InputError
+from fnn.looking.columns import MOST_TOLD, Looked
 
 MOST_CELLS = 2**24  # that are looked at; the rows behind them are only counted
 CELLS_AT_ONCE, ROWS_AT_ONCE = 2**20, 4096
@@ -28,7 +28,7 @@ MOST_NAMES = 2000  # of a header that is searched for more than one fault
 SPARE = "no name of a column"
 
 
-class Table(NamedTuple):
+class LookedTable(NamedTuple):
     """A table as it was found."""
 
     path: str
@@ -44,7 +44,7 @@ class Table(NamedTuple):
         return (*self.faults, *(fault for column in self.columns for fault in column.faults))
 
 
-def look(path: str) -> Table:
+def look_at_table(path: str) -> LookedTable:
     """What a table holds.
 
     Raises:
@@ -58,7 +58,7 @@ def look(path: str) -> Table:
         return _looked_at(path, size, header, rows)
 
 
-def _parquet(path: str, size: int) -> Table:
+def _parquet(path: str, size: int) -> LookedTable:
     """What a `.parquet` file holds; its header is refused at the first fault."""
     names = [canonical(name.strip()) for name in parquet.names(path)]
     check_names(path, names, unnamed(names))
@@ -66,7 +66,7 @@ def _parquet(path: str, size: int) -> Table:
     missing = [Looked(Column(name, np.full(table.n, np.nan)), table.place, lambda: ()) for name in unnamed(names)]
     by_name = {column.name: Looked(column, table.place, partial(table.cells, column.name)) for column in table.columns}
     by_name |= {column.name: column for column in missing}
-    return Table(path, size, table.n, table.n, tuple(by_name[name] for name in names), ())
+    return LookedTable(path, size, table.n, table.n, tuple(by_name[name] for name in names), ())
 
 
 def unnamed(header: Sequence[str]) -> list[str]:
@@ -74,7 +74,7 @@ def unnamed(header: Sequence[str]) -> list[str]:
     return [name for name in header if UNNAMED.fullmatch(name)]
 
 
-def _looked_at(path: str, size: int, header: list[str], source: Iterator[Row]) -> Table:
+def _looked_at(path: str, size: int, header: list[str], source: Iterator[Row]) -> LookedTable:
     faults, skip = _of_header(path, header), unnamed(header)
     columns, lines = [Texts() for _ in header], array("q")
     widths, rows = _Widths(len(header)), 0
@@ -92,7 +92,7 @@ def _looked_at(path: str, size: int, header: list[str], source: Iterator[Row]) -
         Looked(column.column(name), lambda row: f"line {lines[row]}", partial(cells_of, path, name, skip))
         for column, name in zip(columns, header, strict=True)
     )
-    return Table(path, size, rows, len(lines), found, (*faults, *widths.faults()))
+    return LookedTable(path, size, rows, len(lines), found, (*faults, *widths.faults()))
 
 
 class _Widths:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from fnn.data import array_files, array_plans, choosing, looking
-from fnn.data.array_files import Arrays
 from fnn.data.dataset import Dataset
 from fnn.data.headers import label_place
 from fnn.data.loading import load_data
-from fnn.data.looking import Table
-from fnn.data.plans import Plan
 from fnn.errors import CorruptFileError, InputError
+from fnn.looking.array_plans import plan_of_arrays
+from fnn.looking.arrays import Arrays, look_at_arrays
+from fnn.looking.plans import Plan
+from fnn.looking.table_plans import plan_of_table
+from fnn.looking.tables import LookedTable, look_at_table
 
 ENDINGS = "a .csv, .parquet, .npz or .npy file"
 
@@ -19,7 +20,7 @@ ENDINGS = "a .csv, .parquet, .npz or .npy file"
 class Found(NamedTuple):
     """A file that was looked at; one of the first two is there."""
 
-    table: Table | None
+    table: LookedTable | None
     arrays: Arrays | None
     plan: Plan | None  # None if there is nothing that a net could learn as it is
     data: Dataset | None  # what `load_data` makes of it; None if it refuses the file
@@ -44,8 +45,8 @@ def looked_at(path: str, label: str = "", y: str = "") -> Found:
         CorruptFileError: It cannot be read.
     """
     is_table = path.lower().endswith((".csv", ".parquet"))
-    table = looking.look(path) if is_table else None
-    arrays = None if is_table else array_files.look(path, y)
+    table = look_at_table(path) if is_table else None
+    arrays = None if is_table else look_at_arrays(path, y)
     if table and label:
         label_place(path, [column.name for column in table.columns], label)
     if arrays and label:
@@ -56,18 +57,18 @@ def looked_at(path: str, label: str = "", y: str = "") -> Found:
         return _of_table(table, label)
     faults = list(arrays.faults if arrays else ())
     try:
-        plan = array_plans.plan(arrays) if arrays else None
+        plan = plan_of_arrays(arrays) if arrays else None
         return Found(None, arrays, plan, load_data(path, **arguments(plan)) if plan else None, tuple(faults))
     except (InputError, CorruptFileError) as error:
         return Found(None, arrays, None, None, tuple(_with(faults, path, error)))
 
 
-def _of_table(table: Table, label: str) -> Found:
+def _of_table(table: LookedTable, label: str) -> Found:
     """The plan of a table, and what `load_data` makes of it; a column that it does not take is left out."""
     faults, refused, plan = list(table.all_faults), set[str](), None
     while True:
         try:
-            plan = choosing.plan(table, label, refused)
+            plan = plan_of_table(table, label, refused)
             data = None if table.faults else load_data(table.path, **arguments(plan))
             return Found(table, None, plan, data, tuple(faults))
         except (InputError, CorruptFileError) as error:

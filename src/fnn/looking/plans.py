@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fnn.data.labels import MOST_CLASSES
-from fnn.data.looked_columns import Looked, short
-from fnn.data.roles import Role
 from fnn.data.splitting import drawn_order
 from fnn.errors import InputError
+from fnn.looking.columns import Looked, short
+from fnn.looking.roles import Role
 
 FEWEST_TO_SPLIT = 20  # rows: of fewer none is held out
 SHARE = 0.2  # of the rows, for validation and for the test each
