@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from fnn.cli.text_width import cut, padded, width
 from fnn.config.proposing import toml
-from fnn.data.labels import counted
 from fnn.data.telling import hints
+from fnn.data.wording import counted, short
 from fnn.looking.arrays import Arrays
-from fnn.looking.columns import Looked, amount, short
+from fnn.looking.columns import Looked, amount
 from fnn.looking.files import Found
 from fnn.looking.plans import Plan
 from fnn.looking.roles import Role

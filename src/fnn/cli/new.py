@@ -13,9 +13,9 @@ from fnn.cli.data import check_alone, checked_file
 from fnn.config.proposing import proposal
 from fnn.data import sources
 from fnn.data.telling import hints
+from fnn.data.wording import short
 from fnn.errors import InputError
 from fnn.looking.array_plans import plan_of_source
-from fnn.looking.columns import short
 from fnn.looking.files import looked_at
 from fnn.looking.plans import Plan
 

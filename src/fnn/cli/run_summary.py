@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from fnn.data.wording import listed
 from fnn.plots import curves
 
 WIDTH = 79  # columns that are used of a terminal's 80
@@ -130,7 +131,7 @@ def _warnings(part: Table, said: str) -> Iterator[str]:
     lost = [c for c in part["classes"] if c["n"] and not c["recall"]]
     if lost:
         named = [f"{brief(c['class'])!r} ({c['n']:,} row{'s' * (c['n'] > 1)})" for c in lost]
-        yield from wrapped("warning:", f"never found among the {said} rows: {_some(named)}")
+        yield from wrapped("warning:", f"never found among the {said} rows: {listed(named, MOST_NAMED)}")
 
 
 def _quantities(results: Table) -> Iterator[str]:
@@ -151,7 +152,8 @@ def _quantities(results: Table) -> Iterator[str]:
     yield f"RMSE in the {unit}; the baseline is always saying the mean"
     poor = [brief(output["name"]) for output in outputs if output["r2"] is not None and output["r2"] <= 0]
     if poor:
-        yield from wrapped("warning:", f"on the {SAID[name]} rows no better than always saying the mean: {_some(poor)}")
+        said = f"on the {SAID[name]} rows no better than always saying the mean: {listed(poor, MOST_NAMED)}"
+        yield from wrapped("warning:", said)
 
 
 def _error(output: Table) -> list[str]:
@@ -177,11 +179,6 @@ def _truth_table(results: Table, columns: Sequence[str]) -> Iterator[str]:
     yield from table
     yield f"{len(rows) - sum(wrong)} of {len(rows)} rows right; cost {number(part['cost'])}"
     yield from _warnings(part, SAID["train"])
-
-
-def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
-    return f"{', '.join(names[:MOST_NAMED])}{more}"
 
 
 def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -9,6 +9,7 @@ from fnn.data.cells import FLOAT32_MAX, WHOLE, is_number, is_other_notation, mis
 from fnn.data.precision import texts_lost
 from fnn.data.spelling import hidden, spelled_twice
 from fnn.data.table_columns import Column
+from fnn.data.wording import counted
 from fnn.errors import InputError
 
 LONGEST_LABEL = 200  # characters
@@ -184,8 +185,3 @@ def check_text(at: str, what: str, text: str) -> None:
         raise InputError(f"{at}: {what} of {len(text):,} characters; expected at most {LONGEST_LABEL}")
     if hidden(text):
         raise InputError(f"{at}: {text!r}: holds {hidden(text)}, a character that cannot be seen; remove it")
-
-
-def counted(n: int, one: str, more: str) -> str:
-    """A number with its noun."""
-    return f"{n:,} {one if n == 1 else more}"

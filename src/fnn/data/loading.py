@@ -9,13 +9,13 @@ from fnn.data import arguments, digits, frames, generated, mnist, tables, user_f
 from fnn.data.arguments import MEMORY, NAMES
 from fnn.data.dataset import Dataset, Raw, of_classes
 from fnn.data.encoding import Encoding, encoded, fitted
-from fnn.data.labels import counted
 from fnn.data.precision import check_kept
 from fnn.data.scaling import loaded, scaled, standardised, with_standardised_outputs
 from fnn.data.shapes import check_shape
 from fnn.data.splitting import Parts, as_stored, split, split_in_order
 from fnn.data.table_files import Choice
 from fnn.data.telling import about_filled, about_inputs, about_order, about_units
+from fnn.data.wording import counted
 
 
 def load_data(

@@ -9,7 +9,7 @@ import numpy as np
 
 from fnn.data.dataset import Dataset
 from fnn.data.encoding import Encoding
-from fnn.data.labels import counted
+from fnn.data.wording import counted
 
 ROWS_LOOKED_AT = 10_000
 LARGEST_COMPARED = 2**28  # bytes of inputs that are compared with each other
@@ -111,7 +111,8 @@ def hint_for_outputs(data: Dataset) -> str:
     largest = max(abs(least), abs(most))
     if not largest or SMALL <= largest <= LARGE:
         return ""
-    return f"y goes from {least:.6g} to {most:.6g} and is not standardised; data.standardise_y = true usually trains better"
+    said = f"y goes from {least:.6g} to {most:.6g} and is not standardised"
+    return f"{said}; data.standardise_y = true usually trains better"
 
 
 def unlearnt(data: Dataset) -> str:

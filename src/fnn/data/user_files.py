@@ -11,11 +11,12 @@ from fnn.data import tables
 from fnn.data.dataset import Raw
 from fnn.data.encoding import Encoding
 from fnn.data.gathering import Texts
-from fnn.data.labels import AS_CLASSES, AS_QUANTITY, MOST_CLASSES, Labels, Outputs, Where, counted
+from fnn.data.labels import AS_CLASSES, AS_QUANTITY, MOST_CLASSES, Labels, Outputs, Where
 from fnn.data.on_disk import Stored, stored
 from fnn.data.precision import check_kept
 from fnn.data.shapes import check_shape
 from fnn.data.table_files import Choice, read_inputs, read_table
+from fnn.data.wording import counted
 from fnn.errors import InputError
 from fnn.storage.arrays import OtherArraysError, read_npy, read_npz
 from fnn.storage.paths import user_path

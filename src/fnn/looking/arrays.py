@@ -13,9 +13,9 @@ import numpy as np
 
 from fnn.data.cells import FLOAT32_MAX
 from fnn.data.gathering import Texts
-from fnn.data.labels import counted
 from fnn.data.on_disk import stored
 from fnn.data.table_columns import MOST_TEXTS, Column
+from fnn.data.wording import counted
 from fnn.errors import InputError
 from fnn.looking.columns import MOST_TOLD, Looked
 from fnn.storage.arrays import OtherArraysError, read_npy, read_npz

@@ -12,6 +12,7 @@ from fnn.data.cells import WHOLE, is_number, is_other_notation
 from fnn.data.labels import LONGEST_LABEL, MOST_CLASSES
 from fnn.data.spelling import hidden, spelled_twice
 from fnn.data.table_columns import MISSING, MOST_TEXTS, Column
+from fnn.data.wording import listed, short
 
 SHOWN_TEXTS = 6  # of a column, in a line
 FEW_TEXTS, SLIPS = 20, 0.05  # of so few different cells a text that is in more than this share of rows is no slip
@@ -171,20 +172,9 @@ def amount(number: float) -> str:
     return f"{number:,.0f}" if 1e4 <= abs(number) < 1e15 else f"{number:.5g}"
 
 
-def listed(words: list[str], most: int) -> str:
-    """The first words of a list, and how many more there are."""
-    more = f" and {len(words) - most:,} more" if len(words) > most else ""
-    return f"{', '.join(words[:most])}{more}"
-
-
 def shown(text: str) -> str:
     """A text without quotes, as long as that is readable."""
     return text if text.isprintable() and len(text) <= 20 else short(text)
-
-
-def short(text: str) -> str:
-    """A text in quotes, cut if it is long."""
-    return repr(text if len(text) <= 40 else f"{text[:37]}...")
 
 
 def _value(text: str) -> int | None:

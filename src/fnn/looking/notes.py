@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from fnn.looking.columns import Looked, listed, short
+from fnn.data.wording import listed, short
+from fnn.looking.columns import Looked
 from fnn.looking.plans import FEWEST_TO_SPLIT
 from fnn.looking.roles import Role, direction, rises, tells
 from fnn.looking.tables import LookedTable

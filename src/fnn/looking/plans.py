@@ -12,8 +12,9 @@ import numpy as np
 
 from fnn.data.labels import MOST_CLASSES
 from fnn.data.splitting import drawn_order
+from fnn.data.wording import short
 from fnn.errors import InputError
-from fnn.looking.columns import Looked, short
+from fnn.looking.columns import Looked
 from fnn.looking.roles import Role
 
 FEWEST_TO_SPLIT = 20  # rows: of fewer none is held out

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from fnn.data.headers import UNNAMED
-from fnn.looking.columns import DATE, Looked, short
+from fnn.data.wording import short
+from fnn.looking.columns import DATE, Looked
 
 FEW_ROWS = 20  # below it chance makes columns that look like ids or copies
 MOST_ONEHOT = 50  # inputs that one column of text may become

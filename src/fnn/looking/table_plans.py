@@ -8,10 +8,10 @@ from collections.abc import Collection
 import numpy as np
 
 from fnn.data.headers import UNNAMED, label_place
-from fnn.data.labels import counted
+from fnn.data.wording import counted, listed, short
 from fnn.errors import InputError
 from fnn.looking import notes
-from fnn.looking.columns import Looked, listed, short
+from fnn.looking.columns import Looked
 from fnn.looking.plans import (
     SEED,
     STANDARDISE,

@@ -16,9 +16,9 @@ from fnn.data import parquet, tables
 from fnn.data.csv_files import Row, cells_of, unchecked_rows
 from fnn.data.gathering import Texts
 from fnn.data.headers import LONGEST_SHOWN, UNNAMED, check_header, check_names
-from fnn.data.labels import counted
 from fnn.data.spelling import canonical
 from fnn.data.table_columns import Column
+from fnn.data.wording import counted
 from fnn.errors import InputError
 from fnn.looking.columns import MOST_TOLD, Looked
 
