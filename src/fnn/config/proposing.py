@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable
+from math import prod
 from typing import Any, NamedTuple
 
 from fnn.looking.array_plans import is_image
@@ -83,7 +84,7 @@ def _notes(plan: Plan) -> list[str]:
 
 def _sizes(plan: Plan) -> Sizes:
     held = sum(plan.entries[key].value for key in ("validation", "test") if key in plan.entries)
-    train, inputs = plan.rows - held, _count(plan.shape)
+    train, inputs = plan.rows - held, prod(plan.shape)
     units = 16 if train < 200 else 32 if train < 2_000 else 64 if train < 20_000 else 128
     batch_size = 10 if train < 1_000 else 20 if train < 10_000 else 50 if train < 100_000 else 100
     epochs = 1000 if not held else 200 if train < 1_000 else 100 if train < 10_000 else 40 if train < 100_000 else 20
@@ -93,13 +94,6 @@ def _sizes(plan: Plan) -> Sizes:
         eta = eta if inputs <= MANY_INPUTS else eta / 5
         lmbda = 0.03 if train < 10 * inputs else 0.01 if train < 30 * inputs else lmbda
     return Sizes(train, units, min(batch_size, train), epochs, eta, lmbda)
-
-
-def _count(shape: tuple[int, ...]) -> int:
-    count = 1
-    for length in shape:
-        count *= length
-    return count
 
 
 def _network(plan: Plan, sizes: Sizes) -> list[str]:
@@ -116,7 +110,7 @@ def _network(plan: Plan, sizes: Sizes) -> list[str]:
 
 def _first_layers(plan: Plan, sizes: Sizes) -> list[Line]:
     why = f"hidden units: some for {sizes.train:,} training rows"
-    smooth = plan.task == "quantity" and _count(plan.shape) <= FEW_INPUTS
+    smooth = plan.task == "quantity" and prod(plan.shape) <= FEW_INPUTS
     hidden = [
         Line(_table(type="Dense", units=sizes.units, **({} if smooth else {"initializer": "He"})), why),
         Line(_table(type="Tanh"), "smooth, for a curve of few inputs")
@@ -150,7 +144,7 @@ def _filter_size(shape: tuple[int, ...]) -> int:
 
 
 def _training(plan: Plan, sizes: Sizes) -> list[Line]:
-    rows = f"{sizes.train:,} rows for {_count(plan.shape):,} inputs"
+    rows = f"{sizes.train:,} rows for {prod(plan.shape):,} inputs"
     optimizer = f'{{ type = "SGD", eta = {sizes.eta}, mu = 0.9, lmbda = {sizes.lmbda} }}'
     lines = [
         Line(f"optimizer = {optimizer}", f"a third of eta if the cost jumps up; lmbda holds the weights back: {rows}"),

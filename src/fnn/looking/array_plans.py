@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -11,6 +10,7 @@ from fnn.data.inventory import Source
 from fnn.errors import InputError
 from fnn.looking.arrays import Arrays
 from fnn.looking.plans import (
+    FEWEST_TO_SPLIT,
     SEED,
     STANDARDISE,
     STANDARDISE_Y,
@@ -107,14 +107,14 @@ def _notes(arrays: Arrays) -> list[str]:
 
 def plan_of_source(source: Source) -> Plan:
     """The arguments for a source that fnn knows by name; nothing is read."""
-    k, entries, rows = int(source.outputs.split()[0]), {}, source.rows
+    k, rows = int(source.outputs.split()[0]), source.rows
     task = "quantity" if "quantit" in source.outputs else "binary" if k == 2 else "classes"
-    targets: dict[str, Any] = {"quantity": "quantity", "binary": "binary", "classes": "one-hot"}
-    entries["targets"] = Entry(targets[task], f"{source.outputs}")
+    targets = {"quantity": "quantity", "binary": "binary", "classes": "one-hot"}[task]
+    entries = {"targets": Entry(targets, source.outputs)}
     if source.name == "mnist":
         rows = 60_000  # it has a test set of its own
         entries["validation"] = Entry(10_000, "the last of its 60,000 training images; it has 10,000 more for the test")
     else:
         entries |= parts(rows)
-    notes = ("a truth table: there are no other rows to validate or test by",) if rows < 20 else ()
+    notes = ("a truth table: there are no other rows to validate or test by",) if rows < FEWEST_TO_SPLIT else ()
     return Plan(source.name, rows, task, entries, {}, notes, source.shape, k if task == "classes" else 1)

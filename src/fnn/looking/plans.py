@@ -97,6 +97,11 @@ def parts(rows: int) -> dict[str, Entry]:
     }
 
 
+def held_out(rows: int) -> int:
+    """How many rows are in these two parts."""
+    return sum(entry.value for entry in parts(rows).values())
+
+
 def first_seed(
     rows: int, held: int, wanted: Sequence[np.ndarray], order: str, spread: Sequence[np.ndarray] = ()
 ) -> int:
@@ -127,7 +132,7 @@ def seed_for_classes(rows: int, classes: Sequence[np.ndarray], texts: Sequence[n
 
     The classes need it less than the texts: without it, a class is told to be missing, and a text is refused.
     """
-    held = sum(entry.value for entry in parts(rows).values())
+    held = held_out(rows)
     spread = [places for places in classes if len(places) >= ROWS_PER_CLASS] if order == "random" else []
     tries = ([*texts, *classes], spread), ([*texts, *classes], []), (texts, [])
     found = (first_seed(rows, held, wanted, order, every) for wanted, every in tries)

@@ -27,7 +27,7 @@ class Role(NamedTuple):
 
 
 def role(column: Looked, label: Looked) -> Role:
-    """What an input is for. Nothing else than the cells decides, and for ids the name."""
+    """What an input is for. Its cells decide; an id is also known by its name."""
     why = _left_out(column, label)
     if why:
         return Role("drop", why)

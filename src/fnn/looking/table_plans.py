@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from fnn.looking.plans import (
     STANDARDISE_Y,
     Entry,
     Plan,
+    held_out,
     parts,
     rare_texts,
     seed_for_classes,
@@ -64,16 +65,19 @@ def plan_of_table(table: LookedTable, label: str = "", refused: Collection[str] 
     }
     inputs = _inputs(table, roles)
     n_in = sum(c.different if roles[c.name].use == "onehot" else 1 for c in inputs)
-    questions = [
-        *([] if label else notes.about_label(table.columns, target)),
-        *notes.about_classes(target, task),
-        *notes.about_inputs(inputs, roles, target, task),
-        *notes.about_numbers([target, *inputs]),
-        *notes.about_time(table, inputs, task, order.value),
-        *notes.about_size(n_in, rows, sum(entry.value for entry in parts(rows).values())),
-    ]
     n_out = target.different if task == "classes" else 1
-    return Plan(table.path, rows, task, entries, roles, tuple(questions), (n_in,), n_out)
+    plan = Plan(table.path, rows, task, entries, roles, (), (n_in,), n_out)
+    about_label = () if label else notes.about_label(table.columns, target)
+    return plan._replace(notes=(*about_label, *_notes(table, target, inputs, plan, order.value)))
+
+
+def _notes(table: LookedTable, target: Looked, inputs: list[Looked], plan: Plan, order: str) -> Iterator[str]:
+    """What somebody who knows the data has to decide."""
+    yield from notes.about_classes(target, plan.task)
+    yield from notes.about_inputs(inputs, plan.roles, target, plan.task)
+    yield from notes.about_numbers([target, *inputs])
+    yield from notes.about_time(table, inputs, plan.task, order)
+    yield from notes.about_size(plan.shape[0], plan.rows, held_out(plan.rows))
 
 
 def _target(table: LookedTable, label: str) -> Looked:
