@@ -98,6 +98,10 @@ def test_rows_without_a_label_are_left_out_unless_they_are_most(tmp_path):
     assert (value(got, "missing"), got.plan.rows) == ("drop", 50)
     why = "10 rows have no label, which cannot be filled in; no row with a blank is used, 50 of 60 are left"
     assert got.plan.entries["missing"].why == why
+    rows = [(NOISE[k] if k % 5 else "", NOISE[k], "ab"[k % 2] if k else "") for k in range(60)]
+    why = found(tmp_path, "x,z,y", rows).plan.entries["missing"].why
+    assert why.startswith("1 row has no label")
+    assert why.endswith('48 of 60 are left; if you remove these rows, missing = "mean" can fill the other blanks')
     with pytest.raises(AssertionError, match="40 of 60 rows have no 'y', the label, the first in line 3"):
         found(tmp_path, "x,y", [(NOISE[k], "ab"[k % 2] if k % 3 == 0 else "") for k in range(60)])
 

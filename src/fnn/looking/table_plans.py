@@ -143,7 +143,8 @@ def _missing(table: LookedTable, target: Looked, used: list[Looked]) -> tuple[di
             )
         rows = counted(target.blanks, "row has", "rows have")
         used_rows = f"no row with a blank is used, {len(left):,} of {len(every):,} are left"
-        why = f"{rows} no label, which cannot be filled in; {used_rows}"
+        more = '; if you remove these rows, missing = "mean" can fill the other blanks' if blank else ""
+        why = f"{rows} no label, which cannot be filled in; {used_rows}{more}"
         return {"missing": Entry("drop", why)}, left
     if not blank:
         return {}, every
