@@ -125,3 +125,29 @@ def test_a_fit_has_a_panel_for_each_output(written, tmp_path, outputs):
     last = written[1].axes[-1]
     assert (last.get_xlabel(), last.get_ylabel()) == ("height (m)", names[min(outputs, fits.MOST_PANELS) - 1])
     assert written[0].axes[0].get_xlabel() == "y[0], desired"
+
+
+@needs_matplotlib
+@pytest.mark.parametrize(
+    ("outputs", "y", "ticks"), [(1, 1e6, ("1,000,000",)), (3, 1e-3, ("0.0005", "0.001"))], ids=["price", "small"]
+)
+def test_the_ticks_of_a_fit_are_plain_and_have_room(written, tmp_path, outputs, y, ticks):
+    desired = np.linspace(-1, 1, 9)[:, None] * np.full(outputs, y)
+    part = fits.Part("test", "test", desired, desired, desired)
+    fits.predictions([part], [f"y[{k}]" for k in range(outputs)], tmp_path / "x.png", "some")
+    fig = written[0]
+    fig.canvas.draw()
+    shown = [tick.label1 for tick in fig.axes[-1].xaxis.get_major_ticks()]
+    assert set(ticks) & {label.get_text() for label in shown}
+    boxes = [label.get_window_extent() for label in shown if label.get_text()]
+    assert all(a.x1 < b.x0 for a, b in zip(boxes, boxes[1:], strict=False))
+    assert fig.axes[0].xaxis.get_offset_text().get_text() == ""
+    assert len(fig.legends) == (outputs > 1)  # one for all panels, since one above each has no room
+    assert [axes.get_legend() is not None for axes in fig.axes] == [outputs == 1] * outputs
+
+
+@needs_matplotlib
+def test_a_single_epoch_has_one_tick(written, tmp_path):
+    curves.learning([{"epoch": 1, "train_cost": 1.0}], tmp_path / "x.png", "some")
+    low, high = written[0].axes[0].get_xlim()
+    assert [x for x in written[0].axes[0].get_xticks() if low <= x <= high] == [1]

@@ -110,8 +110,8 @@ def label_epochs(axes: Any, quantity: str) -> None:
 
 
 def whole_numbers(axis: Any) -> None:
-    """Let the axis have ticks at whole numbers alone."""
-    axis.get_major_locator().set_params(integer=True)
+    """Let the axis have ticks at whole numbers alone, of which a single epoch has one."""
+    axis.get_major_locator().set_params(integer=True, min_n_ticks=1)
 
 
 def learning(

@@ -47,6 +47,7 @@ def curve(
             _points(axes, part, part.x.ravel(), part.y[:, k])
         axes.plot(net.x.ravel(), net.a[:, k], color="black", lw=1.8, label=net.said)
         _named(axes, x_name, shown[k])
+    _legend(fig, len(shown))
     write(fig, path)
 
 
@@ -76,15 +77,27 @@ def predictions(parts: Sequence[Part], names: Sequence[str], path: str | os.Path
         for part in parts:
             _points(axes, part, part.y[:, k], part.a[:, k])
         _named(axes, f"{shown[k]}, desired", f"{shown[k]}, predicted")
+    _legend(fig, len(shown))
     write(fig, path)
 
 
 def _named(axes: Any, across: str, up: str) -> None:
-    """Name the axes; draw a grid, and a legend above it."""
+    """Name the axes, with plain numbers at few ticks: prices in full are wide. Draw a grid."""
     axes.set(xlabel=across, ylabel=up)
     axes.locator_params(nbins=6)
+    axes.locator_params("x", nbins=4)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:,.10g}")
     axes.grid(alpha=0.3)
-    legend_above(axes, 3)
+
+
+def _legend(fig: Any, panels: int) -> None:
+    """A legend above the one panel; below several, which all have the same, since there is no room above each."""
+    if panels == 1:
+        legend_above(fig.axes[0], 3)
+    else:
+        named = fig.axes[0].get_legend_handles_labels()
+        fig.legend(*named, loc="outside lower center", ncols=3, frameon=False, fontsize="small")
 
 
 def _points(axes: Any, part: Part, x: np.ndarray, y: np.ndarray) -> None:
