@@ -8,9 +8,10 @@ from pathlib import Path
 from fnn.cli.data_page import arrays_page, table_page
 from fnn.config.schema import nearest
 from fnn.data import load_data, sources
+from fnn.data.arguments import is_file
 from fnn.data.inventory import Source
 from fnn.errors import InputError
-from fnn.looking.files import ENDINGS, is_file, looked_at
+from fnn.looking.files import ENDINGS, looked_at
 from fnn.storage.paths import user_path
 
 

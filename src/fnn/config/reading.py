@@ -19,6 +19,7 @@ from fnn.config import slips
 from fnn.config.overriding import key_of, put, said_by
 from fnn.config.schema import Types, UnknownKeyError, describe, read
 from fnn.config.sections import TYPES, Config
+from fnn.data.arguments import is_file
 from fnn.errors import InputError
 from fnn.storage.paths import user_path
 from fnn.types import Cost, Layer, Net
@@ -84,11 +85,6 @@ def _check_paths(table: dict[str, Any], override: str, folder: Path) -> None:
 def _located(source: str, folder: Path) -> str:
     """A path to the user's data as an absolute path; the name of a source unchanged."""
     return str((folder / user_path(source, "data:")).resolve()) if is_file(source) else source
-
-
-def is_file(source: str) -> bool:
-    """Whether a source is a path to the user's data, and not the name of a data set."""
-    return source.lower().endswith((".csv", ".npz", ".npy", ".parquet"))
 
 
 def without_folders(config: Config) -> Config:

@@ -24,6 +24,11 @@ FILES = (".npz", ".npy", *tables.ENDINGS)
 MEMORY = 4.0  # GiB
 
 
+def is_file(source: str) -> bool:
+    """Whether a source is the path of a file of data, told by its end, and not the name of a data set."""
+    return source.lower().endswith(FILES)
+
+
 def text(name: str, value: str | os.PathLike[str]) -> str:
     """A text, or a path as one; é is one character in it, as in the names of a table."""
     value = os.fspath(value) if isinstance(value, os.PathLike) else value
@@ -93,7 +98,7 @@ def _is_whole(value: object) -> bool:
 
 def check_source(source: object) -> None:
     """Refuses what is no source: neither a name, nor the path of a file, nor a frame."""
-    if isinstance(source, str) and source not in NAMES and not source.lower().endswith(FILES):
+    if isinstance(source, str) and source not in NAMES and not is_file(source):
         near = get_close_matches(source, NAMES, 1)
         meant = f"; did you mean {near[0]!r}?" if near else ""
         raise InputError(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from fnn.data import tables
+from fnn.data.arguments import is_file
 from fnn.data.dataset import Raw
 from fnn.data.encoding import Encoding
 from fnn.data.gathering import Texts
@@ -79,7 +80,7 @@ def load_inputs(
     """
     path = user_path(os.fsdecode(path), "the file")
     _check_there(path)
-    if not path.lower().endswith((".npz", ".npy", *tables.ENDINGS)):
+    if not is_file(path):
         raise InputError(f"{path}: expected an .npz, .npy, .csv or .parquet file, told by the end of its name")
     if tables.is_table(path):
         x: Any = read_inputs(path, prod(shape), label, columns, encoding)

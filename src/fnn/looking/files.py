@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from fnn.data import tables
 from fnn.data.dataset import Dataset
 from fnn.data.headers import label_place
 from fnn.data.loading import load_data
@@ -27,11 +28,6 @@ class Found(NamedTuple):
     faults: tuple[str, ...]  # all that stands in the way, and cannot be said in a config
 
 
-def is_file(name: str) -> bool:
-    """Whether a name is that of a file of data, told by its end."""
-    return name.lower().endswith((".csv", ".parquet", ".npz", ".npy"))
-
-
 def looked_at(path: str, label: str = "", y: str = "") -> Found:
     """What a file holds, and what `load_data` would be told about it.
 
@@ -44,7 +40,7 @@ def looked_at(path: str, label: str = "", y: str = "") -> Found:
         InputError: It is no data set.
         CorruptFileError: It cannot be read.
     """
-    is_table = path.lower().endswith((".csv", ".parquet"))
+    is_table = tables.is_table(path)
     table = look_at_table(path) if is_table else None
     arrays = None if is_table else look_at_arrays(path, y)
     if table and label:

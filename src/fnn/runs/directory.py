@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fnn.config.reading import is_file, short_hash
+from fnn.config.reading import short_hash
 from fnn.config.schema import describe
 from fnn.config.sections import Config, DataConfig
+from fnn.data.arguments import is_file
 from fnn.errors import CorruptFileError, InputError
 from fnn.runs import metrics
 from fnn.runs.file_names import NETWORKS, TIMELESS
