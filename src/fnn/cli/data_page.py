@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
 from collections import Counter
 from collections.abc import Iterable
 
-from fnn.cli.text_width import cut, padded, width
+from fnn.cli.text_width import WIDTH, cut, in_lines, padded, width, wrapped
 from fnn.config.proposing import toml
 from fnn.data.telling import hints
 from fnn.data.wording import counted, short
@@ -18,7 +17,6 @@ from fnn.looking.plans import Plan
 from fnn.looking.roles import Role
 from fnn.looking.tables import MOST_CELLS, LookedTable
 
-WIDTH = 80
 MOST_LINES = 40  # of columns; more are counted by their use
 FEW_COLUMNS = 30  # that are all told; of more, neighbours of numbers are one line
 NAME, USE = 20, 17  # columns of the terminal
@@ -51,23 +49,23 @@ def arrays_page(found: Found) -> str:
 
 
 def _page(title: str, rows: list[str], found: Found) -> str:
-    blocks = [_wrapped([title]), rows]
+    blocks = [wrapped([title]), rows]
     if found.plan:
-        blocks.append(_wrapped(_given(found, found.plan)))
-        blocks.append(["A config should say (fnn new writes it):", *_wrapped(_told(found.plan), "- ")])
+        blocks.append(wrapped(_given(found, found.plan)))
+        blocks.append(["A config should say (fnn new writes it):", *wrapped(_told(found.plan), "- ")])
     if found.faults:
         more = len(found.faults) - MOST_FAULTS
         blocks.append(
             [
                 "In the way (these columns are left out):" if found.data else "In the way:",
-                *_wrapped(found.faults[:MOST_FAULTS], "- "),
+                *wrapped(found.faults[:MOST_FAULTS], "- "),
                 *([f"- and {more:,} more"] if more > 0 else []),
             ]
         )
     notes = [*(found.plan.notes if found.plan else ()), *(hints(found.data) if found.data else ())]
     if notes:
-        blocks.append(["To think about:", *_wrapped(notes, "- ")])
-    blocks.append(_wrapped([_next(found)]))
+        blocks.append(["To think about:", *wrapped(notes, "- ")])
+    blocks.append(wrapped([_next(found)]))
     return "\n\n".join("\n".join(block) for block in blocks)
 
 
@@ -78,7 +76,7 @@ def _columns(table: LookedTable, plan: Plan | None) -> list[str]:
     lines = _lined([("column", "read as", "what it holds"), *groups[:MOST_LINES]])
     rest = Counter(use for _, use, _ in groups[MOST_LINES:])
     if rest:
-        lines += _wrapped([f"and {counted(sum(rest.values()), 'line', 'lines')} more: {_counts(rest)}"])
+        lines += wrapped([f"and {counted(sum(rest.values()), 'line', 'lines')} more: {_counts(rest)}"])
     return lines
 
 
@@ -130,7 +128,7 @@ def _lined(cells: list[Cells]) -> list[str]:
     names = min(NAME, max(width(name) for name, _, _ in cells))
     lines = []
     for name, use, held in cells:
-        first, *more = _parts(held, WIDTH - names - USE - 2) or [""]
+        first, *more = in_lines(held, WIDTH - names - USE - 2) or [""]
         lines.append(f"{padded(cut(name, names), names)}  {padded(use, USE - 2)}  {first}".rstrip())
         lines += [" " * (names + USE + 2) + each for each in more]
     return lines
@@ -209,15 +207,3 @@ def _bytes(size: int) -> str:
         if size >= factor:
             return f"{size / factor:.3g} {unit}"
     return f"{size} bytes"
-
-
-def _wrapped(lines: Iterable[str], bullet: str = "") -> list[str]:
-    after = " " * len(bullet)
-    return [
-        f"{after if k else bullet}{part}" for line in lines for k, part in enumerate(_parts(line, WIDTH - len(bullet)))
-    ]
-
-
-def _parts(text: str, columns: int) -> list[str]:
-    """The text in lines of so many columns at most; a Chinese character takes two."""
-    return textwrap.wrap(text, columns if width(text) == len(text) else columns // 2, break_on_hyphens=False)

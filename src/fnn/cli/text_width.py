@@ -1,9 +1,12 @@
-"""Texts in the columns of a terminal: how wide they are, and how they are cut and padded."""
+"""Texts in the columns of a terminal: how wide they are, and how they are cut, padded and wrapped."""
 
 from __future__ import annotations
 
+import textwrap
 import unicodedata
+from collections.abc import Iterable
 
+WIDTH = 80  # of a page
 END = 12  # columns of the end of a text that is cut inside: of -1a2b3c4d-12
 
 
@@ -39,3 +42,18 @@ def cut_inside(said: str, columns: int) -> str:
     while begin and width(begin) + width(end) > columns - 2:
         begin = begin[:-1]
     return f"{begin}..{end}"
+
+
+def in_lines(said: str, columns: int) -> list[str]:
+    """The text in lines of so many columns at most; a Chinese character takes two."""
+    return textwrap.wrap(said, columns if width(said) == len(said) else columns // 2, break_on_hyphens=False)
+
+
+def wrapped(texts: Iterable[str], bullet: str = "") -> list[str]:
+    """The lines of several texts on a page; each begins with the bullet, and its other lines stand under its words."""
+    after = " " * len(bullet)
+    return [
+        f"{after if k else bullet}{line}"
+        for text in texts
+        for k, line in enumerate(in_lines(text, WIDTH - len(bullet)))
+    ]
