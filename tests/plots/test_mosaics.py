@@ -136,7 +136,7 @@ def test_the_ticks_of_a_fit_are_plain_and_have_room(written, tmp_path, outputs, 
     part = fits.Part("test", "test", desired, desired, desired)
     fits.predictions([part], [f"y[{k}]" for k in range(outputs)], tmp_path / "x.png", "some")
     fig = written[0]
-    fig.canvas.draw()
+    fig.draw_without_rendering()
     shown = [tick.label1 for tick in fig.axes[-1].xaxis.get_major_ticks()]
     assert set(ticks) & {label.get_text() for label in shown}
     boxes = [label.get_window_extent() for label in shown if label.get_text()]
