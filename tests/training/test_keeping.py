@@ -26,7 +26,9 @@ def kept(keep, costs, accuracies):
 @pytest.mark.parametrize(
     ("costs", "accuracies", "best"),
     [
-        ([3, 2, 1, 0], [0.5, 0.75, 0.75, 0.25], 2),  # of equal ones the first
+        ([3, 2, 1, 0], [0.5, 0.75, 0.75, 0.25], 3),  # of equal accuracies that of the lowest cost
+        ([3, 1, 1, 0], [0.5, 0.75, 0.75, 0.25], 2),  # of equal costs the first
+        ([3, math.inf, 2, NAN], [0.5, 0.75, 0.75, 0.75], 3),
         ([3, 1, 1, 2], [NAN] * 4, 2),
         ([NAN, 2, 3, NAN], [NAN] * 4, 2),
         ([math.inf, NAN, math.inf], [NAN] * 3, 3),  # none is finite: the newest
@@ -35,6 +37,6 @@ def kept(keep, costs, accuracies):
     ],
     ids=str,
 )
-def test_the_best_epoch_is_the_first_of_the_highest_accuracy_else_of_the_lowest_cost(costs, accuracies, best):
+def test_the_best_epoch_is_that_of_the_highest_accuracy_and_then_of_the_lowest_cost(costs, accuracies, best):
     assert kept("best", costs, accuracies) == best
     assert kept("last", costs, accuracies) == len(costs)

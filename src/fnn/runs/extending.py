@@ -8,7 +8,6 @@ there is refused: runs of earlier versions kept none.
 from __future__ import annotations
 
 import functools
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -32,7 +31,7 @@ from fnn.schedules import Progress, Schedule
 from fnn.storage.json_files import differences, read_json, read_plain
 from fnn.training.evaluation import Evaluation
 from fnn.training.fitting import Result, State, after, start
-from fnn.training.keeping import Kept
+from fnn.training.keeping import UNRANKED, Kept
 
 
 def find(out: Path, prepared: Prepared, about: Mapping[str, Any], accept_changes: bool) -> Path | None:
@@ -93,8 +92,8 @@ def extended(run: Path, prepared: Prepared, keeper: Keeper, types: Types) -> Sta
     keeper.lines = read_plain(run / METRICS).decode().splitlines()
     if keeper.task.keep == "best":
         best = metrics.best_epoch(rows)
-        score = metrics.scores(rows, "validation")[best - 1] if best else -math.inf
-        keeper.kept, params = Kept(best, score, params), read_params(run / directory.LAST, params)
+        rank = metrics.ranks(rows)[best - 1] if best else UNRANKED
+        keeper.kept, params = Kept(best, rank, params), read_params(run / directory.LAST, params)
     progress = memory(keeper.task.schedule, rows, "validation" if prepared.data.validation.n else "train")
     measured = Evaluation(jnp.float32(rows[-1]["train_cost"]), jnp.float32(jnp.nan))
     beginning = start(keeper.task, params).v

@@ -14,6 +14,7 @@ from fnn.runs.file_names import METRICS
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import parse_json, read_plain
 from fnn.training.fitting import Result
+from fnn.training.keeping import UNRANKED, Rank, rank
 from fnn.training.monitors import Reading
 
 
@@ -65,13 +66,18 @@ def scores(rows: Sequence[Mapping[str, Any]], part: str) -> list[float]:
     return numbers
 
 
+def ranks(rows: Sequence[Mapping[str, Any]]) -> list[Rank]:
+    """How good each epoch is by the validation data."""
+    costs = [row.get("validation_cost") for row in rows]
+    finite = [math.nan if cost is None else float(np.float32(cost)) for cost in costs]
+    return [rank(*each) for each in zip(scores(rows, "validation"), finite, strict=True)]
+
+
 def best_epoch(rows: Sequence[Mapping[str, Any]]) -> int:
-    """The first epoch, from 1, of the highest finite validation score; 0 if there is none."""
-    best, at = -math.inf, 0
-    for epoch, score in enumerate(scores(rows, "validation"), 1):
-        if math.isfinite(score) and score > best:
-            best, at = score, epoch
-    return at
+    """The first epoch, from 1, of the highest rank that is finite; 0 if there is none."""
+    found = ranks(rows)
+    best = max(found, default=UNRANKED)
+    return found.index(best) + 1 if best[0] > -math.inf else 0
 
 
 def write(path: Path, lines: Sequence[str]) -> None:

@@ -114,7 +114,7 @@ def _plain(task: Task, state: State, kept: Kept) -> dict[str, Any]:
     """What a state holds beside its arrays, as JSON."""
     plain = {name: getattr(state, name) for name in ("epochs", "step", "seconds", "done")}
     plain |= {"progress": list(state.progress), "key": _key(task)}
-    return plain | ({"kept": [kept.epoch, kept.score]} if task.keep == "best" else {})
+    return plain | ({"kept": [kept.epoch, *kept.rank]} if task.keep == "best" else {})
 
 
 def _key(task: Task) -> dict[str, Any]:
@@ -138,10 +138,11 @@ def _kept(task: Task, table: Mapping[str, Any], params: Params, arrays: Mapping[
     """What is kept at a checkpoint; a training that keeps the last params finds them after its next epoch."""
     if task.keep != "best":
         return keeping.nothing_yet(params)
-    epoch, score = table["kept"]
-    if math.isnan(float(score)) or not _number(epoch) <= _number(table["epochs"]):
-        raise ValueError(f"{table['kept']!r} is no epoch and score to keep")
-    return Kept(epoch, float(score), _filled(params, "kept", arrays))
+    epoch, *rank = table["kept"]
+    score, minus_cost = map(float, rank)
+    if math.isnan(score + minus_cost) or not _number(epoch) <= _number(table["epochs"]):
+        raise ValueError(f"{table['kept']!r} is no epoch and rank to keep")
+    return Kept(epoch, (score, minus_cost), _filled(params, "kept", arrays))
 
 
 def _lines(data: bytes, epochs: int, path: Path) -> list[str]:
