@@ -29,7 +29,7 @@ def nothing_yet(params: Params) -> Kept:
 
 
 def rank(score: float, cost: float) -> Rank:
-    """By the score; among equal ones, which accuracies of few rows often are, by the cost. -inf for what is not finite."""
+    """By the score; of equal ones, as accuracies of few rows often are, by the cost. -inf for what is not finite."""
     return (score if math.isfinite(score) else -math.inf, -cost if math.isfinite(cost) else -math.inf)
 
 
