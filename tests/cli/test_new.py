@@ -1,6 +1,7 @@
 """`fnn new FILE > mine.toml`: stdout is the config, stderr says what was chosen, and the path in it holds."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -29,6 +30,7 @@ def test_stdout_is_the_config_and_stderr_what_was_chosen(here, capsys):
     assert (table["name"], table["data"]["source"]) == ("customers", "data/customers.csv")
     assert "label = 'left': to predict, the last column: no: 357 (89.2%), yes: 43 (10.8%)\n" in said.err
     assert "left out: 'customer': an id: a different text in each of the 400 rows\n" in said.err
+    assert re.search(r'^missing = "mean": \d+ blanks get the mean of the training rows: ', said.err, re.MULTILINE)
     assert said.err.splitlines()[-1] == "next: fnn run FILE.toml"
 
 

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from fnn.cli.data import check_alone, checked_file
-from fnn.config.proposing import proposal
+from fnn.config.proposing import proposal, toml
 from fnn.data import sources
 from fnn.data.telling import hints
 from fnn.data.wording import short
@@ -92,5 +92,7 @@ def _told(plan: Plan, notes: list[str], saved: str) -> list[str]:
     """What is said on stderr."""
     label = plan.entries.get("label")
     chosen = [f"label = {short(label.value)}: {label.why}"] if label else []
+    missing = plan.entries.get("missing")
+    chosen += [f"missing = {toml(missing.value)}: {missing.why}"] if missing else []
     dropped = [f"left out: {short(name)}: {role.why}" for name, role in plan.roles.items() if role.use == "drop"]
     return [*chosen, *dropped, *(f"hint: {note}" for note in (*plan.notes, *notes)), f"next: fnn run {saved}"]
