@@ -181,6 +181,8 @@ def test_runs_and_sweeps_share_a_page(tmp_path, said):
     page, _ = said(tmp_path / "runs")
     assert "<h1>one and grid</h1>" in page
     assert "<h2>grid: a sweep</h2>" in page
+    sweep(tmp_path / "runs" / "other")
+    assert "<h1>1 run and 2 sweeps</h1>" in said(tmp_path / "runs")[0]
 
 
 NASTY = "<script>alert(1)</script>\"'&\x1b[31m\n‮"

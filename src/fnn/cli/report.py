@@ -11,6 +11,7 @@ from pathlib import Path
 from fnn.cli.runs import SHOWN_ALREADY, lines, state_of
 from fnn.cli.sweep_page import shown as shown_sweep
 from fnn.cli.writing import written
+from fnn.data.wording import counted
 from fnn.errors import CorruptFileError, InputError
 from fnn.pages import png, runs_page, sweep_page
 from fnn.pages.markup import PAGE, page, paragraph
@@ -78,15 +79,20 @@ def _nothing(paths: Sequence[str], skipped: Sequence[Exception]) -> str:
 
 def whole(readings: Sequence[Reading], sweeps: Sequence[Sweep], skipped: Sequence[Exception] = ()) -> bytes:
     """The page of these runs and sweeps; at its end it says what was skipped."""
-    names = [*titles(readings), *(sweep.name for sweep in sweeps)]
-    title = f"{' and '.join(names)}" if len(names) < 3 else f"{len(readings)} runs" * bool(readings)
-    if len(names) >= 3 and sweeps:
-        title += f"{' and ' if readings else ''}{len(sweeps)} sweep{'s' * (len(sweeps) > 1)}"
     body = list(runs_page.sections(shown(readings), _same(readings), warnings(readings))) if readings else []
     body += [section for sweep in sweeps for section in sweep_page.sections(sweep)]
     if skipped:
         body += ["<h2>Not on this page</h2>", *(paragraph(str(error)) for error in skipped)]
-    return page(title, body)
+    return page(_title(readings, sweeps), body)
+
+
+def _title(readings: Sequence[Reading], sweeps: Sequence[Sweep]) -> str:
+    """The names of what is on the page; of more than two their number."""
+    names = [*titles(readings), *(sweep.name for sweep in sweeps)]
+    if len(names) > 2:
+        runs, grids = counted(len(readings), "run", "runs"), counted(len(sweeps), "sweep", "sweeps")
+        names = [*[runs] * bool(readings), *[grids] * bool(sweeps)]
+    return " and ".join(names)
 
 
 def titles(readings: Sequence[Reading]) -> list[str]:

@@ -87,15 +87,13 @@ def hint(data: Dataset) -> str:
     if data.train.scale != 1 or np.any(data.mean) or not np.all(np.equal(data.sd, 1)) or not data.train.n:
         return ""
     x = np.asarray(data.train.x[:ROWS_LOOKED_AT])
-    least, most = float(x.min()), float(x.max())
-    largest = max(abs(least), abs(most))
-    if not largest or SMALL <= largest <= LARGE:
+    span, largest = _span(x)
+    if not span:
         return ""
     pixels = x.dtype == np.uint8 and largest > 127
     factor = "0.00392 (1/255)" if pixels else f"{1 / largest:.3g}"
     return (
-        f"inputs go from {least:.6g} to {most:.6g} and are not scaled; data.scale = {factor} or "
-        "data.standardise = true usually trains better"
+        f"inputs go {span} and are not scaled; data.scale = {factor} or data.standardise = true usually trains better"
     )
 
 
@@ -106,13 +104,17 @@ def hint_for_outputs(data: Dataset) -> str:
     """
     if data.classes or np.ndim(data.y_sd) or not data.train.n:
         return ""
-    y = np.asarray(data.train.y[:ROWS_LOOKED_AT])
-    least, most = float(y.min()), float(y.max())
+    span, _ = _span(np.asarray(data.train.y[:ROWS_LOOKED_AT]))
+    more = "and is not standardised; data.standardise_y = true usually trains better"
+    return f"y goes {span} {more}" if span else ""
+
+
+def _span(values: np.ndarray) -> tuple[str, float]:
+    """Where numbers begin and end, in words, and the largest magnitude; "" where nets train well without scaling."""
+    least, most = float(values.min()), float(values.max())
     largest = max(abs(least), abs(most))
-    if not largest or SMALL <= largest <= LARGE:
-        return ""
-    said = f"y goes from {least:.6g} to {most:.6g} and is not standardised"
-    return f"{said}; data.standardise_y = true usually trains better"
+    fits = not largest or SMALL <= largest <= LARGE
+    return "" if fits else f"from {least:.6g} to {most:.6g}", largest
 
 
 def unlearnt(data: Dataset) -> str:
