@@ -5,7 +5,7 @@ import pytest
 
 from fnn.data import load_data
 from fnn.errors import CorruptFileError, InputError
-from fnn.looking.tables import look
+from fnn.looking.tables import look_at_table
 from tests.helpers.data_files import CSV, written
 from tests.helpers.hostile import MIB, memory_below
 
