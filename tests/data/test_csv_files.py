@@ -139,7 +139,7 @@ def test_a_file_that_is_no_table_is_corrupt(tmp_path, data):
         load_data(written(tmp_path, data))
 
 
-@pytest.mark.parametrize("read", [load_data, look])
+@pytest.mark.parametrize("read", [load_data, look_at_table])
 @pytest.mark.parametrize(
     ("encoding", "said"),
     [("utf-16", "it is UTF-16"), ("latin-1", "line 3 has the byte 0xfc, a 'ü' in Latin-1")],
@@ -150,7 +150,7 @@ def test_another_encoding_is_told_with_the_place_and_the_remedy(tmp_path, read, 
         read(path)
 
 
-@pytest.mark.parametrize("read", [load_data, look])
+@pytest.mark.parametrize("read", [load_data, look_at_table])
 @pytest.mark.parametrize(
     ("begin", "said"),
     [
@@ -168,7 +168,11 @@ def test_a_file_that_is_no_text_is_told_what_it_is(tmp_path, read, begin, said):
 
 @pytest.mark.parametrize(
     ("read", "header", "most"),
-    [(load_data, ";".join("ab" * 90), 220), (look, ";".join("ab" * 90), 220), (load_data, "\0" * 150 + ",b", 370)],
+    [
+        (load_data, ";".join("ab" * 90), 220),
+        (look_at_table, ";".join("ab" * 90), 220),
+        (load_data, "\0" * 150 + ",b", 370),
+    ],
 )
 def test_a_long_header_is_told_in_short(tmp_path, read, header, most):
     with pytest.raises(InputError) as told:
