@@ -17,7 +17,7 @@ KEYS = {
     **dict.fromkeys(("optim", "solver", "algorithm"), "optimizer"),
     **dict.fromkeys(("lossfn", "loss", "lossfunction", "costfunction", "criterion", "objective"), "cost"),
     **dict.fromkeys(("lrscheduler", "scheduler", "learningrateschedule", "callbacks"), "schedule"),
-    **dict.fromkeys(("tol", "tolerance", "goal"), "target_cost"),
+    **dict.fromkeys(("goal", "targetloss"), "target_cost"),
     **dict.fromkeys(("augment", "augmentation", "dataaugmentation"), "shifts"),
     **dict.fromkeys(("savebest", "savebestonly", "restorebestweights", "checkpoint"), "keep"),
     **dict.fromkeys(("hiddenlayersizes", "hidden", "hiddenlayers", "sizes", "architecture"), "layers"),
@@ -51,7 +51,7 @@ ADVICE = {
     "dropout": "there is no dropout here; training.optimizer.lmbda (L2) and training.schedule = "
     "{ type = 'EarlyStopping' } are against overfitting",
     "activation": "an activation is a layer of its own, such as { type = 'ReLU' } behind a Dense; that of the outputs "
-    "belongs to network.cost",
+    "belongs to the cost: network.cost.activation of Quadratic",
     "nesterov": "there is no Nesterov momentum here; mu of training.optimizer is the momentum of the heavy ball",
     "batchnorm": "there is no batch normalisation here; data.standardise = true standardises the inputs",
     "shuffle": "each epoch has its own random order, decided by seed; nothing is to be set",
@@ -65,12 +65,15 @@ ADVICE = {
     "bias": "every Dense and Conv has biases; nothing is to be set",
     "padding": "a Conv has no padding and a stride of 1; nothing is to be set",
     "device": "JAX chooses the device; to change that set JAX_PLATFORMS=cpu in the environment",
+    "tol": "there is no smallest improvement here; training.target_cost ends the training at a training cost, "
+    "training.schedule = { type = 'EarlyStopping', patience = 10 } when nothing gets better",
     "clipnorm": "there is no clipping of gradients here; use a smaller training.optimizer.eta",
     "outputdir": "the folder of a run is given on the command line, by --out",
 }
 ADVICE |= {
     **dict.fromkeys(("dropoutrate", "keepprob", "pdropout"), ADVICE["dropout"]),
     **dict.fromkeys(("activations", "nonlinearity", "activationfunction", "transfer"), ADVICE["activation"]),
+    **dict.fromkeys(("tolerance", "mindelta", "threshold"), ADVICE["tol"]),
     **dict.fromkeys(("niternochange", "noimprovementinn"), ADVICE["earlystopping"]),
     **dict.fromkeys(("validationfraction", "validationsize", "valsize", "valsplit"), ADVICE["validationsplit"]),
     **dict.fromkeys(("testsize", "testfraction"), ADVICE["testsplit"]),

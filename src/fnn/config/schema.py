@@ -125,7 +125,8 @@ def _typed(protocol: Any, value: object, where: str, types: Types) -> Any:
     table = {"type": value} if isinstance(value, str) else dict(_table(value, where))
     name = table.pop("type", None)
     if not isinstance(name, str):
-        raise InputError(f"{where}: expected a table with a type, one of {', '.join(fitting)}.")
+        example = _example({n: types[n] for n in fitting}, table)
+        raise InputError(f"{where}: expected a table with a type, one of {', '.join(fitting)}{example}.")
     if name not in fitting:
         kind, cls = protocol.__name__.lower(), name if name.isidentifier() else "Class"
         meant = f"{CLASSES[plain(name)]}." if plain(name) in CLASSES else nearest(name, fitting)
@@ -134,6 +135,14 @@ def _typed(protocol: Any, value: object, where: str, types: Types) -> Any:
             f"types=TYPES | {{{cls!r}: ...}}, or --type module:{cls} on the command line."
         )
     return _fields(types[name], table, where, types)
+
+
+def _example(classes: Types, table: Mapping[str, object]) -> str:
+    """For messages: the table with the first type that has all of its entries, which are numbers or texts."""
+    plain_entries = table and all(type(value) in (int, float, str) for value in table.values())
+    able = [n for n, cls in classes.items() if table.keys() <= getattr(cls, "__dataclass_fields__", {}).keys()]
+    entries = ", ".join(f"{key} = {value!r}" for key, value in table.items())
+    return f", such as {{ type = {able[0]!r}, {entries} }}" if plain_entries and able else ""
 
 
 def nearest(word: str, words: Iterable[str]) -> str:

@@ -22,17 +22,17 @@ def meant(error: UnknownKeyError, table: Mapping[str, Any]) -> str:
 
 
 def _hint(error: UnknownKeyError, word: str, table: Mapping[str, Any]) -> str:
-    """The most certain hint: other letters, another place, our name for it, what to do instead, or a key like it."""
+    """The most certain hint: other letters, our name for it, what to do instead, another place, or a key like it."""
     key, own, ours = error.key, error.names, KEYS.get(word, "")
     places = [] if error.where.startswith(LAYERS) else _places(table, isinstance(error.value, Mapping))
     if here := [name for name in own if plain(name) == word]:
         return f"did you mean {here[0]!r}?"
-    if there := [path for path in places if plain(_last(path)) == word]:
-        return f"did you mean {_either(there)}?"
     if ours in own:
         return f"here it is called {ours!r}."
     if word in ADVICE:
         return f"{ADVICE[word]}."
+    if there := [path for path in places if plain(_last(path)) == word]:
+        return f"did you mean {_either(there)}?"
     if there := [path for path in places if _last(path) == ours and not path.startswith("sweep.")]:
         return f"here it is called {_either(there)}."
     if difflib.get_close_matches(key, own, 1):
