@@ -37,6 +37,14 @@ def test_a_line_per_run_with_what_differs_its_results_and_its_state(tmp_path, sa
     assert len(out) == 3
 
 
+def test_a_link_has_its_own_name_and_a_folder_called_by_dots_the_name_that_it_has(tmp_path, said, monkeypatch):
+    run(tmp_path / "runs" / "first")
+    (tmp_path / "runs" / "best").symlink_to("first")
+    assert sorted(line.split()[0] for line in said(tmp_path / "runs")[1:]) == ["best", "first"]
+    monkeypatch.chdir(tmp_path / "runs" / "first")
+    assert said(".")[1].split()[0] == "first"
+
+
 def test_runs_that_do_not_differ_have_no_settings(tmp_path, said):
     run(tmp_path / "a")
     run(tmp_path / "b")

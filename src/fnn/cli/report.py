@@ -18,7 +18,7 @@ from fnn.pages.markup import PAGE, page, paragraph
 from fnn.pages.runs_table import Shown, ranked
 from fnn.pages.sweep_page import Sweep
 from fnn.runs import reading
-from fnn.runs.listing import Entry, Problem, found
+from fnn.runs.listing import Entry, Problem, found, name_of
 from fnn.runs.reading import Reading
 from fnn.runs.settings import Settings, differing, short_names, shorter_paths, text
 from fnn.storage.files import write_atomically
@@ -97,7 +97,7 @@ def _title(readings: Sequence[Reading], sweeps: Sequence[Sweep]) -> str:
 
 def titles(readings: Sequence[Reading]) -> list[str]:
     """The names of the runs' folders; where two are the same, their paths."""
-    names = [each.entry.folder.resolve().name for each in readings]
+    names = [name_of(each.entry.folder) for each in readings]
     paths = [str(each.entry.folder) for each in readings]
     return [name if names.count(name) == 1 else path for name, path in zip(names, paths, strict=True)]
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from fnn.cli.text_width import cut, cut_inside, padded, width
 from fnn.data.wording import listed
-from fnn.runs.listing import DIVERGED, FINISHED, Entry, Problem, found
+from fnn.runs.listing import DIVERGED, FINISHED, Entry, Problem, found, name_of
 from fnn.runs.settings import differing, short_names, shorter_paths, text
 
 GAP = "  "
@@ -62,7 +62,7 @@ def command(options: argparse.Namespace) -> int:
 def lines(listed: Sequence[Entry | Problem], columns: int) -> list[str]:
     """The list in so many columns: a head, a line for each folder, and what is to be said below."""
     entries = [each for each in listed if isinstance(each, Entry)]
-    names = Column("run", [text(each.folder.resolve().name) for each in listed])
+    names = Column("run", [text(name_of(each.folder)) for each in listed])
     settings = settings_of(entries)
     names, chosen = fitted(names, settings, entries, columns)
     head, *called = names.rows()

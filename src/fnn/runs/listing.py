@@ -71,6 +71,11 @@ def found(folder: Path) -> list[Entry | Problem]:
     return [entry(each) for each in sorted(inner, key=_age, reverse=True)]
 
 
+def name_of(folder: Path) -> str:
+    """The name of a folder, in which a link has its own name and `.` that of the folder."""
+    return os.path.basename(os.path.abspath(folder))
+
+
 def is_run(folder: Path) -> bool:
     """Whether a folder has what `fnn run` and `fnn sweep` write first."""
     return any(os.path.lexists(folder / name) for name in (CONFIG, RESULT, METRICS, "config.toml"))
