@@ -10,7 +10,7 @@ import pytest
 
 from fnn.pages import png
 from fnn.pages.charts import MOST_POINTS, Curve, chart, legend, thinned
-from fnn.pages.gradcheck_page import LARGEST, blocks
+from fnn.pages.gradcheck_page import LARGEST, blocks, sections
 from fnn.pages.heat_maps import Axis, heat_map, shade
 from fnn.pages.markup import Cell, escaped, page, table
 from fnn.pages.ticks import log_ticks, ticks
@@ -141,6 +141,19 @@ def test_a_small_picture_has_sixteen_greys_and_a_large_one_256():
     assert (width, height, bits, kind) == (30, 30, 8, 0)
     assert (rows[0][0], rows[29][29]) == (255, 0)
     assert len(png.grey([[k % 3 / 2 for k in range(8)]] * 8)) < 200
+
+
+@pytest.mark.parametrize(
+    ("heat", "said"),
+    [
+        ([[-15.0, -13.9]], "1 x 2: largest 1.3e-14"),
+        ([[0.0], [math.nan]], "2 x 1: largest 1.0e+00"),
+        ([[math.nan]], "1 x 1: nothing to compare with"),
+    ],
+)
+def test_the_largest_difference_in_a_picture_of_a_gradient_is_a_plain_number(heat, said):
+    page = "".join(sections({"ok": True, "coordinates": 2, "leaves": []}, "", {"0.W": heat}))
+    assert f"0.W, {said}<" in page
 
 
 def test_a_coloured_picture():

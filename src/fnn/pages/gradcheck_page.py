@@ -105,7 +105,7 @@ def _picture(name: str, heat: Sequence[Sequence[float]]) -> str:
     pixels = [[_colour(value) for value in row] for row in rows]
     scale = max(1, min(8, 320 // max(len(rows), len(rows[0]))))
     worst = max((v for row in heat for v in row if not math.isnan(v)), default=math.nan)
-    said = "nothing to compare with" if math.isnan(worst) else f"largest 1e{worst:.1f}" if worst > LEAST else "equal"
+    said = "nothing to compare with" if math.isnan(worst) else f"largest {10**worst:.1e}" if worst > LEAST else "equal"
     size = f"{len(heat)} x {len(heat[0])}"
     alt = f"{name}: relative differences of {size} coordinates, {said}"
     return (
