@@ -12,6 +12,7 @@ from fnn.config.reading import build_cost, build_net
 from fnn.config.schema import Types, describe
 from fnn.config.sections import TYPES
 from fnn.data import Dataset
+from fnn.data.arguments import TARGETS
 from fnn.data.encoding import Coded, Encoding
 from fnn.errors import CorruptFileError, InputError
 from fnn.network import shape_out
@@ -20,7 +21,6 @@ from fnn.types import Cost, Net, Params, Shape
 
 OWN_TYPES = "types"  # the entry of `config.json` that remembers what `--type` named
 LARGEST_AXIS = 2**24  # numbers along an axis of one input; a damaged file may say more
-TARGETS = ("", "one-hot", "binary", "quantity")  # an entry of `[data]`
 LARGEST_SIZE = 1e300  # of a mean, a deviation or a scale
 
 
