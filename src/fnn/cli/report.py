@@ -152,7 +152,7 @@ def shown(readings: Sequence[Reading]) -> list[Shown]:
 
 
 def _images(each: Reading, most: int) -> Iterator[str]:
-    """The address of a picture for each of the mistakes; none if the inputs are no images or are not there any more."""
+    """The address of a picture for each of the mistakes; nothing if the inputs are not images, or are gone."""
     mistakes = each.results.get("mistakes")
     if not isinstance(mistakes, list) or not mistakes:
         return

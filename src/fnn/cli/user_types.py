@@ -1,7 +1,7 @@
 """The user's own layers, costs and others: `--type MODULE:CLASS` or `FILE.py:CLASS` names one, and a run remembers it.
 
 What the user names on the command line is imported, and so are the classes of its default values. What a file names is
-never imported: a run remembers the names alone, and whoever reads it without them is told which `--type` to give again.
+never imported: a run remembers the names alone. A command that reads the run without them says which `--type` to give.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _of_module(name: str) -> ModuleType:
 def _of_file(name: str) -> ModuleType:
     """The module in a Python file, which may import the others in its folder."""
     path = Path(user_path(name, "the file")).resolve()
-    called = str(path)  # a file's module is named by its path: then it is no other module, whatever the file is called
+    called = str(path)  # the name of the module: a file named json.py must not replace the module json
     if called in sys.modules:
         return sys.modules[called]
     spec = importlib.util.spec_from_file_location(called, path)
@@ -167,7 +167,7 @@ def _remembered(run: Path) -> list[str]:
     """The `--type`s that a run was trained with; none if it does not tell."""
     try:
         table = read_json(run / "config.json")
-    except CorruptFileError:  # whoever reads the run says so
+    except CorruptFileError:  # the command says so when it reads the run
         return []
     names = table.get(OWN_TYPES, []) if isinstance(table, dict) else []
     return [name for name in names if isinstance(name, str)] if isinstance(names, list) else []

@@ -25,7 +25,7 @@ LARGEST_TABLE = 2**28  # bytes
 LONGEST_LINE = 2**20  # characters
 CELLS_AT_ONCE = 2**14  # that are texts at a time
 
-NO_TEXTS = {  # what files that are no text begin with
+NO_TEXTS = {  # the first bytes of files that are not text, and what these files are
     b"PK": 'a zip archive, as those of Excel are; unpack it, or save the sheet as "CSV UTF-8"',
     b"\x1f\x8b": "compressed by gzip; unpack it",
     b"PAR1": "a Parquet file; let its name end with .parquet",
@@ -123,7 +123,7 @@ def unchecked_rows(path: str | os.PathLike[str]) -> Generator[tuple[list[str], I
 
 
 def _why(path: str | os.PathLike[str], error: Exception) -> str:
-    """Why a file is no table; of another encoding, the line and how to save the file."""
+    """Why a file cannot be read as a table; if its encoding is another one, in which line, and how to save the file."""
     if not isinstance(error, UnicodeDecodeError):
         return str(error)
     with open(path, "rb") as file:

@@ -28,7 +28,7 @@ def is_lazy(data: object) -> bool:
 
 
 def index_of(frame: object) -> list[str]:
-    """The names of a frame's index, which is no column: of pandas, where somebody named it."""
+    """The names of a pandas index, if it has names. An index is not a column."""
     names = getattr(getattr(frame, "index", None), "names", None)
     return [str(name) for name in names or () if name is not None]
 

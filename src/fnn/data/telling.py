@@ -118,7 +118,7 @@ def _span(values: np.ndarray) -> tuple[str, float]:
 
 
 def unlearnt(data: Dataset) -> str:
-    """The classes of the held out examples of which there is no training example, in a line; "" if there are none."""
+    """The classes that only held out examples have and no training example, in a line; "" if there are none."""
     if not data.classes:
         return ""
     known = _class_numbers(data, data.train.y)

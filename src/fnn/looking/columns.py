@@ -15,7 +15,8 @@ from fnn.data.table_columns import MISSING, MOST_TEXTS, Column
 from fnn.data.wording import listed, short
 
 SHOWN_TEXTS = 6  # of a column, in a line
-FEW_TEXTS, SLIPS = 20, 0.05  # of so few different cells a text that is in more than this share of rows is no slip
+# A text among numbers is meant, and not a slip, if the column has few different cells and many rows hold the text
+FEW_TEXTS, SLIPS = 20, 0.05  # different cells at most; share of the rows
 MOST_TOLD = 3  # places of one fault; of the others their number is told
 DATE = re.compile(r"(\d{4})[-/.](\d\d?)([-/.](\d\d?))?([T ]\d\d?:.*)?|(\d\d?)[-/.](\d\d?)[-/.](\d{4}|\d\d)( \d\d?:.*)?")
 

@@ -17,7 +17,7 @@ from fnn.errors import InputError
 from fnn.looking.columns import Looked
 from fnn.looking.roles import Role
 
-FEWEST_TO_SPLIT = 20  # rows: of fewer none is held out
+FEWEST_TO_SPLIT = 20  # rows; if there are fewer, all are for training
 SHARE = 0.2  # of the rows, for validation and for the test each
 LARGEST_PART = 10_000  # rows: more do not tell much more
 MOST_NUMBERS = 20  # different whole numbers that are taken for classes, and

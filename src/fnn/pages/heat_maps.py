@@ -88,7 +88,7 @@ def _names(rows: Axis, columns: Axis) -> str:
 
 
 def _told(title: str, rows: Axis, columns: Axis, cells: Sequence[Sequence[tuple[float, str]]]) -> str:
-    """The numbers in words, for who cannot see them."""
+    """The numbers in words, for readers who cannot see the picture."""
     told = (
         f"{rows.name} {row}, {columns.name} {column}: {said}"
         for row, line in zip(rows.values, cells, strict=True)

@@ -66,7 +66,7 @@ def table(name: str, head: Sequence[str], rows: Iterable[Sequence[Cell]], *, sor
     """A table in a frame of its own, which scrolls where the window is narrower; the first cells name the rows.
 
     Args:
-        name: What is in the table, for who cannot see it.
+        name: What is in the table, for readers who cannot see it.
         head: The names of the columns.
         rows: Their cells.
         sortable: Whether the script of the page sorts the rows by the column that is clicked.

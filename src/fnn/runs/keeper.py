@@ -31,7 +31,7 @@ class Keeper:
     """Saves the states of a training when it is time, and stops it; `fitting.resumed` calls it between two parts."""
 
     def __init__(self, folder: Path, task: Task, about: Mapping[str, Any], every: float, wish: Wish) -> None:
-        """For a training that begins; whoever goes on from a checkpoint sets `lines`, `kept` and `saved`.
+        """For a training that begins. To go on from a checkpoint, set `lines`, `kept` and `saved` afterwards.
 
         Args:
             folder: The run directory.

@@ -46,7 +46,7 @@ class Task(NamedTuple):
     target_cost: float = -math.inf
     monitor: bool = False
     measure: Measure | None = None
-    keep: str = "last"  # or "best"; for whoever writes the params into a file, see `training.keeping`
+    keep: str = "last"  # or "best": which params a run directory gets, see `training.keeping`
 
 
 class State(NamedTuple):
