@@ -105,9 +105,7 @@ class Numbers:
         self._values.frombytes(values.tobytes())
 
     def _column(self, k: int, cells: list[str], first: int) -> np.ndarray:
-        if (
-            k in self._found and self._found[k].text
-        ):  # a column with text: its numbers are not needed, and its texts are read another time
+        if k in self._found and self._found[k].text:  # its numbers are not needed; its texts are read another time
             return np.full(len(cells), np.nan)
         values = _plain(cells)
         if values is None:
