@@ -104,6 +104,16 @@ CURVES = """(() => {  // the least contrast of a curve to the page
 })()"""
 
 
+def test_a_long_name_of_a_class_leaves_the_confusion_matrix_small(browser, tmp_path):
+    head = f"<th>{'x' * 300}</th>"
+    table = (
+        f'<table class="confusion"><thead><tr>{head * 2}</tr></thead><tbody><tr>{head}<td>3</td></tr></tbody></table>'
+    )
+    (tmp_path / "long.html").write_bytes(page("long", [table]))
+    browser.open(tmp_path / "long.html")
+    assert browser.run("document.querySelector('table').getBoundingClientRect().width") < 400
+
+
 def column(browser, name):
     """The cells of a column of the first table, from the top."""
     return browser.run(
