@@ -11,7 +11,6 @@ from pathlib import Path
 from fnn.cli.runs import SHOWN_ALREADY, lines, state_of
 from fnn.cli.sweep_page import shown as shown_sweep
 from fnn.cli.writing import written
-from fnn.data.wording import counted
 from fnn.errors import CorruptFileError, InputError
 from fnn.pages import png, runs_page, sweep_page
 from fnn.pages.markup import PAGE, page, paragraph
@@ -90,8 +89,8 @@ def _title(readings: Sequence[Reading], sweeps: Sequence[Sweep]) -> str:
     """The names of what is on the page; of more than two their number."""
     names = [*titles(readings), *(sweep.name for sweep in sweeps)]
     if len(names) > 2:
-        runs, grids = counted(len(readings), "run", "runs"), counted(len(sweeps), "sweep", "sweeps")
-        names = [*[runs] * bool(readings), *[grids] * bool(sweeps)]
+        numbers = (("run", len(readings)), ("sweep", len(sweeps)))
+        names = [f"{number} {noun}{'s' * (number > 1)}" for noun, number in numbers if number]
     return " and ".join(names)
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fnn.cli.text_width import cut, cut_inside, padded, width
-from fnn.data.wording import listed
 from fnn.runs.listing import DIVERGED, FINISHED, Entry, Problem, found, name_of
 from fnn.runs.settings import differing, short_names, shorter_paths, text
 
@@ -153,6 +152,7 @@ def notes(entries: Sequence[Entry], settings: Sequence[Column], chosen: Sequence
     said += [LEGEND["sweep"]] if any(entry.is_sweep for entry in entries) else []
     heads = [column.head for column in settings if column not in chosen]
     if heads:
-        named = listed(heads, MOST_NAMED)
+        more = f" and {len(heads) - MOST_NAMED} more" if len(heads) > MOST_NAMED else ""
+        named = f"{', '.join(heads[:MOST_NAMED])}{more}"
         said.append(f"they also differ in {named}; a wider terminal, or fnn report, shows that")
     return [line for note in said for line in textwrap.wrap(note, columns)]
