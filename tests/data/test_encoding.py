@@ -5,7 +5,7 @@ import pytest
 
 from fnn.data import encoding, load_data, load_inputs
 from fnn.data.encoding import Coded, Encoding
-from fnn.data.telling import hints
+from fnn.data.hints import hints
 from fnn.errors import InputError
 from tests.helpers.data_files import saved, written
 

@@ -5,7 +5,7 @@ import pytest
 
 from fnn import cli
 from fnn.data import load_data
-from fnn.data.telling import repeated, unlearnt
+from fnn.data.hints import repeated, unlearnt
 from tests.helpers.configs import SMALL
 from tests.helpers.data_files import saved
 

@@ -5,8 +5,8 @@ import pytest
 
 from fnn.data import load_data, load_inputs
 from fnn.data.dataset import Dataset, scaled_inputs
+from fnn.data.hints import hint
 from fnn.data.precision import lost, units
-from fnn.data.telling import hint
 from fnn.errors import InputError
 from fnn.examples import Examples
 from tests.helpers.data_files import saved, written

@@ -14,7 +14,7 @@ from fnn.cli.user_types import LONGEST_REASON, forgotten, own_types
 from fnn.config.reading import resolved
 from fnn.config.sections import TYPES, Config
 from fnn.data import Dataset
-from fnn.data.telling import hints
+from fnn.data.hints import hints
 from fnn.errors import InputError, StoppedError
 from fnn.machine.idle_cores import awake
 from fnn.plots import curves

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from fnn.cli.text_width import WIDTH, cut, in_lines, padded, width, wrapped
 from fnn.config.proposing import toml
-from fnn.data.telling import hints
+from fnn.data.hints import hints
 from fnn.data.wording import counted, short
 from fnn.looking.arrays import Arrays
 from fnn.looking.columns import Looked, amount

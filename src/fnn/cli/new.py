@@ -12,7 +12,7 @@ from pathlib import Path
 from fnn.cli.data import check_alone, checked_file
 from fnn.config.proposing import proposal, toml
 from fnn.data import sources
-from fnn.data.telling import hints
+from fnn.data.hints import hints
 from fnn.data.wording import short
 from fnn.errors import InputError
 from fnn.looking.array_plans import plan_of_source
