@@ -10,6 +10,7 @@ import fnn
 from fnn.config.reading import build_cost, build_net, config_text, full_hash, load_config, rebuilt, short_hash
 from fnn.config.schema import describe
 from fnn.config.sections import TYPES
+from fnn.runs.resuming import config_changes
 from tests.helpers.configs import GOOD
 from tests.helpers.support import ACTIVATIONS, COSTS, LAYERS, Swish
 
@@ -91,6 +92,23 @@ def test_a_config_without_later_entries_has_the_hash_of_old(write):
     assert full_hash(config) != full_hash(monitored)
     in_files = [load_config(write(GOOD), ["data.y=y.npy", f"data.memory={gib}"]) for gib in (1, 2)]
     assert len({full_hash(c) for c in (config, *in_files)}) == 3
+
+
+NEWER = ("order", "standardise_y", "drop", "onehot", "missing")
+
+
+@pytest.mark.parametrize("name", NEWER)
+def test_a_config_json_without_later_entries_differs_in_none_of_them(write, tmp_path, name):
+    config = load_config(write(GOOD))
+    old = json.loads(json.dumps(describe(config), default=str))
+    del old["data"][name], old["training"]["keep"]
+    (tmp_path / "config.json").write_text(json.dumps(old).replace("-Infinity", '"-inf"'))
+    assert config_changes(tmp_path, config, "") == []  # --resume with more epochs goes on after it
+    assert rebuilt(old) == config
+    used = {"order": "as stored", "missing": "drop", "standardise_y": True}.get(name, ["a"])
+    changed = config_changes(tmp_path, load_config(write(GOOD), [f"data.{name}={json.dumps(used)}"]), "")
+    assert len(changed) == 1
+    assert changed[0].startswith(f"data.{name}")
 
 
 def test_an_older_config_json_keeps_the_meaning_of_its_targets(write):

@@ -168,13 +168,16 @@ def modern(table: Mapping[str, Any]) -> Mapping[str, Any]:
     """A `config.json`'s table in today's words.
 
     Before it had `read_as`, the default of `targets` was "one-hot". Before it had `keep`, the last params were kept.
+    Entries of the data that are newer than the table have their defaults.
     """
     data, training = table.get("data"), table.get("training")
     if isinstance(training, dict):
         table = {**table, "training": {"keep": "last"} | training}
-    if "read_as" in table or not isinstance(data, dict) or data.get("targets") != "one-hot":
+    if not isinstance(data, dict):
         return table
-    return {**table, "data": data | {"targets": ""}}
+    newer = {name: list(unused) if isinstance(unused, tuple) else unused for name, unused in NEWER_DATA.items()}
+    old_default = "read_as" not in table and data.get("targets") == "one-hot"
+    return {**table, "data": newer | data | ({"targets": ""} if old_default else {})}
 
 
 def full_hash(config: Config) -> str:
