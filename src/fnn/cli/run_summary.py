@@ -60,7 +60,8 @@ def _kept(results: Table) -> str:
     if best is None:
         return place
     if best == kept:
-        return f"{place}, the best by validation"
+        by = ": accuracy, then cost" if "accuracy" in results["parts"].get("validation", {}) else ""
+        return f"{place}, the best by validation{by}"
     return f'{place}; best by validation: {best} (keep = "best" keeps it)'
 
 
