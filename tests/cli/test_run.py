@@ -20,6 +20,11 @@ def test_divergence_ends_with_status_4(config, tmp_path, capsys):
     options = ["--out", str(tmp_path / "d"), "--set", "network.cost={type='Quadratic', activation='Identity'}"]
     assert cli.main(["run", config, *options, "--set", "training.optimizer.eta=1e9"]) == 4
     assert "eta" in capsys.readouterr().err
+    (folder,) = (tmp_path / "d").iterdir()
+    fails(capsys, 2, "has no params.npz, since this run diverged: epoch 1, step ", "predict", str(folder))
+    fails(capsys, 2, "this run diverged: epoch 1, step ", "verify", str(folder))
+    (folder / "diverged.json").unlink()
+    fails(capsys, 2, "has no params.npz, since this run is not finished; finish it with", "predict", str(folder))
 
 
 @pytest.mark.skipif(not os.environ.get("FNN_DATA_DIR"), reason="needs MNIST: set FNN_DATA_DIR to its folder")

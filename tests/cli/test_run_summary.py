@@ -111,7 +111,10 @@ def test_a_run_tells_what_came_out_and_tells_it_again(tmp_path, capsys):
     command = ["run", str(tmp_path / "it.toml"), "--out", str(tmp_path / "runs"), "--set", "training.epochs=1"]
     assert cli.main(command) == 0
     first = capsys.readouterr().out.partition("trained")[2]
-    assert "stopped  its one epoch is trained\nkept     epoch 1, the last, the best by validation: accuracy, then cost\n" in first
+    assert (
+        "stopped  its one epoch is trained\nkept     epoch 1, the last, the best by validation: accuracy, then cost\n"
+        in first
+    )
     (folder,) = (tmp_path / "runs").iterdir()
     result = json.loads((folder / "result.json").read_text())
     accuracy = result["results"]["parts"]["test"]["accuracy"]

@@ -35,6 +35,7 @@ def command(options: argparse.Namespace) -> int:
     run, types = Path(options.run), all_types(options.type, [options.run])
     out = None if options.out is None else _free(options.out, run, options.file)
     directory.check_no_sweep(run)
+    directory.check_has_params(run)
     model = load(run, types)
     if options.file is None:
         where, a, desired = with_own_data(model, run, types)

@@ -189,7 +189,9 @@ def _several_columns(path: str, y: np.ndarray, targets: str) -> Outputs:
         read = f"y: read as {k:,} classes, since each of its rows has a single 1; targets = 'quantity' reads quantities"
         return Outputs(y.argmax(axis=1), tuple(str(i) for i in range(k)), read)
     why = "not each of its rows has a single 1" if targets != "quantity" else "targets = 'quantity'"
-    return Outputs(_numbers(path, "y", y), (), f"y: read as {k:,} quantities a row, since {why}")
+    bits = targets != "quantity" and ((y == 0) | (y == 1)).all()  # several labels in a row, or a binary code
+    what = "outputs of 0 or 1" if bits else "quantities"
+    return Outputs(_numbers(path, "y", y), (), f"y: read as {k:,} {what} a row, since {why}")
 
 
 def _inputs(path: str | os.PathLike[str], x: np.ndarray) -> np.ndarray:

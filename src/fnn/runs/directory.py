@@ -18,6 +18,7 @@ from fnn.config.sections import Config, DataConfig
 from fnn.data.arguments import is_file
 from fnn.errors import CorruptFileError, InputError
 from fnn.runs import metrics
+from fnn.runs.endings import divergence
 from fnn.runs.file_names import NETWORKS, TIMELESS
 from fnn.runs.measured import timeless
 from fnn.runs.model_tables import OWN_TYPES, data_table, network_table
@@ -139,11 +140,31 @@ def check_finished(path: Path) -> None:
     if not (path / "config.json").exists() and not (path / "result.json").exists():
         raise InputError(f"{path}: has no config.json; expected a run directory, as fnn run CONFIG makes one.")
     if not (path / "result.json").exists():
-        raise InputError(f"{path}: this run is not finished; finish it with fnn run CONFIG --resume.")
+        raise InputError(f"{path}: this run {_unfinished(path)}.")
     written, found = read_json(path / "result.json"), digests(path)
     for name, digest in found.items():
         if not isinstance(written, dict) or written.get(name) != digest:
             raise CorruptFileError(path / name.partition(" ")[0], "is not what the training wrote (result.json)")
+
+
+def check_has_params(path: Path) -> None:
+    """Refuse a run of which no epoch was finished, so that it has no params.
+
+    Raises:
+        InputError: it is one.
+        CorruptFileError: `diverged.json` is damaged.
+    """
+    begun, missing = (path / "environment.json").exists(), not (path / "params.npz").exists()
+    if begun and missing and not (path / "result.json").exists():
+        raise InputError(f"{path}: has no params.npz, since this run {_unfinished(path)}.")
+
+
+def _unfinished(path: Path) -> str:
+    """Why a run has no results, and the remedy."""
+    lost = divergence(path)
+    if lost is None:
+        return "is not finished; finish it with fnn run CONFIG --resume"
+    return f"diverged: {lost.message.removesuffix('.')}"
 
 
 def check_no_sweep(path: Path) -> None:
