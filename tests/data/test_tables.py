@@ -264,7 +264,7 @@ def test_what_is_no_table_of_columns_is_refused(columns, message):
         load_data(columns)
 
 
-@pytest.mark.parametrize("source", [None, 3, b"x", ["a.csv"], np.zeros((2, 2)), object()], ids=repr)
+@pytest.mark.parametrize("source", [None, 3, b"x", ["a.csv"], np.zeros((2, 2)), object()], ids=range(6))
 def test_what_is_no_source_is_refused(source):
     with pytest.raises(InputError, match=r"^source = .*: expected a text, or columns by name: a dict or a data frame$"):
         load_data(source)
