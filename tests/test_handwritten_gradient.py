@@ -89,6 +89,7 @@ class Unhashable:
     """A layer that is no `fnn.static`."""
 
     sizes: list
+    init = forward = backward = None
 
 
 def point(net, shape, n=5):

@@ -68,13 +68,13 @@ def test_one_whose_params_are_nan_has_diverged_though_a_layer_hides_it():
     net, rows = (fnn.Dense(3), Hides()), some(30)
     params = jax.vmap(lambda key: fnn.init(net, key, (5,)))(jax.random.split(jax.random.key(0), 2))
     settings = {"batch_size": 4, "epochs": 2, "validation": rows}
-    for result in fnn.sweep(net, COST, SGD(jnp.array([0.1, np.nan])), params, rows, jax.random.key(7), **settings):
+    for result in fnn.sweep(net, COST, SGD(jnp.array([0.1, np.inf])), params, rows, jax.random.key(7), **settings):
         for scores in (result.train, result.validation):
             assert [np.isnan(number).tolist() for number in scores] == [[False, True]] * 2
             assert [number.dtype for number in scores] == ["float32"] * 2
     one = jax.tree.map(lambda p: p[1], params)
     with pytest.raises(fnn.DivergedError):
-        list(fnn.fit(net, COST, SGD(np.nan), one, rows, jax.random.key(7), batch_size=4, epochs=2))
+        list(fnn.fit(net, COST, SGD(np.inf), one, rows, jax.random.key(7), batch_size=4, epochs=2))
 
 
 @pytest.mark.parametrize(("m", "devices"), [(1, 1), (5, 1), (6, 3), (8, 4)])
