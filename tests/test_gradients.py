@@ -95,13 +95,20 @@ def cases(widths, rows):
     return st.tuples(nets(widths), st.sampled_from(COSTS), widths, rows, st.integers(0, 9999))
 
 
-five = st.lists(cases(widths, st.integers(1, 9)), min_size=5, max_size=5)  # of 200; compiled together, in half the time
+five = st.lists(cases(widths, st.integers(1, 9)), min_size=5, max_size=5)  # compiled together, in half the time
 
 
 @pytest.mark.long
-@settings(deadline=None, derandomize=True, max_examples=40)
+@settings(deadline=None, derandomize=True, max_examples=20)
 @given(five, st.booleans())
 def test_backprop_is_autodiff_for_random_nets(cases, x64):
+    check_nets(compiled, cases, x64)
+
+
+@pytest.mark.campaign
+@settings(deadline=None, derandomize=True, max_examples=100)
+@given(five, st.booleans())
+def test_backprop_is_autodiff_for_five_hundred_random_nets(cases, x64):
     check_nets(compiled, cases, x64)
 
 
