@@ -67,6 +67,7 @@ def taken(monkeypatch):
     return calls
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("n", "batch_size", "gradient", "many"),
     [(12, 4, fnn.backprop, 3), (120, 3, fnn.backprop, 8), (96, 1, fnn.backprop, 8), (5, 4, fnn.backprop, 1)]
@@ -83,6 +84,7 @@ def test_a_sweep_in_blocks_trains_each_network_as_if_alone(n, batch_size, gradie
         assert_trees_close(jax.tree.map(lambda p, i=i: p[i], last.params), alone.params)
 
 
+@pytest.mark.long
 def test_with_orders_of_their_own_each_network_has_to_be_worth_it(taken):
     settings = {"batch_size": 3, "epochs": 1}
     for net, many in ((NET, 1), (WIDE, 8)):
@@ -124,6 +126,7 @@ def test_an_epoch_is_the_same_steps_in_a_loop(taken, gradient, many):
         assert_trees_close(got, (params, v))
 
 
+@pytest.mark.long
 def test_a_training_is_its_epochs_whether_it_is_monitored_or_in_a_file(taken, tmp_path):
     params, v, examples = wide(289)
     np.save(tmp_path / "x.npy", np.asarray(examples.x))

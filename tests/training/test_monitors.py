@@ -33,6 +33,8 @@ from fnn.training.fitting import Task, resumed, start
 from fnn.training.mini_batches import Rule
 from tests.helpers.support import ACTIVATIONS, Swish, assert_trees_close, compiled, draw_params, one_hot_rows
 
+pytestmark = pytest.mark.long
+
 KEY, MOMENTUM = jax.random.key(1), SGD(0.02, mu=0.5, lmbda=0.01)
 
 
