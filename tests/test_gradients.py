@@ -115,7 +115,7 @@ def test_backprop_is_autodiff_for_five_hundred_random_nets(cases, x64):
 few = st.sampled_from((1, 4))  # widths: each new shape compiles every operation anew
 
 
-@settings(deadline=None, derandomize=True, max_examples=8)
+@settings(deadline=None, derandomize=True, max_examples=4)
 @given(cases(few, st.just(4)), st.booleans())
 def test_backprop_is_autodiff_for_random_nets_eagerly(case, x64):
     check_nets(lambda f: f, [case], x64)

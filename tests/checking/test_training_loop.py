@@ -137,7 +137,7 @@ def test_a_bug_planted_in_the_loop_is_seen(bug, monkeypatch):
     assert "the training loop is WRONG" in str(found)
 
 
-@pytest.mark.parametrize("command", ["gradcheck", "compare"])
+@pytest.mark.parametrize("command", ["gradcheck", pytest.param("compare", marks=pytest.mark.campaign)])
 def test_both_commands_end_with_1_when_the_loop_is_wrong(command, monkeypatch, capsys, tmp_path):
     config = tmp_path / "digits.toml"
     config.write_text(

@@ -11,8 +11,8 @@ from jax import export
 from fnn.kernels import definitions, im2col, pooling, products
 from tests.helpers.support import assert_trees_close, compiled, draw
 
-LONG = pytest.mark.campaign
-ROWS = (1, pytest.param(8, marks=LONG), pytest.param(9, marks=LONG), 10, pytest.param(11, marks=LONG), 64, 65)
+OFTEN, SELDOM = pytest.mark.long, pytest.mark.campaign
+ROWS = (1, *(pytest.param(n, marks=SELDOM) for n in (8, 9, 11)), 10, 64, pytest.param(65, marks=OFTEN))
 FEW, MANY = products.FEW_UNITS, products.FEW_UNITS + 1
 
 # name: definition, tuned form, the shapes of the arguments; "n" is the number of rows.
@@ -128,6 +128,7 @@ def test_the_shapes_stand_on_both_sides_of_the_choice_of_groups():
     assert im2col.groups((8, 1, 9, 9), 2) == im2col.groups((8, 1, 9, 9), 3, 2) == (8, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("n", [11, 14])
 def test_pixels_are_repeated_until_they_leave_the_cache(n):
     W, b, a = draw(3, (2, 20, 5, 5), (2,), (n, 20, 12, 12))
