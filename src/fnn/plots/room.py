@@ -80,23 +80,22 @@ def finish(fig: Any) -> None:
 
 
 def _lines(text: str, points: float, size: float, weight: str = "normal") -> list[str]:
-    """The text in lines of at most so many points; a line break in the text stays."""
+    """The text in lines of at most so many points, of about one length; a line break in the text stays."""
+    return [one for line in text.split("\n") for one in _broken(line, points / max(_width(line, size, weight), 1))]
+
+
+def _broken(line: str, share: float) -> list[str]:
+    """The line in as few parts as it takes if a part may be this share of it."""
+    longest = max(1, int(0.95 * share * len(line)))  # 0.95: some letters are wider than others
+    ways = [textwrap.wrap(line, n, break_long_words=False, break_on_hyphens=False) for n in range(longest, 0, -1)]
+    return [line] if share >= 1 else [lines for lines in ways if len(lines) == len(ways[0])][-1]
+
+
+def _width(line: str, size: float, weight: str) -> float:
     from matplotlib.font_manager import FontProperties
-
-    font = FontProperties(weight=weight, size=size)
-
-    def broken(line: str) -> list[str]:
-        ways = [textwrap.wrap(line, n, break_long_words=False, break_on_hyphens=False) for n in range(len(line), 8, -1)]
-        fit = [lines for lines in ways if all(_width(one, font) <= points for one in lines)] or [[line]]
-        return [lines for lines in fit if len(lines) == len(fit[0])][-1]  # lines of about the same length
-
-    return [one for line in text.split("\n") for one in broken(line)]
-
-
-def _width(line: str, font: Any) -> float:
     from matplotlib.textpath import TextPath
 
-    return float(TextPath((0, 0), line, prop=font).get_extents().width)
+    return float(TextPath((0, 0), line, prop=FontProperties(size=size, weight=weight)).get_extents().width)
 
 
 def _refuse_small_words(fig: Any, path: str | os.PathLike[str]) -> None:
