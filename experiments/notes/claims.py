@@ -18,6 +18,7 @@ from fnn import InputError
 PAGE = pathlib.Path(__file__).with_name("CLAIMS.md")
 TOPICS = {
     "Nerve cells": "neurons",
+    "A unit": "units",
     "Perceptrons": "perceptrons",
     "Layers of perceptrons": "circuits",
     "What a network consists of": "parameter_counts",
