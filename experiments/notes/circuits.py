@@ -3,6 +3,7 @@
 python -m experiments.notes.circuits [FOLDER]      15 s, a picture into FOLDER (runs/circuits)
 """
 
+import contextlib
 import itertools
 from functools import cache
 
@@ -11,25 +12,24 @@ import jax.numpy as jnp
 import numpy as np
 
 import fnn
-from experiments.notes.findings import Finding, judged, listed, main
+from experiments.notes.findings import Finding, corrected, judged, listed, main
 from experiments.notes.perceptrons import NAND, X2, X3, bits
-from fnn import Dense, layered, perceptron, truth_table
+from experiments.notes.seeds import starts
+from fnn import Dense, Sigmoid, Step, layered, perceptron, truth_table
 from fnn.lessons import logic
-from fnn.plots import curves
+from fnn.plots import curves, room
 
 NAND_Z = np.array([3.0, 1, 1, -1])
 
 
 @cache
-def able(n):
-    """How many functions of n inputs one perceptron computes; the others are refused with a reason."""
-    found = 0
+def single(n):
+    """The perceptrons of n inputs by the tables that they answer: a perceptron is asked, and no other is refused."""
+    found = {}
     for table in itertools.product((0, 1), repeat=2**n):
-        try:
-            perceptron(table)
-            found += 1
-        except ValueError:
-            pass
+        with contextlib.suppress(ValueError):  # no single perceptron: refused, with a reason
+            net, params = perceptron(table)
+            found[bits(fnn.forward(net, params, logic.inputs(n)))] = params
     return found
 
 
@@ -51,32 +51,50 @@ def able_of_four():
 
 def layers_decide_more():
     """Layers of simple decisions make decisions that no single unit can make (000-06)."""
-    two, three, (made, allowed) = able(2), able(3), able_of_four()
-    net, params = layered(truth_table([0, 1, 1, 0]))
-    xor = bits(fnn.forward(net, params, X2))
+    two, three, (made, allowed) = len(single(2)), len(single(3)), able_of_four()
+    xor = bits(fnn.forward(*layered(truth_table([0, 1, 1, 0])), X2))
     return Finding(
         "000-06",
         "Layers of simple decisions make decisions that no single one can.",
-        f"single units compute {two} of 16 functions of two inputs, {three} of 256 of three, {made:,} of 65,536 of "
-        f"four (all others refuted: {made == allowed}); a net of layers gives {xor} for XOR",
-        "14, 104 and 1,882; 0110",
-        judged((two, three, made, allowed, xor) == (14, 104, 1882, 1882, "0110")),
+        f"single units answer {two} of 16 tables of two inputs, {three} of 256 of three, {made:,} of 65,536 of "
+        f"four (all others refuted: {made == allowed}), never XOR ({'0110' not in single(2)}); a net of layers gives "
+        f"{xor} for it",
+        "14, 104 and 1,882; True; 0110",
+        judged(
+            (two, three, made, allowed, xor) == (14, 104, 1882, 1882, "0110")
+            and "0110" not in single(2)
+            and "0111" in single(2)
+        ),
     )
 
 
+def by_two_layers(tables):
+    """Whether a layer with a unit for each row, and one unit more, answers each of these tables of three inputs."""
+    one = logic.from_threshold(2 * X3 - 1, X3.sum(axis=1) - 0.5)  # unit i fires for row i alone
+    every = logic.from_threshold(tables, np.full(len(tables), 0.5))
+    net = (Dense(8), Step(), Dense(len(tables)), Step())
+    return (np.asarray(fnn.forward(net, (one, (), every, ()), X3)) == tables.T).all(axis=0)
+
+
+def units_of_sums(bits):
+    """The units that add two numbers of so many bits: in layers of NANDs, and in two layers, one for each row."""
+    net, _ = layered(logic.adder(bits))
+    return sum(layer.units for layer in net if layer != Step()), 2 ** (2 * bits) + bits + 1
+
+
 def ever_more_complex():
-    """Each further layer of perceptrons can make more complex decisions (003-05)."""
-    counts = []
-    for n in (2, 3):
-        every = logic.inputs(2**n).T
-        net, params = layered(truth_table(every))
-        counts.append(int((np.asarray(fnn.forward(net, params, logic.inputs(n))) == every).all(axis=0).sum()))
+    """A second layer decides what one unit cannot; a third decides nothing new, but saves units (003-05)."""
+    two = int(by_two_layers(logic.inputs(8)).sum())
+    (deep, flat), (deeper, flatter) = units_of_sums(4), units_of_sums(8)
     return Finding(
         "003-05",
-        "Each further layer of perceptrons can take a more complex decision.",
-        f"one unit computes {able(2)} of 16 and {able(3)} of 256 functions, layers of them {counts[0]} and {counts[1]}",
-        "fewer; all of them",
-        judged(able(2) < 16 and able(3) < 256 and counts == [16, 256]),
+        "Each further layer of perceptrons can take a more complex decision: the second can, but two layers are "
+        "enough for any decision. More layers only take fewer units.",
+        f"of 256 tables of three inputs one unit answers {len(single(3))}, two layers {two}: nothing is left for a "
+        f"third; to add two numbers of 4 bits takes {deep} units in many layers, {flat} in two with a unit for each "
+        f"row, of 8 bits {deeper} and {flatter:,}",
+        "104 and 256; fewer units in many layers",
+        corrected(two < 256, len(single(3)) < two == 256 and deep < flat and deeper < flatter),
     )
 
 
@@ -152,23 +170,42 @@ def no_depth_without_bends():
 CLAIMS = (layers_decide_more, learns_nand, no_depth_without_bends, ever_more_complex, universal_nand)
 
 
+@cache
+def trained_xor():
+    """The params of the first 2-2-1 net of sigmoids, of 20, that has learned XOR after 5,000 steps."""
+    net = (Dense(2), Sigmoid(), Dense(1))
+    x, y = fnn.load_data("xor", targets="binary").train.rows(slice(None))
+
+    def train(p):
+        def on(p, _):
+            return fnn.SGD(2.0).update(p, (), fnn.backprop(net, fnn.CrossEntropy(), p, x, y)[1])[0], None
+
+        p = jax.lax.scan(on, p, None, length=5000)[0]
+        return p, fnn.CrossEntropy().value(fnn.forward(net, p, x), y)
+
+    every, costs = jax.jit(jax.vmap(train))(starts(net, (2,), 20))
+    return net, jax.tree.map(lambda leaf: leaf[int((costs < 0.05).argmax())], every)
+
+
 def pictures(folder):
-    """XOR with the two lines of its hidden units."""
-    fig = curves.figure(4.8, 4.2)
-    axes = fig.subplots()
+    """XOR with the two lines of the hidden units of a trained net, and what the net says."""
+    net, params = trained_xor()
     p, q = np.meshgrid(np.linspace(-0.4, 1.4, 200), np.linspace(-0.4, 1.4, 200))
-    axes.contourf(p, q, (p + q > 0.5) & (p + q < 1.5), levels=[0.5, 1], colors=["#cccccc"])
-    for line, (c, name) in enumerate(((0.5, "p + q > 1/2"), (1.5, "p + q < 3/2"))):
-        axes.plot(
-            [-0.4, 1.4], [c + 0.4, c - 1.4], curves.DASHES[line], color=curves.PALETTE[line], label=f"unit: {name}"
-        )
-    for (x, y), one in zip(X2, (0, 1, 1, 0), strict=True):
-        axes.plot(x, y, "o", ms=11, mec="black", mfc="black" if one else "white")
-        axes.annotate(f"{one}", (x, y), xytext=(9, 9), textcoords="offset points")
-    axes.set(xlim=(-0.4, 1.4), ylim=(-0.4, 1.4), xlabel="p", ylabel="q", aspect="equal")
-    axes.set_title("XOR: no line parts it, two lines do")
-    axes.legend(frameon=False, fontsize="small", loc="lower left")
-    curves.write(fig, folder / "xor.png")
+    a = fnn.predict(net, fnn.CrossEntropy(), params, jnp.stack([p.ravel(), q.ravel()], axis=1)).reshape(p.shape)
+    z = fnn.forward(net[:1], params[:1], jnp.stack([p.ravel(), q.ravel()], axis=1)).reshape(*p.shape, 2)
+    title = "XOR: no line parts it, but two lines do; a trained net has found them"
+    with room.picture(folder / "xor.png", title) as fig:
+        axes = fig.subplots()
+        fig.colorbar(axes.contourf(p, q, a, np.linspace(0, 1, 11), cmap="Greys", alpha=0.5), label="output of the net")
+        for unit in range(2):
+            style = {"colors": [curves.PALETTE[unit]], "linestyles": ["-", "--"][unit], "linewidths": 4}
+            axes.contour(p, q, z[..., unit], [0.0], **style)
+            axes.plot([], [], ["-", "--"][unit], color=curves.PALETTE[unit], label=f"hidden unit {unit + 1}: z = 0")
+        for (x, y), one in zip(X2, (0, 1, 1, 0), strict=True):
+            axes.plot(x, y, "o", ms=20, mec="black", mew=2, mfc="black" if one else "white")
+            axes.annotate(f"{one}", (x, y), xytext=(16, 12), textcoords="offset points", weight="bold")
+        axes.set(xlabel="input p", ylabel="input q", aspect="equal")
+        fig.legend(loc="outside right center")
     return ("xor.png",)
 
 

@@ -213,7 +213,7 @@ CLAIMS = (
 
 def pictures(folder):
     """What a sigmoid and a step say and pass back; who learns XOR with them."""
-    title = "A step has no slope: its weights never move, and XOR is learned by luck alone"
+    title = "A step has no slope: hidden weights never move, and XOR is learned by luck alone"
     with room.picture(folder / "perceptrons.png", title) as fig:
         left, right = fig.subplots(1, 2)
         z = jnp.linspace(-6, 6, 600)
@@ -223,13 +223,12 @@ def pictures(folder):
             left.plot(z, f.df(z), ":", color=colour, label=f"{name}: slope")
             learned = 100 * learners(f)[0].mean(axis=1)
             right.plot(ETAS, learned, ("o-", "s--")[i], color=colour, label=f"hidden {name}s")
-        left.set(xlabel="weighted input z", title="What a unit says, and what it passes back")
+        left.set(xlabel="weighted input z", title="What a unit says, and what it passes back", ylim=(-0.05, 1.75))
         right.set(xscale="log", xlabel="learning rate η", ylabel="seeds that learn XOR (%), of 20", ylim=(-4, 104))
         right.set_title("The sigmoid learns, the step does not")
         for axes in (left, right):
             axes.grid()
-            axes.legend(loc="upper left" if axes is left else "center right")
-        left.set_ylim(-0.05, 1.75)
+            axes.legend(loc="upper left")
     return ("perceptrons.png",)
 
 

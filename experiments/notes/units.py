@@ -101,7 +101,7 @@ def input_of_the_next():
     net, key = (Dense(3), Dense(2)), jax.random.key(0)
     params = fnn.init(net, key, (2,))
     a, second = fnn.activations(net, params, jnp.ones((1, 2))), params[1]
-    taken = np.allclose(net[1].forward(second, a[1]), a[2])
+    taken = np.array_equal(net[1].forward(second, a[1]), a[2])
     return Finding(
         "E17",
         "The outputs of one layer are used as the inputs, not as the outputs, of the next.",

@@ -13,14 +13,9 @@ BUGS = {
     "001-06": Bug("fnn.activation_functions:Sigmoid.f", lambda right: lambda f, z: z / 4, "a straight line"),
     "004-01": NO_BIAS,
     "E17": Bug(
-        "fnn.layers:Dense.init",
-        lambda right: (
-            lambda layer, key, shape: (
-                (p := right(layer, key, shape)[0])._replace(W=p.W.reshape(-1, layer.units)),
-                (layer.units,),
-            )
-        ),
-        "draws the weights of the transposed matrix",
+        "fnn.network:activations",
+        lambda right: lambda net, params, x: (x, *[right(net, params, x)[1]] * len(net)),
+        "hands the outputs of the first layer on as the outputs of the next",
     ),
 }
 UNFLIPPED = {}
