@@ -45,6 +45,21 @@ GRADIENT = ("--gradient", dict(choices=("backprop", "autodiff"), help="short for
 RUN = ("run", dict(metavar="RUN", help="a run directory"))
 RESUME = ("--resume", dict(action="store_true", help="go on with the newest unfinished run of this config there"))
 
+DEVICES = (
+    "--devices",
+    dict(metavar="N|all", help="share each mini-batch among so many devices of this machine, or of each process (1)"),
+)
+DISTRIBUTED = (
+    "--distributed",
+    dict(
+        nargs="?",
+        const="",
+        metavar="HOST:PORT,N,I",
+        help="train one run by N processes, of which this is number I, from 0; process 0 listens at HOST:PORT. Without "
+        "a value SLURM, Open MPI, Kubernetes, TPU or torchrun says it",
+    ),
+)
+
 # Arguments of one command
 CHECKPOINT = (
     "--checkpoint",
@@ -64,8 +79,10 @@ CHECKED = (
 )
 EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
 PREDICT_OUT = ("--out", dict(metavar="FILE", help="write the csv there, and only say how right it is"))
+PAGE_OUT = ("--out", dict(metavar="FILE", help="write the page there (page.html in RUN)"))
 COMPARE_OUT = ("--out", dict(metavar="DIR", help="write the whole table, compare.csv, and compare.png there"))
 CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json, report.html and gradcheck.png there"))
+EXPLAIN_OUT = ("--out", dict(metavar="DIR", help="write explain.txt and network.png, the net drawn, there"))
 EXAMPLE = (
     "--example",
     dict(metavar="K", help="the training example, from 0, or several: 0,3 or 0-3 (the first that is not all zeros)"),
@@ -97,6 +114,13 @@ VARIABLES = ("MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "XDG
 # Commands whose only result is what they print, without --out
 PRINTED = ("predict", "data", "new", "explain", "compare", "runs", "watch")
 
+# What the help says of several processes
+PROCESSES = """\
+Several processes (--distributed): process 0 prints and writes the files; all end
+when one is lost (exit status 5), and go on by the same command with --resume.
+  FNN_START_SECONDS=60       in which all of them have to come
+  FNN_WATCHDOG_SECONDS=600   after which one that is stuck is ended"""
+
 # The keys of a config's [sweep]
 GRID = """\
 [sweep] in CONFIG, or --set sweep.KEY=VALUE; the grid is every combination:
@@ -113,18 +137,19 @@ COMMANDS = (
     Command(
         "run",
         "train a config, evaluate it, write its run directory",
-        (CONFIG, SET, TYPE, OUT, RESUME, CHECKPOINT, ACCEPT_CHANGES, CACHE, AWAKE, GRADIENT),
+        (CONFIG, SET, TYPE, OUT, RESUME, CHECKPOINT, ACCEPT_CHANGES, CACHE, AWAKE, GRADIENT, DEVICES, DISTRIBUTED),
         "Train the network of a config and evaluate it; a run directory keeps all that is needed to use it, to go on "
         "with it and to repeat it.",
         ("fnn run configs/xor.toml", "fnn run configs/digits.toml --set training.epochs=5 --resume"),
+        PROCESSES,
     ),
     Command(
         "sweep",
         "train the grid of a config's [sweep] in one program",
-        (CONFIG, SET, TYPE, OUT, RESUME, AWAKE, GRADIENT),
+        (CONFIG, SET, TYPE, OUT, RESUME, AWAKE, GRADIENT, DEVICES, DISTRIBUTED),
         "Train one network for each point of a grid and each seed, and tell which point is best by validation.",
         ("fnn sweep configs/sweep.toml", "fnn sweep configs/xor.toml --set 'sweep.eta=[0.1, 0.5]' --set sweep.seeds=5"),
-        GRID,
+        f"{GRID}\n\n{PROCESSES}",
     ),
     Command(
         "compare",
@@ -145,10 +170,10 @@ COMMANDS = (
     Command(
         "explain",
         "one training step of a small net, every number shown",
-        (CONFIG, SET, TYPE, EXAMPLE, GRADIENT),
+        (CONFIG, SET, TYPE, EXAMPLE, GRADIENT, EXPLAIN_OUT),
         "Show one training step as on a blackboard: every number of the forward pass, of the backward pass and of the "
         "update.",
-        ("fnn explain configs/xor.toml", "fnn explain configs/xor.toml --example 0-3"),
+        ("fnn explain configs/xor.toml --out board", "fnn explain configs/xor.toml --example 0-3"),
     ),
     Command(
         "predict",
@@ -157,6 +182,14 @@ COMMANDS = (
         "Print what a trained network says about each row of a file, or of its own test data, as a csv; if the data "
         "hold what is desired, stderr says how right it is.",
         ("fnn predict runs/xor-c8be7c4d", "fnn predict runs/digits-6a4845ac --out predictions.csv"),
+    ),
+    Command(
+        "page",
+        "draw a digit in a browser, and a trained network answers",
+        (RUN, TYPE, PAGE_OUT),
+        "Write a page, one file for any browser, in which one draws a digit with a mouse or a finger; the trained "
+        "network is inside and answers while one draws, offline.",
+        ("fnn page runs/digits-6a4845ac", "fnn page runs/digits-6a4845ac --out digits.html"),
     ),
     Command(
         "runs",

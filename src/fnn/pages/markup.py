@@ -32,9 +32,21 @@ def escaped_lines(text: str) -> str:
     return "\n".join(map(escaped, text.split("\n")))
 
 
-def page(title: str, body: Iterable[str]) -> bytes:
-    """The bytes of a page, whose policy allows its own style, its own script and pictures that it holds itself."""
-    style, script = (Path(__file__).with_name(name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+def page(
+    title: str, body: Iterable[str], styles: Sequence[str] = ("page.css",), scripts: Sequence[str] = ("page.js",)
+) -> bytes:
+    """The bytes of a page, whose policy allows its own style, its own script and pictures that it holds itself.
+
+    Args:
+        title: Of the page.
+        body: Its parts, as HTML.
+        styles: The files of this folder that make its style, joined.
+        scripts: Those that make its script.
+    """
+    style, script = (
+        "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
+        for names in (styles, scripts)
+    )
     policy = (
         f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
