@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from fnn import cli
+from fnn.plots import curves
+from fnn.plots.network_drawing import _three
 from tests.helpers.support import fails
 
 pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
@@ -110,3 +112,51 @@ def test_momentum_shows_the_velocity(capsys):
 )
 def test_what_cannot_be_explained_is_said_in_one_line(capsys, arguments, message):
     fails(capsys, 2, message, "explain", *arguments)
+
+
+def test_the_network_is_drawn_with_the_numbers_of_the_step(capsys, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    figures = []
+    monkeypatch.setattr(curves, "write", lambda fig, path: figures.append((fig, path)))
+    out = board(capsys, XOR, "--out", str(tmp_path / "board"))
+    text = (tmp_path / "board" / "explain.txt").read_text()
+    assert out == f"{text}\nxor: {tmp_path / 'board'}: explain.txt, network.png\n"
+    ((fig, path),) = figures
+    assert path == tmp_path / "board" / "network.png"
+    sums = re.findall(r"z\[\d\] = (\S+)\*0 ([+-]) (\S+)\*1 ([+-]) (\S+) =", text)  # of layer 0
+    told = [number for w, s, v, t, b in sums for number in (w, f"{s}{v}", f"{t}{b}")]
+    told += re.findall(r"= tanh\([-.\d]+\) = (\S+)", text)
+    told += re.findall(r"delta = \((.*)\)", text)[-1].split(", ")
+    told += re.findall(r"= sigmoid\([-.\d]+\) = (\S+)", text)
+    drawn = [t.get_text().removeprefix("b ").replace("−", "-") for t in fig.axes[0].texts]
+    assert len(told) == 4 * 3 + 4 + 4 + 1
+    assert {_three(float(number)).replace("−", "-") for number in told} <= set(drawn)
+    before, after = re.search(r"C is (\S+) before the step and (\S+) after it", text).groups()
+    assert fig.get_suptitle() == f"xor: one step takes the cost from {float(before):.3f} to {float(after):.3f}"
+
+
+def test_each_row_of_a_mini_batch_is_drawn(capsys, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+    figures = []
+    monkeypatch.setattr(curves, "write", lambda fig, path: figures.append(fig))
+    layers = '[{type="Maxout",units=2,pieces=2},{type="ReLU"},{type="Dense",units=1},{type="Tanh"},{type="Step"}]'
+    out = board(
+        *(capsys, XOR, "--out", str(tmp_path), "--example", "1,3"),
+        *("--set", f"network.layers={layers}", "--set", 'network.cost="Quadratic"'),
+    )
+    assert out.endswith(": explain.txt, network-0.png, network-1.png\n")
+    names = [text.get_text() for text in figures[0].axes[0].texts]
+    assert {"inputs", "0 Maxout\n1 ReLU", "2 Dense\n3 Tanh", "4 Step\nQuadratic"} <= set(names)
+    assert [fig.get_suptitle().split(";")[0] for fig in figures] == ["xor: row 0 of 2", "xor: row 1 of 2"]
+
+
+def test_without_matplotlib_there_are_the_words_alone(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr(curves, "available", lambda: False)
+    out = board(capsys, XOR, "--out", str(tmp_path))
+    assert out.endswith(f"xor: {tmp_path}: explain.txt; {curves.MISSING}\n")
+
+
+def test_a_folder_that_cannot_be_made_is_said_in_one_line(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    said = "cannot be written (Not a directory); make room or name another by --out"
+    fails(capsys, 2, said, "explain", XOR, "--out", str(tmp_path / "file" / "board"))

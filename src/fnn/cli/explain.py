@@ -6,17 +6,23 @@ import argparse
 import re
 import textwrap
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
-from fnn.cli.common import all_types, overrides, prepared_for
+from fnn.cli.common import all_types, drawn, overrides, prepared_for
+from fnn.cli.writing import written
 from fnn.config.reading import load_config
 from fnn.config.sections import GRADIENTS, Config
 from fnn.errors import InputError
 from fnn.examples import Examples
-from fnn.lessons.blackboard import MAX_ROWS, explained
+from fnn.lessons.blackboard import MAX_ROWS, Numbers, board, numbers
+from fnn.plots import curves
+from fnn.runs.preparing import Prepared
 from fnn.schedules import Constant, Progress
+from fnn.storage.files import write_atomically
 
+TEXT = "explain.txt"
 ROWS_AT_ONCE = 1000  # in the search for one that is not zero
 
 
@@ -34,16 +40,34 @@ def command(options: argparse.Namespace) -> int:
     rows = _first(train) if options.example is None else _chosen(options.example, train.n)
     x, y = train.rows(np.array(rows))
     first = options.example is None and bool(np.any(x))
-    factor = Progress().factor
+    gradient, optimizer = GRADIENTS[training.gradient], training.optimizer.scaled(Progress().factor)
     try:
-        text = explained(
-            *(net.layers, net.cost, training.optimizer.scaled(factor), prepared.params, x, y),
-            gradient=GRADIENTS[training.gradient],
-        )
+        found = numbers(net.layers, net.cost, optimizer, prepared.params, x, y, gradient)
     except InputError as error:
         raise InputError(f"{options.config}: {error}") from None
-    print("\n".join([*_heading(config, rows, train.n, first), "", text]))
+    text = board(net.layers, net.cost, optimizer, prepared.params, y, found, gradient)
+    told = "\n".join([*_heading(config, rows, train.n, first), "", text])
+    print(told)
+    if options.out is not None:
+        _write(Path(options.out), prepared, np.asarray(y), found, told)
     return 0
+
+
+def _write(folder: Path, prepared: Prepared, y: np.ndarray, found: Numbers, told: str) -> None:
+    """Write what was printed and, if matplotlib is installed, the drawn network; print where they are."""
+    name, net = prepared.config.name, prepared.config.network
+    with written(folder, "make room or name another by --out"):
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(folder / TEXT, f"{told}\n".encode())
+
+    def draw() -> list[str]:
+        from fnn.cli.explain_picture import draw_rows  # importing matplotlib takes as long as importing JAX
+
+        return draw_rows(folder, name, net.layers, net.cost, prepared.params, y, found)
+
+    made = drawn(draw, f"{TEXT} has the numbers")
+    missing = "" if curves.available() else f"; {curves.MISSING}"
+    print(f"\n{name}: {folder}: {', '.join([TEXT, *made])}{missing}")
 
 
 def _first(train: Examples) -> list[int]:

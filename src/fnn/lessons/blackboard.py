@@ -68,6 +68,14 @@ def explained(
         InputError: a net or a mini-batch too large for a blackboard, or no rows.
         ValueError: `y` does not fit the output.
     """
+    found = numbers(net, cost, optimizer, params, x, y, gradient)
+    return board(net, cost, optimizer, params, y, found, gradient)
+
+
+def numbers(
+    net: Net, cost: Cost, optimizer: Optimizer, params: Params, x: Array, y: Array, gradient: Gradient = backprop
+) -> Numbers:
+    """The numbers of that step; arguments and errors are those of `explained`."""
     if not 1 <= len(x) <= MAX_ROWS or len(x) != len(y):
         raise InputError(
             f"a blackboard shows 1 to {MAX_ROWS} examples, each with its y, got {len(x)} rows of x and {len(y)} of y; "
@@ -81,15 +89,21 @@ def explained(
     x, y, state = jnp.asarray(x), jnp.asarray(y), optimizer.init(params)
 
     @jax.jit
-    def numbers(params: Params, state: Params, x: Array, y: Array) -> Numbers:
+    def found(params: Params, state: Params, x: Array, y: Array) -> Numbers:
         trace, (before, nablas) = activations(net, params, x), gradient(net, cost, params, x, y)
         new, v = step(net, cost, optimizer, params, state, x, y, gradient)
         costs = [cost.value(trace[-1][r : r + 1], y[r : r + 1]) for r in range(len(x))]
         entering, after = deltas(net, cost, params, x, y), cost.value(forward(net, new, x), y)
         return Numbers(trace, cost.output(trace[-1]), costs, entering, before, nablas, new, v, after)
 
-    found = jax.tree.map(np.asarray, numbers(params, state, x, y))
-    name = getattr(gradient, "__name__", type(gradient).__name__)
+    return jax.tree.map(np.asarray, found(params, state, x, y))
+
+
+def board(
+    net: Net, cost: Cost, optimizer: Optimizer, params: Params, y: Array, found: Numbers, gradient: Gradient = backprop
+) -> str:
+    """The numbers of a step, written down; `gradient` is the rule that gave the nablas."""
+    name, state = getattr(gradient, "__name__", type(gradient).__name__), optimizer.init(params)
     with np.errstate(all="ignore"):  # a board shows infinity and nan too
         return "\n".join(
             [
