@@ -78,9 +78,6 @@ def pictures(folder):
         for height, (name, values) in enumerate(rows.items()):
             unit = name in ("unit 1", "unit 2")
             axes.step(np.arange(TIMES), height + 0.7 * values, where="mid", color=curves.PALETTE[0 if unit else 1])
-        for t in range(EXCITE, INHIBIT - 1):  # who fires now makes the other fire next
-            low, high = (2.78, 3.1) if a[t, 0] else (3.1, 2.78)
-            axes.annotate("", (t + 0.9, high), (t + 0.2, low), arrowprops={"arrowstyle": "->", "color": "0.5"})
         axes.set_yticks(np.arange(4) + 0.35, list(rows))
         axes.set(xlabel="step of time", xlim=(-0.5, TIMES - 0.5), xticks=range(0, TIMES, 2), ylim=(-0.2, 4))
         axes.grid(axis="x")
