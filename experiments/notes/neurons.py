@@ -6,10 +6,17 @@ The cell is leaky integrate-and-fire: dV/dt = (R I - V)/τ. At V = θ it fires; 
 nothing for a time t_ref. Here τ = R = θ = 1.
 """
 
+from functools import cache
+
+import jax
+import jax.numpy as jnp
 import numpy as np
 
+import fnn
 from experiments.notes.findings import Finding, judged, listed, main
-from fnn.plots import curves
+from fnn import Dense, Sigmoid, Step
+from fnn.layers import DenseParams
+from fnn.plots import curves, room
 
 DEAF = 0.1  # t_ref, in units of τ
 CURRENTS = np.array([1.1, 1.5, 2, 5, 100])
@@ -38,22 +45,44 @@ def spikes(current, dt=1e-4):
     return times
 
 
+@cache
+def fitted():
+    """The sigmoid of ln I, of the library, that is nearest to the rate: its height, steepness and centre, its distance.
+
+    Found by small steps of descent on the squared distance, from a start at (10, 1, ln 9).
+    """
+    z, r = jnp.log(jnp.geomspace(0.3, 300, 400)), jnp.asarray(rate(np.geomspace(0.3, 300, 400)))
+
+    def distance(p):
+        return jnp.square(p[0] * Sigmoid().f(p[1] * (z - p[2])) - r).mean()
+
+    def on(p, _):
+        return p - jnp.array([1.0, 0.03, 0.03]) * jax.grad(distance)(p), None
+
+    p = jax.jit(lambda p: jax.lax.scan(on, p, None, length=2000)[0])(jnp.array([10.0, 1.0, np.log(9)]))
+    return np.asarray(p), float(abs(p[0] * Sigmoid().f(p[1] * (z - p[2])) - r).max())
+
+
 def fires_at_a_rate():
     """The sigmoid can be read as a firing rate that saturates (001-31)."""
     times = [spikes(np.full(100_000, i), 1e-4) for i in (1.5, 5.0)]
     counted = [(len(t) - 1) / (t[-1] - t[0]) for t in times]
     every = rate(np.linspace(0, 1e4, 100_001))
+    (height, steep, centre), off = fitted()
     return Finding(
         "001-31",
         "The sigmoid can be read as a firing rate that saturates.",
         f"a cell's rate for currents {listed(CURRENTS)}: {listed(rate(CURRENTS))} (counted: {listed(counted, 3)} at "
-        f"1.5 and 5); it never reaches 1/t_ref: {every.max():.4f}",
-        f"{listed(RATES)}; below 10, and never falling",
+        f"1.5 and 5); it never reaches 1/t_ref: {every.max():.4f}; the nearest sigmoid of ln I is {height:.1f} "
+        f"σ({steep:.2f} ln(I/{np.exp(centre):.1f})), nowhere further off than {off:.1f}",
+        f"{listed(RATES)}; below 10, and never falling; a height near 10, less than 1 off",
         judged(
             np.allclose(rate(CURRENTS), RATES)
             and every.max() < 10
             and (np.diff(every) >= 0).all()
             and np.allclose(counted, rate([1.5, 5.0]), rtol=0.01)
+            and abs(height - 10) < 0.5
+            and off < 1
         ),
     )
 
@@ -74,17 +103,22 @@ def two_inhibitions():
     fits = [np.polyfit(excitation, response, 1) for response in (alone, subtracted, shunted)]
     (slope, shift), (slope_a, shift_a), (slope_s, shift_s) = fits
     added = abs(settled(excitation + excitation[::-1]) - alone - alone[::-1]).max()
+    params = (DenseParams(jnp.array([[1.0, -1.0]]), jnp.zeros(1)),)  # the unit: an excitatory, an inhibitory weight
+    unit = np.asarray(fnn.forward((Dense(1),), params, jnp.stack([excitation, np.full(50, 0.8)], axis=1)))[:, 0]
+    same = abs(unit - subtracted).max()
     return Finding(
         "000-03",
         "Inputs add up; inhibition subtracts, or, as a shunt, divides.",
         f"a cell that never fires, after 50 τ: two currents at once and one by one {added:.0e} apart; a line through "
         f"its voltage against the current: slope {slope:.3f}, shift {abs(shift):.1f}; with a current of 0.8 less "
-        f"{slope_a:.3f} and {shift_a:.1f}, with a leak of 0.8 more {slope_s:.3f} and {abs(shift_s):.1f}",
+        f"{slope_a:.3f} and {shift_a:.1f}, with a leak of 0.8 more {slope_s:.3f} and {abs(shift_s):.1f}; a unit with "
+        f"a weight of -1 does the first, to {same:.0e}, and no weight does the second",
         "rounding; the first moves the line, the second turns it, by 1/1.8",
         judged(
             added < 1e-12
             and np.allclose([slope_a, shift_a], [1, -0.8])
             and np.allclose([slope_s, shift_s], [1 / 1.8, 0], atol=1e-12)
+            and same < 1e-6
         ),
     )
 
@@ -99,48 +133,53 @@ def timing_matters():
     """It matters to a real neuron when its inputs arrive, which a unit cannot know (001-05)."""
     together, apart = pulses((0.5, 0.5)), pulses((0.5, 2.0))
     counts = [len(spikes(current, 1e-3)) for current in (together, apart)]
+    params = (DenseParams(jnp.full((1, len(apart)), 1e-3), jnp.full(1, -1.0)), ())  # the sum over time, threshold 1
+    unit = [int(fnn.forward((Dense(1), Step()), params, x[None].astype(np.float32))[0, 0]) for x in (together, apart)]
     return Finding(
         "001-05",
         "A real neuron is a dynamical system: when its inputs arrive matters, which a unit cannot know.",
         f"two pulses at once: {counts[0]} spike(s), one after the other: {counts[1]}; their sum, all that a unit sees, "
-        f"is {together.sum() * 1e-3:.2f} and {apart.sum() * 1e-3:.2f}",
-        "different answers to equal sums",
-        judged(counts[0] > counts[1] and np.isclose(together.sum(), apart.sum())),
+        f"is {together.sum() * 1e-3:.2f} and {apart.sum() * 1e-3:.2f}, and it answers {unit[0]} and {unit[1]}",
+        "different answers of the cell to equal sums, one answer of the unit",
+        judged(counts[0] > counts[1] and np.isclose(together.sum(), apart.sum()) and unit == [1, 1]),
     )
 
 
 CLAIMS = (two_inhibitions, timing_matters, fires_at_a_rate)
 
 
+def voltage(current, dt=1e-3):
+    """The voltage of the cell at every time step."""
+    v, trace, deaf = 0.0, [], 0.0
+    for i in current:
+        deaf -= dt
+        v = 0.0 if deaf > 0 else v + dt * (i - v)
+        v, deaf = (0.0, DEAF) if v > 1 else (v, deaf)
+        trace.append(v)
+    return trace
+
+
 def pictures(folder):
     """The rate against the current; the voltage for two pulses together and apart."""
-    fig = curves.figure(9.6, 3.8)
-    left, right = fig.subplots(1, 2)
-    current = np.geomspace(0.3, 300, 800)
-    left.plot(current, rate(current), "-", color=curves.PALETTE[0], label="cell, deaf for 0.1 τ")
-    left.plot(
-        current, 10 / (1 + np.exp(-1.2 * np.log(current / 9))), "--", color=curves.PALETTE[1], label="a sigmoid of ln I"
-    )
-    left.axhline(10, color="black", lw=0.8, ls=":")
-    left.set(
-        xscale="log", xlabel="current I (thresholds)", ylabel="rate (spikes per τ)", title="firing rate", ylim=(0, 10.5)
-    )
-    left.legend(frameon=False, fontsize="small", loc="upper left", bbox_to_anchor=(0, 0.93))
-    for i, (starts, name) in enumerate((((0.5, 0.5), "together"), ((0.5, 2.0), "apart"))):
-        v, trace, deaf = 0.0, [], 0.0
-        for i_t in pulses(starts):
-            deaf -= 1e-3
-            v = 0.0 if deaf > 0 else v + 1e-3 * (i_t - v)
-            v, deaf = (0.0, DEAF) if v > 1 else (v, deaf)
-            trace.append(v)
-        right.plot(np.arange(0, 3, 1e-3), trace, curves.DASHES[i], color=curves.PALETTE[i], label=f"two pulses {name}")
-    right.axhline(1, color="black", lw=0.8, ls=":")
-    right.text(2.95, 1.02, "threshold", ha="right")
-    right.set(xlabel="time (τ)", ylabel="voltage (thresholds)", title="the same sum, another answer", ylim=(0, 1.15))
-    right.legend(frameon=False, fontsize="small", loc="upper center")
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-    curves.write(fig, folder / "neurons.png")
+    current, (height, steep, centre) = np.geomspace(0.3, 300, 800), fitted()[0]
+    title = "A sigmoid can be read as a firing rate; but a cell also feels when its inputs come"
+    with room.picture(folder / "neurons.png", title) as fig:
+        left, right = fig.subplots(1, 2)
+        left.plot(current, rate(current), "-", color=curves.PALETTE[0], label="cell, deaf for 0.1 τ")
+        sigmoid = height * Sigmoid().f(steep * (jnp.log(current) - centre))
+        left.plot(current, sigmoid, "--", color=curves.PALETTE[1], label="the nearest sigmoid of ln I")
+        left.set(xscale="log", xlabel="current I (thresholds)", ylabel="rate (spikes per τ)", ylim=(0, 13.5))
+        left.set_title("The rate saturates at 1/t_ref = 10")
+        for i, (starts, name) in enumerate((((0.5, 0.5), "together"), ((0.5, 2.0), "apart"))):
+            style = {"color": curves.PALETTE[i], "label": f"two pulses {name}"}
+            right.plot(np.arange(0, 3, 1e-3), voltage(pulses(starts)), curves.DASHES[i], **style)
+        right.axhline(1, color="black", lw=1.5, ls=":")
+        right.text(3, 1.02, "threshold", ha="right")
+        right.set(xlabel="time (τ)", ylabel="voltage (thresholds)", ylim=(0, 1.5))
+        right.set_title("The same sum of inputs, another answer")
+        for axes in (left, right):
+            axes.grid()
+            axes.legend(loc="upper left")
     return ("neurons.png",)
 
 

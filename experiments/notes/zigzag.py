@@ -106,19 +106,19 @@ CLAIMS = (one_sign, signs_of_what)
 def pictures(folder):
     """The way of two weights, with positive inputs and with centred ones, by the same rate."""
     title = "Inputs that are all positive send the weights in a zig-zag; centred ones do not"
-    with room.picture(folder / "zigzag.png", title) as fig:
+    with room.picture(folder / "zigzag.png", title, height=6.4) as fig:
         for axes, centred in zip(fig.subplots(1, 2, sharex=True, sharey=True), (False, True), strict=True):
             way = np.asarray(walk(centred, 1, TARGET, jax.random.key(3)))
             length = np.linalg.norm(np.diff(way, axis=0), axis=1).sum() / np.linalg.norm(TARGET)
             axes.plot(*way.T, "o-", ms=4, lw=1.8, color=curves.PALETTE[0])
             axes.plot([0, TARGET[0]], [0, TARGET[1]], ":", color="black")
             axes.plot(*TARGET, "*", ms=26, color=curves.PALETTE[1], mec="black")
-            axes.set(xlabel="weight 1", aspect="equal")
+            axes.set(xlabel="weight 1", aspect="equal", xlim=(-0.15, 1.1), ylim=(-0.72, 0.13))
             axes.set_title(f"{'centred' if centred else 'positive'} inputs: {length:.1f} times the straight line")
             axes.grid()
         fig.axes[0].set_ylabel("weight 2")
-        fig.axes[0].annotate("start", (0, 0), xytext=(-8, 12), textcoords="offset points", ha="right")
-        fig.axes[0].annotate("target", TARGET, xytext=(-20, -8), textcoords="offset points", ha="right", va="top")
+        fig.axes[0].text(0.03, 0.03, "start")
+        fig.axes[0].text(0.93, -0.66, "target", ha="right")
     return ("zigzag.png",)
 
 
