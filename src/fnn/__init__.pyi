@@ -70,6 +70,8 @@ from .training.fitting import Result as Result
 from .training.fitting import fit as fit
 from .training.monitors import Reading as Reading
 from .training.monitors import monitor as monitor
+from .training.spreading import Spread as Spread
+from .training.spreading import spread as spread
 from .training.sweeping import SweepResult as SweepResult
 from .training.sweeping import sweep as sweep
 from .types import Array as Array

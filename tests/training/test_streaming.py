@@ -142,7 +142,7 @@ def test_the_memory_holds_all_copies_of_a_window():
 
 def test_the_next_window_is_read_while_one_is_used():
     examples = ones(30)
-    for k, window in enumerate(windows(examples, ((i, slice(i, i + 10)) for i in (0, 10, 20)), 10)):
+    for k, window in enumerate(windows(examples, ((i, slice(i, i + 10)) for i in (0, 10, 20)), (1, 10))):
         for _ in range(1000):
             if len(examples.x.log) == min(3, k + 2):
                 break

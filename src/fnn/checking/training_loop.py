@@ -125,7 +125,7 @@ def _read(examples: Examples | Shifted, rows: np.ndarray) -> tuple[Array, Array]
     """The examples with these numbers in the units of training, from memory or from their file."""
     if not in_file(examples):
         return Doubles(examples).rows(jnp.asarray(rows))
-    window = next(filter(None, windows(examples, [(0, rows)], len(rows))))
+    window = next(filter(None, windows(examples, [(0, rows)], (1, len(rows)))))
     return Doubles(window.examples).rows(slice(None))
 
 

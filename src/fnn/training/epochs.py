@@ -15,6 +15,8 @@ from fnn.training import blocked_steps
 from fnn.training.augmentation import Shifted
 from fnn.training.mini_batches import Body, Rule, block_size, scanned, whole
 from fnn.training.order import permutation
+from fnn.training.spreading import Spread, number_of_devices, pinned
+from fnn.training.streaming import Source
 from fnn.types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
 
@@ -46,7 +48,7 @@ def epoch(
     optimizer: Optimizer,
     params: Params,
     v: Params,
-    examples: Examples | Shifted,
+    examples: Examples | Shifted | Spread,
     key: Key,
     *,
     batch_size: int,
@@ -65,7 +67,8 @@ def epoch(
         optimizer: Its numbers are traced: a new value does not recompile.
         params: Of `net`.
         v: The optimiser's state, `optimizer.init(params)` at the start.
-        examples: `x` `(n, *shape)`, `y` `(n, n_out)`, `scale`, in memory; `fit` also takes examples in a file.
+        examples: `x` `(n, *shape)`, `y` `(n, n_out)`, `scale`, in memory, as they are, `Shifted` or `spread`; `fit`
+            also takes examples in a file.
         key: Of this epoch; the order of the examples is `training.order.permutation(key, n)`.
         batch_size: B in 1 … n: 1 is online learning, n batch gradient descent.
         gradient: `backprop`, `autodiff`, or any function with their contract.
@@ -75,11 +78,15 @@ def epoch(
         ValueError: B is not in 1 … n, `net` and `params` differ in length, `x` and `y` have different numbers of rows,
             or `y` does not fit the output.
     """
-    B, order = whole("epoch", "batch_size", batch_size), permutation(key, examples.n)
+    B, order = whole("epoch", "batch_size", batch_size), pinned(examples, permutation(key, examples.n))
     rule = Rule(net, cost, optimizer, gradient, B)
-    return scanned(examples, order, B, body(rule, params, v, examples.n), (params, v))
+    return scanned(examples, order, B, body(rule, params, v, examples, len(order)), (params, v))
 
 
-def body(rule: Rule, params: Params, v: Params, n: int) -> Body:
-    """What a loop over the mini-batches of `n` examples does to `(params, v)`: a step on each, or blocks of steps."""
-    return Body(rule.step, partial(blocked_steps.block, rule), block_size(rule, params, v, n))
+def body(rule: Rule, params: Params, v: Params, examples: Source, n: int) -> Body:
+    """What a loop over the mini-batches of `n` examples does to `(params, v)`: a step on each, or blocks of steps.
+
+    Several devices take single steps: a block multiplies all its rows with one another, which are on all devices.
+    """
+    block = block_size(rule, params, v, n) if number_of_devices(examples) == 1 else 1
+    return Body(rule.step, partial(blocked_steps.block, rule), block)

@@ -21,6 +21,7 @@ from fnn.kernels import products
 from fnn.network import activations, check_targets, forward
 from fnn.training.augmentation import Shifted
 from fnn.training.mini_batches import even
+from fnn.training.spreading import Spread, SpreadWindow, beside, number_of_devices, unspread
 from fnn.training.streaming import in_file, windows
 from fnn.types import Array, Cost, Net, Params
 
@@ -41,7 +42,7 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(
-    net: Net, cost: Cost, params: Params, examples: Examples | Shifted, *, measure: Measure | None = None
+    net: Net, cost: Cost, params: Params, examples: Examples | Shifted | Spread, *, measure: Measure | None = None
 ) -> Evaluation:
     """The mean cost and the accuracy over all examples, exactly, whatever their number.
 
@@ -51,7 +52,8 @@ def evaluate(
         net: The layers.
         cost: The cost.
         params: Of `net`.
-        examples: In memory or left in their file.
+        examples: In memory or left in their file; those that are `spread` are evaluated by all their devices, each
+            its part.
         measure: When a row is decided rightly.
 
             - `"classes"`: The largest output is the desired one. Of equal outputs the first counts.
@@ -76,7 +78,7 @@ def evaluate(
     else:
         measure = decided(measure, cost, examples.y)
         classes, applies = measure == "classes", measure != "none"
-    return mean(sums(net, cost, params, examples, classes), examples.n, applies)
+    return mean(sums(net, cost, beside(examples, params), examples, classes), examples.n, applies)
 
 
 def measure_for(cost: Cost, *parts: Any) -> Measure:
@@ -99,7 +101,7 @@ def measure_for(cost: Cost, *parts: Any) -> Measure:
     return "bits" if binary else "none"
 
 
-def check_parts(net: Net, cost: Cost, params: Params, parts: Mapping[str, Examples | Shifted | None]) -> None:
+def check_parts(net: Net, cost: Cost, params: Params, parts: Mapping[str, Examples | Shifted | Spread | None]) -> None:
     """Refuse examples that do not fit the net or the cost, before anything is compiled.
 
     Args:
@@ -133,7 +135,10 @@ def check_kinds(cost: Cost, parts: Mapping[str, Any]) -> None:
     """
     if not isinstance(cost, Cost) or isinstance(cost, type):
         raise TypeError(f"cost is {cost!r}; expected a cost, such as LogLikelihood().")
-    for name, part in parts.items():
+    for name, given in parts.items():
+        part = unspread(given)
+        if isinstance(part, Shifted) and isinstance(part.examples, Spread):
+            raise TypeError(f"{name} is Shifted(spread(...)); expected spread(Shifted(...)).")
         if part is not None and not isinstance(part, Examples | Shifted):
             hint = " Of a Dataset these are data.train, data.validation, data.test." if hasattr(part, "train") else ""
             raise TypeError(f"{name} is a {type(part).__name__}; expected Examples(x, y).{hint}")
@@ -156,7 +161,7 @@ def mean(parts: Iterable[tuple[Array, Array]], n: int, applies: Any) -> Evaluati
 
 
 def sums(
-    net: Net, cost: Cost, params: Params, examples: Examples | Shifted, classes: Any = False
+    net: Net, cost: Cost, params: Params, examples: Examples | Shifted | Spread, classes: Any = False
 ) -> Iterator[tuple[Array, Array]]:
     """The summed cost and the number of rows decided rightly, for every `ROWS_OF_A_CALL` examples and those left.
 
@@ -165,9 +170,20 @@ def sums(
     starts, size = range(0, examples.n, ROWS_OF_A_CALL), min(ROWS_OF_A_CALL, examples.n)
     parts = repeat(examples)
     if in_file(examples):
-        parts = filter(None, windows(examples, ((first, slice(first, first + size)) for first in starts), size))
+        spans = ((first, slice(first, first + size)) for first in starts)
+        parts = filter(None, windows(examples, spans, _shape_of_window(net, params, examples, size)))
     for first, part in zip(starts, parts, strict=False):
         yield sums_of_part(net, cost, params, part, classes, first, count=min(ROWS_OF_A_CALL, examples.n - first))
+
+
+def _shape_of_window(net: Net, params: Params, examples: Any, size: int) -> tuple[int, int]:
+    """How `size` rows are laid out to be evaluated: for several devices those that are evaluated at once are one."""
+    devices = number_of_devices(examples)
+    if devices == 1:
+        return 1, size
+    x = jax.ShapeDtypeStruct((1, *examples.shape), examples.dtype)
+    rows = size_of_part(jax.eval_shape(partial(activations, net), params, x), size, devices)
+    return -(-size // rows), rows
 
 
 @partial(jax.jit, static_argnames="count")
@@ -188,7 +204,10 @@ def sums_of_part(net, cost, params, examples, classes, first, *, count) -> tuple
 
     i = first + jnp.arange(count)
     one = jax.eval_shape(lambda: activations(net, params, examples.rows(i[:1])[0]))
-    size = even(count, rows_at_once(one))
+    if isinstance(examples, SpreadWindow):
+        size = min(count, examples.batch_size)  # whose rows are on all devices
+    else:
+        size = size_of_part(one, count, number_of_devices(examples))
     whole, rest = divmod(count, size)
     totals, rights, lost = jax.lax.map(part, i[: count - rest].reshape(whole, size))
     last_total, last_right, last_lost = part(i[count - rest :]) if rest else (0.0, 0, False)
@@ -228,8 +247,13 @@ def _gives_shares(cost: Cost, n_out: int) -> bool:
         return bool((a >= 0).all() & (a <= 1).all())
 
 
+def size_of_part(one: Iterable[Array], count: int, devices: int) -> int:
+    """How many of `count` rows are evaluated at once by so many devices together, for the activations of one row."""
+    return even(count, devices * rows_at_once(one))
+
+
 def rows_at_once(one: Iterable[Array]) -> int:
-    """How many rows are evaluated at once, for the activations `one` of one row.
+    """How many rows a device evaluates at once, for the activations `one` of one row.
 
     The bound keeps the memory small; a result depends on it only through the order of a sum. At least a hundred rows
     are taken, because all weights are read once for every part.

@@ -23,6 +23,7 @@ from fnn.training.augmentation import Shifted
 from fnn.training.evaluation import Evaluation, Measure, check_parts, decided, mean, sums
 from fnn.training.mini_batches import Rule, number_of_epochs, steps_per_epoch, whole
 from fnn.training.monitors import Reading
+from fnn.training.spreading import Spread, agreement, beside, local, spread_like, unspread
 from fnn.training.streaming import placed
 from fnn.types import Cost, Gradient, Key, Net, Optimizer, Params
 
@@ -35,13 +36,13 @@ class Task(NamedTuple):
     net: Net
     cost: Cost
     optimizer: Optimizer
-    train: Examples | Shifted
+    train: Examples | Shifted | Spread
     key: Key
     batch_size: int
     epochs: int
     gradient: Gradient = backprop
-    validation: Examples | None = None
-    test: Examples | None = None
+    validation: Examples | Spread | None = None
+    test: Examples | Spread | None = None
     schedule: Schedule = Constant()
     target_cost: float = -math.inf
     monitor: bool = False
@@ -82,14 +83,14 @@ def fit(
     cost: Cost,
     optimizer: Optimizer,
     params: Params | Result,
-    train: Examples | Shifted,
+    train: Examples | Shifted | Spread,
     key: Key,
     *,
     batch_size: int,
     epochs: int,
     gradient: Gradient = backprop,
-    validation: Examples | None = None,
-    test: Examples | None = None,
+    validation: Examples | Spread | None = None,
+    test: Examples | Spread | None = None,
     schedule: Schedule = Constant(),
     target_cost: float = -math.inf,
     monitor: bool = False,
@@ -107,7 +108,8 @@ def fit(
             then goes on, with its optimiser's v, its schedule's memory and the numbers of its epochs. With the same
             other arguments, 3 epochs and then 3 more are 6 epochs, bit for bit.
         train: The examples to train on, as they are or `Shifted`. Examples that `load_data` has left in their file
-            are read while others are trained on; the results are the same as for examples in memory.
+            are read while others are trained on; the results are the same as for examples in memory. Examples that are
+            `spread` are trained on by several devices, and `validation` and `test` are then evaluated by the same ones.
         key: Epoch e uses `jax.random.fold_in(key, e)`, e from 1.
         batch_size: Mini-batch size B; see `epoch` for a last short one.
         epochs: The number of epochs at most; after a `Result` the number of further ones.
@@ -130,7 +132,8 @@ def fit(
         TypeError: An argument is of another kind: a class in place of a layer, a text in place of a gradient, ...
         ValueError: B is not in 1 … n, `epochs` is below 0, a number of an `SGD` is out of its range, `target_cost` is
             nan, `net` and `params` differ in length, `x` and `y` have different numbers of rows, `y` does not fit the
-            output, the cost does not take such `y`, or examples left in their file are to be shifted.
+            output, the cost does not take such `y`, examples left in their file are to be shifted, or a part is
+            `spread` over other devices than `train`.
 
     Example:
         >>> import jax, jax.numpy as jnp
@@ -192,9 +195,9 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
         DivergedError: as `fit`.
         ValueError: as `fit`, or `state` is at a step where no turn begins.
     """
-    task = checked(task, state.params)
-    train, validation, test = map(placed, (task.train, task.validation, task.test))
-    task, pace = task._replace(train=train), Pace()
+    task = spread_out(checked(task, state.params))
+    train, validation, test, state = task.train, task.validation, task.test, beside(task.train, state)
+    pace = Pace(train)
     between(state)
     if not state.done:
         _compile(task, state)
@@ -221,6 +224,18 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
         between(state)
 
 
+def spread_out(task: Task) -> Task:
+    """The task with all its arrays on the devices that train, except examples in a file.
+
+    Raises:
+        ValueError: a part is spread over other devices than `train`, or examples left in their file are to be shifted.
+    """
+    parts = {"train": task.train, "validation": task.validation, "test": task.test}
+    parts = {name: placed(spread_like(task.train, name, part)) for name, part in parts.items()}
+    optimizer, key = beside(task.train, (task.optimizer, task.key))
+    return task._replace(optimizer=optimizer, key=key, **parts)
+
+
 def checked(task: Task, params: Params) -> Task:
     """The task with its measure decided, once for all parts of the data.
 
@@ -240,12 +255,13 @@ def checked(task: Task, params: Params) -> Task:
 class Pace:
     """How many turns to run at once, from the time that the last ones took. The results do not depend on it."""
 
-    def __init__(self) -> None:
-        """One turn, since nothing is known yet."""
-        self.turns = 1
+    def __init__(self, examples: Any = None) -> None:
+        """One turn, since nothing is known yet; the processes that share the examples agree on each number of turns."""
+        self.turns, self.agreed = 1, agreement(examples)
 
     def saw(self, turns: int, seconds: float) -> None:
-        """Remember that so many turns took so long."""
+        """Remember that so many turns took so long, for the slowest process: all run the same number of turns."""
+        (seconds,) = self.agreed(seconds)
         self.turns = max(1, int(SEGMENT_SECONDS * turns / max(seconds, 1e-9)))
 
 
@@ -306,7 +322,7 @@ def _timed(program: Callable[..., Any], *inputs: Any) -> tuple[float, Any]:
     return time.perf_counter() - start, outputs
 
 
-def _evaluated(task: Task, examples: Examples | Shifted, state: State, between: Callable[[State], None]) -> Evaluation:
+def _evaluated(task: Task, examples: Any, state: State, between: Callable[[State], None]) -> Evaluation:
     parts = []
     for part in sums(task.net, task.cost, state.params, examples, task.measure == "classes"):
         parts.append(jax.block_until_ready(part))
@@ -328,8 +344,10 @@ def _diverged(task: Task, state: State, last: int, value: float) -> Exception:
             break
     if step == segments.steps_before(last, n, task.batch_size):
         return divergence.after_epoch(task.net, e, value)
+    # on copies of this process's own: the search looks at every number of an array
+    rule, params, v, order, train = local((rule, params, v, order, unspread(task.train)))
     rows = order[step * task.batch_size : (step + 1) * task.batch_size]
-    wrong = divergence.culprit(rule, params, v, *task.train.rows(rows))
+    wrong = divergence.culprit(rule, params, v, *train.rows(rows))
     return divergence.in_step(wrong, e, step + 1, steps_per_epoch(n, task.batch_size))
 
 

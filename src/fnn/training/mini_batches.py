@@ -19,12 +19,10 @@ import jax
 import jax.numpy as jnp
 
 from fnn.convolution import Flatten
-from fnn.examples import Examples
 from fnn.layers import Dense
 from fnn.network import backprop
 from fnn.optimizers import SGD
-from fnn.training.augmentation import Shifted
-from fnn.training.streaming import Window
+from fnn.training.streaming import Source
 from fnn.types import Array, Cost, Gradient, Net, Optimizer, Params, is_whole
 
 GATHERED_ROWS = 256  # of a turn, about
@@ -187,7 +185,7 @@ def scanned(examples: Any, order: Array, batch_size: int, body: Body, carry: Any
     return carry
 
 
-def turn(examples: Examples | Shifted | Window, body: Body, carry: Any, rows: Array) -> tuple[Any, None]:
+def turn(examples: Source, body: Body, carry: Any, rows: Array) -> tuple[Any, None]:
     """The carry after the mini-batches of the examples `rows`, `(mini-batches, B)`: the body of a scan over turns.
 
     The rows are gathered before the steps. XLA:CPU estimates the cost of a gather from the size of the array that it

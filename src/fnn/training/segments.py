@@ -24,7 +24,8 @@ from fnn.training.augmentation import Shifted
 from fnn.training.epochs import body
 from fnn.training.mini_batches import Body, Rule, by_steps, shapes, steps_per_epoch, turn
 from fnn.training.order import permutation
-from fnn.training.streaming import Window, capacity, in_file, windows
+from fnn.training.spreading import Spread, beside, unspread
+from fnn.training.streaming import Source, capacity, in_file, windows
 from fnn.types import Array, Key, Params
 
 
@@ -59,8 +60,8 @@ def turn_after(steps: int, n: int, batch_size: int) -> int:
 
 
 def windowed(
-    examples: Examples | Shifted, order: Array, first: int, batch_size: int
-) -> Iterator[tuple[int, Examples | Shifted | Window | None, Array]]:
+    examples: Examples | Shifted | Spread, order: Array, first: int, batch_size: int
+) -> Iterator[tuple[int, Source | None, Array]]:
     """What the turns from `first` on are trained with: `(last, examples, order)`, for the turns before each `last`.
 
     Examples in memory are yielded once, for all turns. Examples in a file are yielded window by window. A window is
@@ -73,10 +74,10 @@ def windowed(
         yield end, examples, order
         return
     size = math.prod(shapes(n, batch_size)[0][1:])
-    turns = max(1, min(end, capacity(examples.x) // size))
-    rows, positions = np.asarray(order), jnp.arange(n, dtype=jnp.int32)
+    turns = max(1, min(end, capacity(unspread(examples).x) // size))
+    rows, positions = np.asarray(order), beside(examples, jnp.arange(n, dtype=jnp.int32))
     spans = ((t * size, rows[t * size : (t + turns) * size]) for t in range(first, end, turns) or [end])
-    for window in windows(examples, spans, turns * size):
+    for window in windows(examples, spans, (turns * size // batch_size, batch_size)):
         if window is not None:
             first = min(end, int(window.first) // size + turns)
         yield first, window, positions
@@ -84,7 +85,7 @@ def windowed(
 
 @jax.jit
 def segment(
-    rule: Rule, params: Params, v: Params, examples: Examples | Shifted | Window, order: Array, first: int, last: int
+    rule: Rule, params: Params, v: Params, examples: Source, order: Array, first: int, last: int
 ) -> tuple[Params, Params, Array]:
     """The parameters and the optimiser's state after the turns `first` ... `last - 1`, and whether all are finite.
 
@@ -100,7 +101,7 @@ def segment(
         first: The first turn; traced, like `last`.
         last: The turn after the last one. A segment of no turn, `first` to `first`, does nothing but compile.
     """
-    steps = body(rule, params, v, len(order))
+    steps = body(rule, params, v, examples, len(order))
     params, v = walk(rule.batch_size, examples, order, first, last, steps, (params, v))
     return params, v, finite((params, v))
 
@@ -110,7 +111,7 @@ def monitored_segment(
     rule: Rule,
     params: Params,
     v: Params,
-    examples: Examples | Shifted | Window,
+    examples: Source,
     order: Array,
     first: int,
     last: int,
@@ -131,7 +132,7 @@ def monitored_segment(
 
 @jax.jit
 def finite_steps(
-    rule: Rule, params: Params, v: Params, examples: Examples | Shifted | Window, order: Array, first: int, last: int
+    rule: Rule, params: Params, v: Params, examples: Source, order: Array, first: int, last: int
 ) -> tuple[Params, Params, Array]:
     """The state before the first step that goes wrong, and how many steps of a segment come before it.
 
@@ -154,7 +155,7 @@ def finite_steps(
 
 def walk(
     batch_size: int,
-    examples: Examples | Shifted | Window,
+    examples: Source,
     order: Array,
     first: int,
     last: int,

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, NamedTuple, Protocol, TypeGuard, runtime_checkable
 
 import jax
 import numpy as np
 
+from fnn.errors import InputError
 from fnn.examples import Examples
 from fnn.training.augmentation import Shifted
+from fnn.training.spreading import AXIS, Spread, SpreadWindow, agreement, beside, unspread
 from fnn.types import Array
 
 WAIT_SECONDS = 0.5  # for a window, before the caller gets control back
+UNUSED = -1  # in place of the number of a row that is 0 and never used
 WINDOWS_AT_ONCE = 3  # in memory: one in use, one read by the thread, one on the way to the device
 
 
@@ -60,30 +63,35 @@ class Window(NamedTuple):
         return self.take(i).rows(slice(None))
 
 
-def in_file(examples: Examples | Shifted | None) -> TypeGuard[Examples]:
+Source = Examples | Shifted | Spread | Window | SpreadWindow  # what mini-batches are taken from
+
+
+def in_file(examples: Examples | Shifted | Spread | None) -> TypeGuard[Examples | Spread]:
     """Whether the inputs stay in their file, to be read part by part."""
-    return isinstance(examples, Examples) and isinstance(examples.x, Readable)
+    whole = unspread(examples)
+    return isinstance(whole, Examples) and isinstance(whole.x, Readable)
 
 
-def check_in_memory(examples: Examples | Shifted | None, what: str) -> None:
+def check_in_memory(examples: Examples | Shifted | Spread | None, what: str) -> None:
     """Refuse examples that stay in their file, shifted or not.
 
     Raises:
         ValueError: they stay there; `what` takes examples in memory alone.
     """
-    if in_file(examples.examples if isinstance(examples, Shifted) else examples):
+    whole = unspread(examples)
+    if in_file(whole.examples if isinstance(whole, Shifted) else whole):
         raise ValueError(f"{what} takes examples in memory, got some left in their file; give load_data more memory.")
 
 
 def placed(examples: Any) -> Any:
-    """The examples on the device, except those that stay in their file.
+    """The examples on the device, except those that stay in their file; spread ones are where they shall be.
 
     Raises:
         ValueError: they stay there and are to be shifted.
     """
-    if isinstance(examples, Shifted):
+    if isinstance(unspread(examples), Shifted):
         check_in_memory(examples, "Shifted")
-    return examples if in_file(examples) else jax.device_put(examples)
+    return examples if in_file(examples) or isinstance(examples, Spread) else jax.device_put(examples)
 
 
 def capacity(x: Readable) -> int:
@@ -91,45 +99,110 @@ def capacity(x: Readable) -> int:
     return int(x.memory // (WINDOWS_AT_ONCE * math.prod(x.shape[1:]) * x.dtype.itemsize))
 
 
-def windows(examples: Examples, spans: Iterable[tuple[int, Any]], size: int) -> Iterator[Window | None]:
-    """A `Window` on the device for each `(first, rows)`: these rows of the examples, at positions `first` and after.
+def windows(
+    examples: Examples | Spread, spans: Iterable[tuple[int, Any]], shape: tuple[int, int]
+) -> Iterator[Window | SpreadWindow | None]:
+    """A window on the device for each `(first, rows)`: these rows of the examples, at positions `first` and after.
 
     While a window is being read, None is yielded about every `WAIT_SECONDS`, so that the caller can stop although the
-    disk is slow.
+    disk is slow. Processes that share the examples yield it at the same time, and each reads its own rows alone.
 
     Args:
         examples: In a file.
         spans: At least one: the position of a window's first example, and its rows, a slice or their numbers.
-        size: The rows of every window; those that a span does not fill are 0 and are never used.
+        shape: Of every window: the number of mini-batches, and the rows of one. Those that a span does not fill are 0
+            and are never used.
 
     Raises:
         ValueError: as `Readable.blocks`; it is raised in the thread, and then here.
+        InputError: another process cannot read its rows.
     """
-    stop = threading.Event()
+    stop, agreed = threading.Event(), agreement(examples)
     with ThreadPoolExecutor(1, "fnn-reader") as thread:
         try:
-            futures = (thread.submit(_read, examples, span, size, stop) for span in spans)
+            futures = (thread.submit(_read, examples, span, shape, stop) for span in spans)
             future = next(futures)
             while future is not None:
-                while not wait([future], WAIT_SECONDS).done:
+                while not _is_read(future, agreed):
                     yield None
-                window = jax.block_until_ready(jax.device_put(future.result()))
+                window = jax.block_until_ready(_on_devices(examples, future.result(), shape))
                 future = next(futures, None)  # starts the next read only now: at most `WINDOWS_AT_ONCE`
                 yield window
         finally:
             stop.set()  # the thread stops after the block that it is reading, so nobody waits longer
 
 
-def _read(examples: Examples, span: tuple[int, Any], size: int, stop: threading.Event) -> Window:
-    """The window in NumPy; unfinished if `stop` is set meanwhile."""
-    first, rows = span
-    chosen = examples.x[rows]
-    x = np.zeros((size, *chosen.shape[1:]), chosen.dtype)
+def _is_read(future: Future[Window], agreed: Callable[..., tuple[float, ...]]) -> bool:
+    """Whether every process has read its rows, after `WAIT_SECONDS` at most.
+
+    Raises:
+        InputError: this process has read them, another one cannot.
+    """
+    done = bool(wait([future], WAIT_SECONDS).done)
+    waiting, failed = agreed(not done, done and future.exception() is not None)
+    if failed and not (done and future.exception()):
+        raise InputError("another process cannot read its examples, and says why; all of them have to")
+    return bool(failed) or not waiting
+
+
+def _read(examples: Examples | Spread, span: tuple[int, Any], shape: tuple[int, int], stop: threading.Event) -> Window:
+    """The window in NumPy, of this process's own rows alone; unfinished if `stop` is set meanwhile."""
+    (first, rows), whole = span, unspread(examples)
+    rows = np.arange(*rows.indices(whole.n)) if isinstance(rows, slice) else np.asarray(rows)
+    rows = np.pad(rows, (0, math.prod(shape) - len(rows)), constant_values=UNUSED).reshape(shape)
+    rows = (_own(rows, examples.mesh) if isinstance(examples, Spread) else rows).ravel()
+    used = np.flatnonzero(rows != UNUSED)
+    chosen = whole.x[rows[used]]
+    x = np.zeros((len(rows), *chosen.shape[1:]), chosen.dtype)
     for places, block in chosen.blocks():
         if stop.is_set():
             break
-        x[places] = block
-    labels = np.asarray(examples.y)[rows]
-    y = np.zeros((size, *labels.shape[1:]), labels.dtype)
-    y[: len(labels)] = labels
-    return Window(Examples(x, y, examples.scale), first)
+        x[used[places]] = block
+    labels = np.asarray(whole.y)[rows[used]]
+    y = np.zeros((len(rows), *labels.shape[1:]), labels.dtype)
+    y[used] = labels
+    return Window(Examples(x, y, whole.scale), first)
+
+
+def _on_devices(examples: Examples | Spread, window: Window, shape: tuple[int, int]) -> Window | SpreadWindow:
+    """The window that this process has read, each row on its device."""
+    if not isinstance(examples, Spread):
+        return jax.device_put(window)
+    (x, y, scale), first = window
+    first, scale = beside(examples, (np.int32(first), scale))
+    if examples.mesh.size == 1:
+        return Window(Examples(*beside(examples, (x, y)), scale), first)
+    batches, batch_size = shape
+    x, y = (_joined(own.reshape(batches, -1, *own.shape[1:]), batch_size, examples.mesh) for own in (x, y))
+    return SpreadWindow(Examples(x, y, scale), first, batch_size, examples.mesh)
+
+
+def _own(rows: np.ndarray, mesh: jax.sharding.Mesh) -> np.ndarray:
+    """Of a window's rows `(mini-batches, B)` the columns of this process's devices, each of which has equally many."""
+    batch_size = rows.shape[1]
+    padded = np.pad(rows, [(0, 0), (0, _width(batch_size, mesh) - batch_size)], constant_values=UNUSED)
+    return padded[:, _columns(batch_size, mesh)]
+
+
+def _joined(own: np.ndarray, batch_size: int, mesh: jax.sharding.Mesh) -> Array:
+    """The window of all processes, from this one's columns `(mini-batches, columns, ...)`."""
+    width, columns = _width(batch_size, mesh), _columns(batch_size, mesh)
+
+    def part(index: Any) -> np.ndarray:
+        start, stop, _ = index[1].indices(width)
+        return own[:, np.searchsorted(columns, start) :][:, : stop - start]
+
+    over = jax.NamedSharding(mesh, jax.P(None, AXIS))
+    return jax.make_array_from_callback((len(own), width, *own.shape[2:]), over, part)
+
+
+def _width(batch_size: int, mesh: jax.sharding.Mesh) -> int:
+    """The rows of a mini-batch, and as many more as let all devices have equally many."""
+    return -(-batch_size // mesh.size) * mesh.size
+
+
+def _columns(batch_size: int, mesh: jax.sharding.Mesh) -> np.ndarray:
+    """The places in a mini-batch that this process's devices have, in ascending order."""
+    each = _width(batch_size, mesh) // mesh.size
+    own = [k for k, device in enumerate(mesh.devices.flat) if device.process_index == jax.process_index()]
+    return (np.array(own)[:, None] * each + np.arange(each)).ravel()
