@@ -15,9 +15,9 @@ from fnn.pages.markup import escaped, folded, paragraph
 STYLES = ("page.css", "drawing.css")
 SCRIPTS = ("network.js", "strokes.js", "drawing.js")
 HOW = {  # how a drawing becomes an image
-    "counts": "It is made as the 8x8 digits were made: the drawing is stretched to a box of 20 x 32 dots, its lines "
-    "are made so thick that it has the usual amount of ink, its rows are shifted until it stands upright, and the "
-    "black dots are counted in blocks of 4 x 4.",
+    "counts": "It is made as the 8x8 digits were made: the drawing is sheared until it stands upright and stretched to "
+    "a box of 20 x 32 dots, its lines are made so thick that it has the usual amount of ink, and the black dots are "
+    "counted in blocks of 4 x 4.",
     "mass": "It is made as the images of MNIST were made: the drawing is fitted into a box of {box} x {box} pixels, in "
     "its own proportions, and its centre of mass is put into the middle. Lines that are much thinner or thicker than "
     "those of the training are drawn as the thinnest or thickest of them.",
@@ -69,8 +69,8 @@ def _paper() -> str:
         '<button type="button" id="undo" aria-keyshortcuts="z">Undo</button>'
         '<button type="button" id="next" aria-keyshortcuts="n">Next image</button>'
         '<label>Pen <input type="range" id="pen" min="3" max="12" value="7"></label></div>'
-        '<p id="keys">Keys, while the paper or a button has the focus: c clears, z takes the last stroke away, n shows '
-        "the next image of the data.</p>"
+        '<p id="keys">Keys, once the paper or a button has the focus: c to clear, z to undo a stroke, n for the next '
+        "image of the data.</p>"
     )
 
 

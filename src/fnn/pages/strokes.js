@@ -91,8 +91,16 @@ function fitted(strokes, frame) {
   return centred(blocks(bits, box, box), frame);
 }
 
-// As in the 8x8 digits: stretched to NIST's box, the amount of ink made equal, upright, and counted in blocks.
+// As in the 8x8 digits: set upright, stretched to NIST's box, the amount of ink made equal, and counted in blocks.
 function counted(strokes, frame) {
+  const { bits, across, down } = stretched(strokes);
+  const slope = (lean(bits).slope * down) / across; // in the drawing
+  const sheared = strokes.map((stroke) => ({ ...stroke, points: stroke.points.map(([x, y]) => [x - y * slope, y]) }));
+  return { ...frame, data: blocks(upright(stretched(sheared).bits), TALL, TALL).data };
+}
+
+// The bits of strokes in a box, by the pen that gives the usual amount of ink, and how much each direction was stretched.
+function stretched(strokes) {
   const { left, top, width, height } = bounds(strokes);
   let best = null;
   for (let pen = 3; pen <= 10; pen += 0.5) {
@@ -102,22 +110,29 @@ function counted(strokes, frame) {
     const placed = ([x, y]) => [(x - left) * across + x0, (y - top) * down + y0];
     const bits = bitmap(TALL, TALL, strokes, placed, () => pen);
     const apart = Math.abs(bits.reduce((sum, bit) => sum + bit, 0) - INK);
-    if (best === null || apart < best.apart) best = { apart, bits };
+    if (best === null || apart < best.apart) best = { apart, bits, across, down };
   }
-  return { ...frame, data: blocks(upright(best.bits), TALL, TALL).data };
+  return best;
 }
 
-// The rows shifted until the leftmost bits of the first and of the last row of ink stand above each other, as NIST does
-// it, and all of them shifted to the middle.
+const bitRows = (bits) => Array.from({ length: TALL }, (_, y) => bits.subarray(y * TALL, (y + 1) * TALL));
+
+// The first row of ink, and how far the leftmost bit moves to the right from row to row, from there to the last one.
+function lean(bits) {
+  const leftmost = bitRows(bits).map((row) => row.indexOf(1));
+  const [first, last] = edges(leftmost.map((x) => x + 1));
+  return { first, slope: (leftmost[last] - leftmost[first]) / Math.max(last - first, 1) };
+}
+
+// The rows shifted until the leftmost bits of the first and of the last row of ink stand above each other, as in the 8x8
+// digits, and all of them shifted to the middle.
 function upright(bits) {
-  const rows = Array.from({ length: TALL }, (_, y) => bits.subarray(y * TALL, (y + 1) * TALL));
-  const [first, last] = edges(rows.map((row) => row.indexOf(1) + 1));
-  const slope = (rows[last].indexOf(1) - rows[first].indexOf(1)) / Math.max(last - first, 1);
+  const { first, slope } = lean(bits);
   const shift = (y) => Math.round((y - first) * slope);
-  const shifted = rows.map((row, y) => [...row.keys()].filter((x) => row[x]).map((x) => x - shift(y)));
+  const shifted = bitRows(bits).map((row, y) => [...row.keys()].filter((x) => row[x]).map((x) => x - shift(y)));
   const [least, most] = [Math.min(...shifted.flat()), Math.max(...shifted.flat())];
   const left = Math.round((least + most + 1 - TALL) / 2);
-  const result = rows.map(() => new Uint8Array(TALL));
+  const result = shifted.map(() => new Uint8Array(TALL));
   shifted.forEach((row, y) => row.forEach((x) => (result[y][x - left] = 1))); // beyond its ends an array takes nothing
   return Uint8Array.from(result.flatMap((row) => [...row]));
 }
