@@ -28,7 +28,7 @@ ROWS = {
     "training": ("types", "errors", "kernels", "mathematics"),
     "checking": ("types", "errors", "mathematics", "training"),
     "lessons": ("types", "errors", "mathematics", "training"),
-    "machine": ("errors", "data"),
+    "machine": ("errors", "storage", "data"),
     "config": ("types", "errors", "mathematics", "storage", "data", "looking", "training"),
     "runs": (
         *("types", "errors", "kernels", "mathematics", "storage", "data", "looking", "training", "checking"),

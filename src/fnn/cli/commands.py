@@ -3,8 +3,9 @@
 A command is a row of `fnn.cli.command_table`, and a function `command` in the module `fnn.cli.<name>`. The module is
 imported only when its command is chosen, so the help needs neither JAX nor NumPy.
 
-Exit status: 0 done, 1 a check did not hold, 2 the user's input is wrong, 3 a file is corrupt, 4 training diverged,
-130 and 143 stopped by Ctrl-C and SIGTERM (a training is saved first), 141 the reader of a pipe has left.
+Exit status: 0 done, 1 a check did not hold, 2 the user's input is wrong, 3 a file is corrupt, 4 training diverged, 5
+another process of the same training was lost, 130 and 143 stopped by Ctrl-C and SIGTERM (a training is saved first),
+141 the reader of a pipe has left.
 """
 
 from __future__ import annotations
@@ -70,27 +71,33 @@ def _status(options: argparse.Namespace, printing: bool) -> int:
     """Run the command that was chosen, say in one line what went wrong, and return the exit status."""
     try:
         return _run(options, printing)
-    except (InputError, CorruptFileError, DivergedError) as error:
-        _say(error)
-        statuses = {InputError: 2, CorruptFileError: 3, DivergedError: 4}
-        return next(status for kind, status in statuses.items() if isinstance(error, kind))
-    except StoppedError as error:
-        _say(error)
-        return 128 + error.number
-    except KeyboardInterrupt:
-        _say("interrupted")
-        return 130
-    except BrokenPipeError:  # the reader has seen enough, as in `fnn data | head`
-        return 141
-    except OSError as error:  # a name is too long, links form a circle, or a disk fails
-        _say(f"{error.filename or 'a file'}: {error.strerror or error}.")
-        return 2
-    except Exception as error:  # JAX says in many ways that it cannot start
-        reason = why_jax_does_not_start(error)
-        if not reason:
+    except (Exception, KeyboardInterrupt) as error:
+        found = ending(error)
+        if found is None:
             raise
-        _say(reason)
-        return 2
+        status, line = found
+        if line:
+            _say(line)
+        return status
+
+
+def ending(error: BaseException) -> tuple[int, str] | None:
+    """The exit status for an error, and the line that says it; None for a fault of fnn or of the user's own code."""
+    statuses = {InputError: 2, CorruptFileError: 3, DivergedError: 4}
+    for kind, status in statuses.items():
+        if isinstance(error, kind):
+            return status, str(error)
+    if isinstance(error, StoppedError):
+        return 128 + error.number, str(error)
+    if isinstance(error, KeyboardInterrupt):
+        return 130, "interrupted"
+    if isinstance(error, BrokenPipeError):  # the reader has seen enough, as in `fnn data | head`
+        return 141, ""
+    if isinstance(error, OSError):  # a name is too long, links form a circle, or a disk fails
+        return 2, f"{error.filename or 'a file'}: {error.strerror or error}."
+    if isinstance(error, Exception) and (reason := why_jax_does_not_start(error)):  # JAX says it in many ways
+        return 2, reason
+    return None
 
 
 def _run(options: argparse.Namespace, printing: bool) -> int:
@@ -128,9 +135,12 @@ def why_jax_does_not_start(error: Exception) -> str:
 
 def _say(what: object) -> None:
     """Print an error on stderr, with control characters made visible; a stderr that nobody reads is no error."""
-    shown = "".join(c if c == "\n" or unicodedata.category(c) != "Cc" else repr(c)[1:-1] for c in str(what))
     with contextlib.suppress(OSError):
-        print(f"fnn: {shown}", file=sys.stderr, flush=True)
+        print(f"fnn: {_visible(what)}", file=sys.stderr, flush=True)
+
+
+def _visible(what: object) -> str:
+    return "".join(c if c == "\n" or unicodedata.category(c) != "Cc" else repr(c)[1:-1] for c in str(what))
 
 
 def _flushed(status: int) -> int:
@@ -153,7 +163,8 @@ def parser() -> argparse.ArgumentParser:
         prog="fnn",
         usage="fnn [-h] [--version] COMMAND ...",
         description="Feedforward neural networks, every gradient written by hand and proved.",
-        epilog="exit status: 0 done, 1 a check failed, 2 wrong input, 3 corrupt file,\n4 diverged, 130/141/143 stopped",
+        epilog="exit status: 0 done, 1 a check failed, 2 wrong input, 3 corrupt file,\n4 diverged, 5 another process "
+        "was lost, 130/141/143 stopped",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"fnn {__version__}")

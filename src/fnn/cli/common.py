@@ -21,6 +21,7 @@ from fnn.plots import curves
 from fnn.runs import preparing
 from fnn.runs.preparing import Prepared
 from fnn.training.mini_batches import Rule
+from fnn.training.streaming import placed
 
 
 def all_types(names: Iterable[str], runs: Iterable[str | Path] = ()) -> Mapping[str, type]:
@@ -38,6 +39,8 @@ def resuming_command(options: argparse.Namespace) -> str:
     entries = [word for entry in overrides(options) for word in ("--set", entry)]
     classes = [word for name in options.type for word in ("--type", name)]
     words = ["fnn", options.command, options.config, *entries, *classes, "--out", options.out, "--resume"]
+    words += [] if options.devices is None else ["--devices", options.devices]
+    words += [] if options.distributed is None else ["--distributed", *filter(None, [options.distributed])]
     return shlex.join(words)
 
 
@@ -79,7 +82,8 @@ def training_loop(prepared: Prepared, gradient: str) -> LoopReport:
     """Whether the training program of a config takes the right steps with the gradient of this name."""
     task = preparing.task(prepared, gradient)
     rule = Rule(task.net, task.cost, task.optimizer, task.gradient, task.batch_size)
-    return check_training_loop(rule, prepared.params, task.train, task.key)
+    train = placed(preparing.training_set(prepared.config, prepared.data))
+    return check_training_loop(rule, prepared.params, train, task.key)
 
 
 def drawn(draw: Callable[[], list[str]], remedy: str) -> list[str]:

@@ -13,10 +13,14 @@ from typing import Any
 
 from fnn.cli import run_pictures, run_summary
 from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, prepared_for, resuming_command
+from fnn.cli.joining import agreed_folder, check_same_state, joined
 from fnn.cli.progress import shown
 from fnn.cli.writing import written
-from fnn.config.reading import config_text
+from fnn.config.reading import config_text, without_folders
+from fnn.config.schema import describe
 from fnn.errors import DivergedError, InputError, StoppedError
+from fnn.machine import processes
+from fnn.machine.environment import comparable
 from fnn.machine.signals import stopped, wishes
 from fnn.network import count_params
 from fnn.plots import curves
@@ -40,17 +44,21 @@ def command(options: argparse.Namespace) -> int:
         DivergedError: The training diverged.
         StoppedError: A signal stopped the training, which is saved.
     """
-    with cores_awake(options):
-        if not options.checkpoint >= 0:
-            raise InputError(f"--checkpoint {options.checkpoint}: expected a number of seconds, at least 0.")
+    if not options.checkpoint >= 0:
+        raise InputError(f"--checkpoint {options.checkpoint}: expected a number of seconds, at least 0.")
+    with cores_awake(options), joined(options):
         types = all_types(options.type)
         text = config_text(options.config)
         prepared = prepared_for(options.config, config_of(options, text, types), options.type)
+        prepared = prepared._replace(devices=processes.devices(options.devices))
         about = resuming.about(prepared)
-        folder = _folder(prepared, about, options)
+        processes.check_same({"config": describe(without_folders(prepared.config))} | comparable(about["environment"]))
+        folder = agreed_folder(lambda: _folder(prepared, about, options))
         all_types(options.type, [folder])  # a run that goes on has the classes that it began with
         print(f"{prepared.config.name}: {_summary(prepared)}", *about_data(prepared.data), sep="\n")
+        first = processes.first()
         _finish(folder, prepared, text, about, options)
+    if first:
         kept = "the training is finished and kept, --resume draws its pictures"
         with written(folder, f"make room; {kept}"), stopped(f"{kept}: {folder}"):
             _conclude(folder, prepared, load(folder, types).params, metrics.read(folder))
@@ -74,14 +82,17 @@ def _finish(folder: Path, prepared: Prepared, text: str, about: Mapping[str, Any
     """Train the run to its end, unless it is finished already; if it stops before, tell where it is kept."""
     remedy = "make room or give it back its rights, then --resume"
     try:
-        with written(folder, remedy), locked(folder), noted(folder), wishes() as wish:
-            if resuming.is_finished(folder):
+        with contextlib.ExitStack() as held, wishes() as wish, processes.watched() as alive:
+            if processes.first():
+                for block in (written(folder, remedy), locked(folder), noted(folder)):
+                    held.enter_context(block)
+            if processes.exchanged(resuming.is_finished(folder))[0]:
                 directory.check_finished(folder)
                 directory.write_config(folder, prepared)  # its data may have moved
                 print(f"nothing to resume, this run is finished: {folder}")
             else:
                 task = preparing.task(prepared, prepared.config.training.gradient)
-                keeper = Keeper(folder, task, about, options.checkpoint, wish)
+                keeper = Keeper(folder, task, about, options.checkpoint, wish, alive)
                 _train(prepared, text, keeper, options)
     except DivergedError:
         print(f"run directory: {folder}")
@@ -93,7 +104,8 @@ def _finish(folder: Path, prepared: Prepared, text: str, about: Mapping[str, Any
 def _train(prepared: Prepared, text: str, keeper: Keeper, options: argparse.Namespace) -> None:
     """Train to the end: from the latest checkpoint, after a finished run with fewer epochs, or from the start."""
     folder, about, accepted = keeper.folder, keeper.about, options.accept_changes
-    remove_temporaries([folder, folder / CHECKPOINTS])
+    if keeper.writes:
+        remove_temporaries([folder, folder / CHECKPOINTS])
     saved = resuming.latest_checkpoint(prepared, keeper)
     if saved and not accepted:
         resuming.check_unchanged(saved, keeper)
@@ -104,15 +116,16 @@ def _train(prepared: Prepared, text: str, keeper: Keeper, options: argparse.Name
         state = extending.extended(shorter, prepared, keeper, all_types(options.type, [shorter]))
     else:
         state = start(keeper.task, prepared.params)
-    if saved and (state.epochs or state.step):
+    if keeper.writes and saved and (state.epochs or state.step):
         read_json(folder / "config.json")  # if it is lost, the user hears of it before the training goes on
         directory.write_config(folder, prepared)
-    else:
+    elif keeper.writes:
         directory.write_description(folder, prepared, text, about["environment"])
     if state.epochs or state.step:
         print(f"going on after {state.epochs} epochs and {state.step:,} steps: {folder}")
     if shorter:
         resuming.note(folder, extending.changes(shorter, about["environment"]))
+    check_same_state(keeper.task, state)
     # closing the generator writes the run's last files
     with contextlib.closing(train(state, keeper, partial(results.of, prepared))) as trained:
         for _ in shown(trained, prepared.config.training.epochs, sys.stdout):

@@ -1,1 +1,1 @@
-"""The machine: hardware, environment, idle cores, signals, the cache of programs. May import: errors, data."""
+"""The machine: hardware, idle cores, signals, cached programs, processes. May import: errors, storage, data."""

@@ -19,6 +19,7 @@ from fnn.errors import StoppedError
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 LAST_WORDS = 1.0  # seconds, at most, in which a process that ends writes what it has printed; its reader may be stuck
 
+farewells: list[Callable[[int, str], None]] = []  # told of a signal that ends this process: the status, the line
 _at_once: list[_Listener] = []  # the listener of this process, once `end_at_once` was called
 
 
@@ -135,12 +136,24 @@ def _said(number: int) -> str:
 
 
 def _end(number: int, line: str) -> None:
-    """Ends the process with the status of the signal. No Python code runs after this, and no destructor."""
+    """Ends the process with the status of the signal, after the farewells."""
+    for farewell in farewells:
+        farewell(128 + number, line.strip().removeprefix("fnn: "))
+    say(line)
+    end(128 + number)
+
+
+def end(status: int) -> None:
+    """Ends the process at once. No Python code runs after this, and no destructor."""
+    os._exit(status)
+
+
+def say(line: str) -> None:
+    """Writes a line on stderr, after all that was printed; gives up after a second if nobody reads."""
     words = threading.Thread(target=_say, args=(line,), daemon=True)
     with contextlib.suppress(RuntimeError):  # the interpreter is shutting down and starts no thread
         words.start()
         words.join(LAST_WORDS)
-    os._exit(128 + number)
 
 
 def _say(line: str) -> None:

@@ -20,6 +20,7 @@ import jax.numpy as jnp
 from fnn.config.schema import Types
 from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
+from fnn.machine.environment import changed, modern, only_rounding
 from fnn.runs import directory, metrics, optimizer_states
 from fnn.runs.directory import numbered
 from fnn.runs.file_names import METRICS
@@ -28,7 +29,7 @@ from fnn.runs.models import load, read_params
 from fnn.runs.preparing import Prepared
 from fnn.runs.resuming import config_changes, data_of, is_finished
 from fnn.schedules import Progress, Schedule
-from fnn.storage.json_files import differences, read_json, read_plain
+from fnn.storage.json_files import read_json, read_plain
 from fnn.training.evaluation import Evaluation
 from fnn.training.fitting import Result, State, after, start
 from fnn.training.keeping import UNRANKED, Kept
@@ -55,10 +56,10 @@ def find(out: Path, prepared: Prepared, about: Mapping[str, Any], accept_changes
             f"{config.training.epochs} epochs at once give. {anew}."
         )
     optimizer_states.check(run)
-    changed = changes(run, environment)
-    if changed and not accept_changes:
+    since = changes(run, environment)
+    if not only_rounding(since) and not accept_changes:
         raise InputError(
-            f"--resume: {run}, which is finished after {epochs} epochs, began otherwise: {'; '.join(changed)}. The "
+            f"--resume: {run}, which is finished after {epochs} epochs, began otherwise: {'; '.join(since)}. The "
             f"same bits cannot be expected. {anew}, or add --accept-changes to go on all the same."
         )
     return run
@@ -77,8 +78,8 @@ def changes(run: Path, environment: Mapping[str, Any]) -> list[str]:
     then = read_json(run / "environment.json")
     if not isinstance(then, dict) or not isinstance(then.get("changes", []), list):
         raise CorruptFileError(run / "environment.json", "is not the environment of a run; fnn run writes one")
-    earlier = [str(change) for change in then.pop("changes", [])]
-    return earlier + differences({key: then.get(key) for key in environment}, dict(environment))
+    earlier = [str(change) for change in then.get("changes", [])]
+    return earlier + changed(modern(then), environment)
 
 
 def extended(run: Path, prepared: Prepared, keeper: Keeper, types: Types) -> State:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from fnn.errors import StoppedError
+from fnn.machine.processes import first, separate
 from fnn.machine.signals import Wish
 from fnn.runs import directory, metrics, optimizer_states
 from fnn.runs.file_names import CHECKPOINTS
@@ -22,6 +23,7 @@ from fnn.storage.json_files import write_json
 from fnn.training import keeping
 from fnn.training.evaluation import sums
 from fnn.training.fitting import Result, State, Task, resumed
+from fnn.training.spreading import agreement, beside, local
 from fnn.types import Params
 
 WRITE_EVERY = 1.0  # seconds, at least, between two writes of metrics.jsonl; each replaces the whole file
@@ -30,7 +32,15 @@ WRITE_EVERY = 1.0  # seconds, at least, between two writes of metrics.jsonl; eac
 class Keeper:
     """Saves the states of a training when it is time, and stops it; `fitting.resumed` calls it between two parts."""
 
-    def __init__(self, folder: Path, task: Task, about: Mapping[str, Any], every: float, wish: Wish) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        task: Task,
+        about: Mapping[str, Any],
+        every: float,
+        wish: Wish,
+        alive: Callable[[], None] = lambda: None,
+    ) -> None:
         """For a training that begins. To go on from a checkpoint, set `lines`, `kept` and `saved` afterwards.
 
         Args:
@@ -39,8 +49,11 @@ class Keeper:
             about: What the bits depend on: `config`, a hash, and `environment`.
             every: Seconds between two checkpoints, at least.
             wish: The wish to stop, which a signal sets.
+            alive: Called after every part of the training.
         """
         self.folder, self.task, self.about, self.every, self.wish = folder, task, about, every, wish
+        self.alive, self.agreed = alive, agreement(task.train)
+        self.writes = first()  # of several processes one writes
         self.lines: list[str] = []  # of `metrics.jsonl` so far; `train` adds them
         self.kept = keeping.nothing_yet(())  # of the epochs so far; `train` goes on with it
         self.saved = -1  # the step of the latest checkpoint
@@ -53,22 +66,26 @@ class Keeper:
             StoppedError: the process was asked to stop, and the latest state that has not diverged is saved.
             OSError: the state cannot be written.
         """
-        asked = self.wish.number and not state.done
-        if asked or time.monotonic() - self._when >= self.every:
+        self.alive()
+        due, number = self.agreed(time.monotonic() - self._when >= self.every, self.wish.number)
+        asked = number and not state.done
+        if asked or due:
             self._save(state)
         if asked:
-            raise StoppedError(self.wish.number)
+            raise StoppedError(int(number))
 
     def _save(self, state: State) -> None:
         step = position(self.task, state)
         if step != self.saved and self._is_sound(state):
-            checkpoints.save(self.folder / CHECKPOINTS, taken(self.task, state, self.kept, self.lines, self.about))
+            if self.writes:
+                checkpoints.save(self.folder / CHECKPOINTS, taken(self.task, state, self.kept, self.lines, self.about))
             self.saved = step
         self._when = time.monotonic()
 
     def _is_sound(self, state: State) -> bool:
         """Whether the cost of some training examples is finite: it may overflow while the params are still finite."""
-        total, _ = next(sums(self.task.net, self.task.cost, state.params, self.task.train))
+        task = self.task
+        total, _ = next(sums(task.net, task.cost, beside(task.train, state.params), task.train))
         return math.isfinite(total)
 
 
@@ -80,24 +97,29 @@ def train(
     However the training ends, `params.npz` then holds the params to keep of the whole epochs. If they are the best
     ones, `last.npz` holds those of the last epoch. After the last epoch of all, the optimiser's state is written if it
     has one, then `result.json` with the hashes of all these files and the `results` of the lines of the metrics and the
-    params to keep; and the checkpoints are removed.
+    params to keep; and the checkpoints are removed. Of several processes that train together one writes all this. When
+    the others have nothing more to compute they leave it, and their results end.
     """
     path, written, last = keeper.folder, -math.inf, None
     try:
         for last in resumed(keeper.task, state, keeper):
             keeper.lines.append(json.dumps(metrics.line(last)))
             keeper.kept = keeping.after(keeper.task.keep, keeper.kept, last)
-            if time.monotonic() - written > WRITE_EVERY:
+            if keeper.writes and time.monotonic() - written > WRITE_EVERY:
                 metrics.write(path, keeper.lines)
                 written = time.monotonic()
             yield last
     finally:
-        if keeper.lines:
+        if keeper.writes and keeper.lines:
             metrics.write(path, keeper.lines)
-        if last is not None or (state.epochs and not state.step):
+        if keeper.writes and (last is not None or (state.epochs and not state.step)):
             _write_params(keeper, state.params if last is None else last.params)
-    hashes = directory.digests(path) | optimizer_states.write(path, state.v if last is None else last.v)
-    params = _to_keep(keeper, state.params if last is None else last.params)
+    separate()
+    if not keeper.writes:
+        return
+    end = state if last is None else last
+    v, params = local(end.v), local(_to_keep(keeper, end.params))
+    hashes = directory.digests(path) | optimizer_states.write(path, v)
     rows = [json.loads(line) for line in keeper.lines]
     write_json(path / "result.json", hashes | {"results": results(rows, params)})
     if (path / CHECKPOINTS).is_dir():

@@ -6,7 +6,7 @@ A config that does not fit its data or this machine is refused here, before anyt
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import jax
@@ -24,6 +24,7 @@ from fnn.network import activations, count_params, init, shape_out
 from fnn.training.augmentation import Shifted
 from fnn.training.evaluation import Measure, measure_for, rows_at_once
 from fnn.training.fitting import Result, Task, resumed, start
+from fnn.training.spreading import spread
 from fnn.training.streaming import in_file, placed
 from fnn.types import Cost, Key, Params
 
@@ -40,6 +41,7 @@ class Prepared(NamedTuple):
     params: Params
     key: Key  # of the training; epoch e uses `fold_in(key, e)`
     own_types: tuple[str, ...] = ()  # what `--type` named; `config.json` remembers those that the net has
+    devices: Sequence[jax.Device] | None = None  # that train together; None: one, and nothing is spread
 
 
 def prepare(config: Config) -> Prepared:
@@ -91,12 +93,12 @@ def measure(config: Config, data: Dataset) -> Measure:
 def task(prepared: Prepared, gradient: str) -> Task:
     """The task of the config's training, with the gradient of this name."""
     config, data = prepared.config, prepared.data
-    training = config.training
+    training, train = config.training, training_set(config, data)
     return Task(
         net=config.network.layers,
         cost=config.network.cost,
         optimizer=training.optimizer,
-        train=placed(training_set(config, data)),
+        train=placed(train if prepared.devices is None else spread(train, prepared.devices)),
         key=prepared.key,
         batch_size=training.batch_size,
         epochs=training.epochs,

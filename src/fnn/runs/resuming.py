@@ -13,7 +13,8 @@ from fnn.config.reading import full_hash, modern, short_hash, without_folders
 from fnn.config.schema import describe
 from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
-from fnn.machine.environment import environment
+from fnn.machine.environment import environment, only_rounding
+from fnn.machine.processes import first
 from fnn.runs.directory import numbered
 from fnn.runs.file_names import CHECKPOINTS
 from fnn.runs.keeper import Keeper
@@ -97,10 +98,13 @@ def config_changes(folder: Path, config: Config, data: str) -> list[str] | None:
 
 
 def about(prepared: Prepared) -> dict[str, Any]:
-    """What the bits of a training depend on, as JSON: the hash of the config, and the environment."""
+    """What the bits of a training depend on, as JSON: the hash of the config, and the environment.
+
+    Every one of several processes has to call this.
+    """
     table = {
         "config": full_hash(without_folders(prepared.config)),
-        "environment": environment(prepared.data, prepared.config.seed),
+        "environment": environment(prepared.data, prepared.config.seed, prepared.devices),
     }
     return json.loads(json_bytes(table))
 
@@ -116,7 +120,7 @@ def latest_checkpoint(prepared: Prepared, keeper: Keeper) -> Checkpoint | None:
     found = latest(keeper.folder, keeper.task, prepared.params)
     if found.latest is None and found.rejected:
         raise found.rejected[0]
-    for error in found.rejected:
+    for error in found.rejected if keeper.writes else ():
         print(f"fnn: passed over a damaged checkpoint: {error}", file=sys.stderr)
     return found.latest
 
@@ -124,11 +128,13 @@ def latest_checkpoint(prepared: Prepared, keeper: Keeper) -> Checkpoint | None:
 def check_unchanged(saved: Checkpoint, keeper: Keeper) -> None:
     """Refuse a checkpoint after which versions, devices or data have changed: the same bits cannot be expected.
 
+    Another number of devices or processes is no reason: that changes the order of sums alone.
+
     Raises:
         InputError: something has changed; the message names it.
     """
     changed = changes(saved, keeper.about)
-    if changed:
+    if not only_rounding(changed):
         raise InputError(
             f"--resume: {keeper.folder} began otherwise: {'; '.join(changed)}. The same bits cannot be expected: bring "
             "that back, or add --accept-changes to go on all the same."
@@ -152,7 +158,7 @@ def resume(saved: Checkpoint, prepared: Prepared, keeper: Keeper) -> State:
 
 def note(folder: Path, changed: Sequence[str]) -> None:
     """Name the changes, if there are any, on stderr, and add them to `environment.json`."""
-    if not changed:
+    if not changed or not first():
         return
     print(f"fnn: going on under changes: {'; '.join(changed)}", file=sys.stderr)
     path = folder / "environment.json"

@@ -11,12 +11,13 @@ import jax
 import numpy as np
 
 from fnn.errors import CorruptFileError, InputError
+from fnn.machine.environment import changed, modern
 from fnn.runs.file_names import CHECKPOINTS, METRICS
 from fnn.runs.models import named
 from fnn.schedules import Progress
 from fnn.storage import checkpoints
 from fnn.storage.checkpoints import Checkpoint
-from fnn.storage.json_files import differences, parse_json
+from fnn.storage.json_files import parse_json
 from fnn.training import keeping
 from fnn.training.fitting import State, Task, start
 from fnn.training.keeping import Kept
@@ -54,7 +55,10 @@ def latest(folder: Path, task: Task, params: Params) -> checkpoints.Found:
 
 def changes(saved: Checkpoint, about: Mapping[str, Any]) -> list[str]:
     """What has changed in `about` since the checkpoint was written."""
-    return differences({key: saved.state.get(key) for key in about}, about)
+    then = dict(saved.state)
+    if isinstance(then.get("environment"), dict):
+        then["environment"] = modern(then["environment"])
+    return changed(then, about)
 
 
 def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple[State, list[str], Kept]:

@@ -108,12 +108,12 @@ def _no_constant(name: str) -> None:
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     """What differs between two tables, one text for each entry: `versions.jax was 0.10.1, is 0.12.0`."""
-    was, has = dict(_entries(then)), dict(_entries(now))
+    was, has = dict(entries(then)), dict(entries(now))
     keys = [key for key in {**was, **has} if was.get(key) != has.get(key)]
     return [f"{key} was {_shown(was.get(key))}, is {_shown(has.get(key))}" for key in keys]
 
 
-def _entries(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+def entries(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
     """The entries of nested tables and lists, each under its dotted name."""
     inner = (
         value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, (list, tuple)) else ()
@@ -121,7 +121,7 @@ def _entries(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
     if not inner and where:  # a number, a text, or an empty table
         yield where, value
     for key, each in inner:
-        yield from _entries(each, f"{where}.{key}" if where else str(key))
+        yield from entries(each, f"{where}.{key}" if where else str(key))
 
 
 def _shown(value: Any) -> str:
