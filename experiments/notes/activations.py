@@ -9,9 +9,9 @@ import numpy as np
 
 import fnn
 from experiments.notes.findings import Finding, corrected, judged, listed, main
-from fnn import Dense, LeakyReLU, Maxout, ReLU, Sigmoid, Tanh
+from fnn import Dense, LeakyReLU, Maxout, ReLU, Sigmoid, Step, Tanh
 from fnn.layers import DenseParams, MaxoutParams
-from fnn.plots import curves
+from fnn.plots import curves, room
 
 Z = np.linspace(-12, 12, 240_001)
 
@@ -32,18 +32,31 @@ def beyond(layer, limit=1e-3):
     return high
 
 
+def span(layer):
+    """The least and the largest output for z from -40 to 40."""
+    f, _ = slopes(layer, np.linspace(-40, 40, 801))
+    return float(f.min()), float(f.max())
+
+
 def sigmoid_saturates():
-    """The sigmoid saturates, where its gradient vanishes, and its outputs are not centred at 0 (001-07)."""
+    """The sigmoid squashes to [0, 1], saturates, where its gradient vanishes, and is not centred at 0 (001-07)."""
     _, df = slopes(Sigmoid())
-    edge, range_ = beyond(Sigmoid()), slopes(Sigmoid(), [-40, 30])[0]
-    positive = slopes(Sigmoid())[0].min() > 0
+    edge, (least, most) = beyond(Sigmoid()), span(Sigmoid())
+    middle = float(slopes(Sigmoid(), 0.0)[0])
     return Finding(
         "001-07",
-        "The sigmoid saturates, which kills the gradient, and its outputs are not centred.",
-        f"slope at most {df.max():.4f}; below 0.001 beyond |z| = {edge:.7f}; every output positive: {positive} "
-        f"(what follows from that: zigzag.py)",
-        "0.25; 6.9057523; True",
-        judged(abs(df.max() - 0.25) < 1e-12 and abs(edge - 6.9057522723) < 1e-8 and positive and range_[0] > 0),
+        "The sigmoid squashes numbers to [0, 1]; it saturates, which kills the gradient, and its outputs are not "
+        "centred but always positive.",
+        f"outputs for |z| up to 40 from {least:.0e} to {most:g}, {middle:g} at 0; slope at most {df.max():.4f}; below "
+        f"0.001 beyond |z| = {edge:.7f} (what follows from positive outputs: zigzag.py)",
+        "above 0, to 1 by rounding, 0.5; 0.25; 6.9057523",
+        judged(
+            0 < least < 1e-15
+            and 1 - 1e-15 < most <= 1
+            and middle == 0.5
+            and abs(df.max() - 0.25) < 1e-12
+            and abs(edge - 6.9057522723) < 1e-8
+        ),
     )
 
 
@@ -62,13 +75,21 @@ def tanh_is_a_sigmoid():
             fnn.forward((Dense(5), f, Dense(2)), p, x) for f, p in ((Tanh(), by_tanh), (Sigmoid(), by_sigmoid))
         )
         nets = float(abs(tanh - sigmoid).max())
+    least, most = span(Tanh())
     return Finding(
         "001-08",
-        "Tanh is a sigmoid moved and stretched: centred, but it saturates all the same.",
-        f"tanh z and 2σ(2z)-1 differ by {abs(f - twice).max():.1e}, two nets converted into each other by {nets:.1e}; "
+        "Tanh squashes numbers to [-1, 1]. It is a sigmoid moved and stretched: centred, but it saturates all the "
+        "same.",
+        f"outputs for |z| up to 40 from {least:g} to {most:g}, {float(slopes(Tanh(), 0.0)[0]):g} at 0; tanh z and "
+        f"2σ(2z)-1 differ by {abs(f - twice).max():.1e}, two nets converted into each other by {nets:.1e}; "
         f"slope below 0.001 beyond |z| = {beyond(Tanh()):.7f}",
-        "rounding; 4.1467747",
-        judged(abs(f - twice).max() < 1e-14 and nets < 1e-14 and abs(beyond(Tanh()) - 4.14677472625) < 1e-8),
+        "-1, 1 and 0; rounding; 4.1467747",
+        judged(
+            (least, most, float(slopes(Tanh(), 0.0)[0])) == (-1, 1, 0)
+            and abs(f - twice).max() < 1e-14
+            and nets < 1e-14
+            and abs(beyond(Tanh()) - 4.14677472625) < 1e-8
+        ),
     )
 
 
@@ -162,23 +183,32 @@ def derivatives():
 CLAIMS = (sigmoid_saturates, tanh_is_a_sigmoid, leaky, maxout_is_general, derivatives, relu_with_bias)
 
 
+def maxout_curve(z):
+    """A maxout unit of two pieces, -0.4 z and 0.9 z, with its slope by the layer's own `backward`."""
+    with jax.enable_x64(True):
+        layer, p = Maxout(1, 2), MaxoutParams(jnp.array([[[-0.4]], [[0.9]]]), jnp.zeros((2, 1)))
+        back = layer.backward(p, jnp.asarray(z)[:, None], jnp.ones((len(z), 1)))[1]
+        return np.asarray(layer.forward(p, jnp.asarray(z)[:, None]))[:, 0], np.asarray(back)[:, 0]
+
+
 def pictures(folder):
-    """Every activation and its slope."""
-    fig = curves.figure(9.6, 4.0)
-    left, right = fig.subplots(1, 2)
-    z = np.linspace(-5, 5, 1000)
-    for i, layer in enumerate((Sigmoid(), Tanh(), ReLU(), LeakyReLU(0.1))):
-        f, df = slopes(layer, z)
-        style = {"color": curves.PALETTE[i], "ls": curves.DASHES[i], "lw": 1.8}
-        name = "leaky ReLU, 0.1" if i == 3 else type(layer).__name__
-        left.plot(z, f, label=name, **style)
-        right.plot(z, df, label=name, **style)
-    left.set(ylim=(-1.2, 2.2), xlabel="weighted input z", ylabel="activation f(z)", title="activations")
-    right.set(ylim=(-0.05, 1.1), xlabel="weighted input z", ylabel="slope f′(z)", title="what they pass back")
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-    left.legend(frameon=False, loc="upper left")
-    curves.write(fig, folder / "activations.png")
+    """Every activation above its slope, all by one scale."""
+    z = np.linspace(-5, 5, 1001)
+    drawn = {"step": Step(), "sigmoid": Sigmoid(), "tanh": Tanh(), "ReLU": ReLU(), "leaky ReLU": LeakyReLU(0.1)}
+    pairs = {name: slopes(layer, z) for name, layer in drawn.items()} | {"maxout": maxout_curve(z)}
+    with room.picture(
+        folder / "activations.png", "What a unit says (above) and what it passes back (below)", 8.5
+    ) as fig:
+        for column, (name, pair) in zip(fig.subplots(2, 6, sharex=True, sharey="row").T, pairs.items(), strict=True):
+            for row, (axes, values) in enumerate(zip(column, pair, strict=True)):
+                axes.plot(z, values, ("-", "--")[row], color=curves.PALETTE[row])
+                axes.axhline(0, color="black", lw=0.8)
+                axes.set(xlim=(-5, 5), ylim=((-1.2, 2.2), (-0.6, 1.2))[row], xticks=(-4, 0, 4))
+                axes.grid()
+            column[0].set_title(name)
+        fig.axes[0].set_ylabel("activation f(z)")
+        fig.axes[6].set_ylabel("slope f′(z)")
+        fig.supxlabel("weighted input z (maxout: the larger of −0.4 z and 0.9 z)")
     return ("activations.png",)
 
 
