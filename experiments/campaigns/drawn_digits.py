@@ -1,11 +1,11 @@
-"""Digits drawn with the mouse on the pages of trained networks, in hands that were kept aside: how many are read rightly?
+"""Digits drawn with the mouse on the pages of trained networks: how many are read rightly, in hands kept aside?
 
     python -m experiments.campaigns.drawn_digits > experiments/campaigns/DRAWN_DIGITS.md
 
-It needs MNIST and Chromium, and takes about ten minutes. Four networks are trained, and `fnn page` writes a page for each.
-In each of them every digit of every hand of `tests/helpers/hands.py` is drawn, by events of the browser's mouse. The page
-was made with the hands "to try"; those "aside" were written before the first trial and not looked at. Expected: at least 90
-% of the digits of the hands aside, for each network.
+It needs MNIST and Chromium, and takes about ten minutes. Four networks are trained, and `fnn page` writes the page of
+each. Every digit of every hand of `tests/helpers/hands.py` is drawn on it, by events of the browser's mouse. The page
+was made with the hands "to try"; those "aside" were written before the first trial and not looked at. Expected: at
+least 90 % of the digits of the hands aside, for each network.
 """
 
 import contextlib
@@ -28,8 +28,8 @@ NETWORKS = {  # configs and what is changed in them
 HEAD = """# Drawn digits
 
 Made by `python -m experiments.campaigns.drawn_digits > experiments/campaigns/DRAWN_DIGITS.md`.
-What the networks say of the ten digits, 0123456789, that were drawn with the mouse on their pages. The page was made with
-the hands to try; those aside were written before the first trial and not looked at.
+What the networks say of the ten digits, 0123456789, that were drawn with the mouse on their pages. The page was made
+with the hands to try; those aside were written before the first trial and not looked at.
 """
 
 

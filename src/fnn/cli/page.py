@@ -30,6 +30,7 @@ LOOKED_AT = 2000  # examples whose images are measured
 def command(options: argparse.Namespace) -> int:
     """Write the page, say where it is, and return status 0."""
     run, types = Path(options.run), all_types(options.type, [options.run])
+    out = run / NAME if options.out is None else _file(options.out)
     directory.check_no_sweep(run)
     directory.check_has_params(run)
     model = load(run, types)
@@ -37,11 +38,24 @@ def command(options: argparse.Namespace) -> int:
         html = whole(run, model, types)
     except InputError as error:
         raise InputError(f"{run}: {error}" if not str(error).startswith(str(run)) else str(error)) from None
-    out = run / NAME if options.out is None else Path(options.out)
     with written(out.parent, "make room or name another file by --out"):
         write_atomically(out, html)
     print(f"page: {out} ({len(html) / 1e6:.1f} MB); open it in a browser")
     return 0
+
+
+def _file(name: str) -> Path:
+    """The file that `--out` names, which may be there already.
+
+    Raises:
+        InputError: it is a folder, or its folder is missing.
+    """
+    out = Path(name)
+    if out.is_dir() or name.endswith(("/", "\\")):
+        raise InputError(f"--out {name}: is a folder; expected a file, such as {out / NAME}.")
+    if not out.parent.is_dir():
+        raise InputError(f"--out {name}: there is no folder {out.parent}; make it, or name another file.")
+    return out
 
 
 def whole(run: Path, model: Model, types: Mapping[str, type]) -> bytes:

@@ -14,6 +14,12 @@ from fnn.pages.markup import escaped, folded, paragraph
 
 STYLES = ("page.css", "drawing.css")
 SCRIPTS = ("network.js", "strokes.js", "drawing.js")
+DIGITS = set("0123456789")
+LISTED = 20  # classes that are named
+KEYS = (
+    '<p id="keys">Keys, once the paper or a button has the focus: c to clear, z to undo a stroke, n for the next image '
+    "of the data.</p>"
+)
 HOW = {  # how a drawing becomes an image
     "counts": "It is made as the 8x8 digits were made: the drawing is sheared until it stands upright and stretched to "
     "a box of 20 x 32 dots, its lines are made so thick that it has the usual amount of ink, and the black dots are "
@@ -35,8 +41,8 @@ def sections(about: Sequence[str], told: Mapping[str, Any], names: Sequence[str]
         names: What the outputs are called.
     """
     yield "<noscript><p class='bad'>This page needs JavaScript: the network is computed in it.</p></noscript>"
-    yield f"<p>{_task(told['classes'])} with a mouse, a finger or a pen: the network answers while you draw.</p>"
-    yield f'<section id="draw" aria-label="Drawing"><div>{_paper()}</div><div>{_answer(names)}</div></section>'
+    yield paragraph(f"{_wanted(told['classes'])} with a mouse, a finger or a pen: the network answers while you draw.")
+    yield f'<section id="draw" aria-label="Drawing"><div>{_paper()}</div><div>{_answer(names)}</div>{KEYS}</section>'
     yield "<h2>What the network sees</h2>"
     yield paragraph(_how(told["frame"]))
     yield from _check(len(told["examples"]["y"]))
@@ -47,11 +53,14 @@ def sections(about: Sequence[str], told: Mapping[str, Any], names: Sequence[str]
 
 def title(run: str, classes: Sequence[str]) -> str:
     """What the page is called."""
-    return f"{_task(classes)}: {run}"
+    return f"{'Draw a digit' if set(classes) <= DIGITS else 'Draw'}: {run}"
 
 
-def _task(classes: Sequence[str]) -> str:
-    return "Draw a digit" if all(len(name) == 1 and name in "0123456789" for name in classes) else "Draw"
+def _wanted(classes: Sequence[str]) -> str:
+    if set(classes) == DIGITS:
+        return "Draw a digit"
+    more = ", ..." if len(classes) > LISTED else ""
+    return f"Draw one of {', '.join(classes[:LISTED])}{more}"
 
 
 def _how(frame: Mapping[str, Any]) -> str:
@@ -69,8 +78,6 @@ def _paper() -> str:
         '<button type="button" id="undo" aria-keyshortcuts="z">Undo</button>'
         '<button type="button" id="next" aria-keyshortcuts="n">Next image</button>'
         '<label>Pen <input type="range" id="pen" min="3" max="12" value="7"></label></div>'
-        '<p id="keys">Keys, once the paper or a button has the focus: c to clear, z to undo a stroke, n for the next '
-        "image of the data.</p>"
     )
 
 
@@ -81,9 +88,8 @@ def _answer(names: Sequence[str]) -> str:
         for name in names
     )
     return (
-        '<p id="answer" role="status"></p>'
-        '<figure class="seen"><canvas id="sight" role="img" aria-label="The image that the network sees"></canvas>'
-        "<figcaption>what the network sees</figcaption></figure>"
+        '<div class="seen"><figure><canvas id="sight" role="img" aria-label="The image that the network sees"></canvas>'
+        '<figcaption>what it sees</figcaption></figure><p id="answer" role="status"></p></div>'
         '<table id="bars"><thead><tr><th scope="col">output</th><td></td><th scope="col" class="n">value</th></tr>'
         f"</thead><tbody>{rows}</tbody></table>"
     )

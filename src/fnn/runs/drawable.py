@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,7 +34,7 @@ def told(model: Model) -> dict[str, Any]:
     _check_outputs(model)
     layers = [_layer(f"layer {k}", layer, p) for k, (layer, p) in enumerate(zip(model.net, model.params, strict=True))]
     return {
-        "layers": [*layers, _output(model.cost)],
+        "layers": [*layers, output(model.cost)],
         "shape": list(model.shape),
         "inputs": _scaling(model),
         "classes": list(model.classes) or [str(k) for k in range(_width(model))],
@@ -72,14 +71,14 @@ def _check_outputs(model: Model) -> None:
 def _layer(where: str, layer: Layer, params: Params) -> dict[str, Any]:
     if type(layer) not in LAYERS:
         raise InputError(_unknown(where, layer, LAYERS))
-    fields = {f.name: getattr(layer, f.name) for f in dataclasses.fields(layer) if "initializer" not in f.name}
+    fields = {name: value for name, value in vars(layer).items() if "initializer" not in name}
     arrays = {
         name: packed(np.asarray(value, np.float32)) for name, value in (params._asdict() if params else {}).items()
     }
     return {"type": type(layer).__name__} | fields | arrays
 
 
-def _output(cost: Cost) -> dict[str, Any]:
+def output(cost: Cost) -> dict[str, Any]:
     """The output activation of a cost, as a layer."""
     if type(cost) not in COSTS:
         raise InputError(_unknown("the cost", cost, COSTS))

@@ -77,7 +77,7 @@ def _standing(ink: np.ndarray) -> dict[str, Any]:
     for axis in (2, 1):
         weights, place = ink.sum(axis=axis), np.arange(ink.shape[3 - axis])
         there = (ink > FAINT).any(axis=axis)
-        first, last = there.argmax(axis=1), there.shape[1] - 1 - there[:, ::-1].argmax(axis=1)
+        first, last = there.argmax(axis=1), there.shape[1] - 1 - np.flip(there, 1).argmax(axis=1)
         sides.append(last - first + 1)
         masses.append(weights @ place / weights.sum(axis=1))
         middles.append((first + last) / 2)
