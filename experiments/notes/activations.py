@@ -196,9 +196,7 @@ def pictures(folder):
     z = np.linspace(-5, 5, 1001)
     drawn = {"step": Step(), "sigmoid": Sigmoid(), "tanh": Tanh(), "ReLU": ReLU(), "leaky ReLU": LeakyReLU(0.1)}
     pairs = {name: slopes(layer, z) for name, layer in drawn.items()} | {"maxout": maxout_curve(z)}
-    with room.picture(
-        folder / "activations.png", "What a unit says (above) and what it passes back (below)", 8.5
-    ) as fig:
+    with room.picture(folder / "activations.png", "Where an activation is flat, nothing is passed back", 8.5) as fig:
         for column, (name, pair) in zip(fig.subplots(2, 6, sharex=True, sharey="row").T, pairs.items(), strict=True):
             for row, (axes, values) in enumerate(zip(column, pair, strict=True)):
                 axes.plot(z, values, ("-", "--")[row], color=curves.PALETTE[row])

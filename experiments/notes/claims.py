@@ -31,6 +31,7 @@ TOPICS = {
     "The chain rule, gate by gate": "chain_rule",
     "Backpropagation": "backpropagation",
     "Costs": "costs",
+    "Cross-entropy": "cross_entropy",
     "Slips in the formulas": "slips",
     "Learning slowdown": "learning_slowdown",
     "Positive inputs": "zigzag",

@@ -11,7 +11,7 @@ import numpy as np
 
 import fnn
 from experiments.notes.backpropagation import B1, B2, DELTA1, DELTA2, NET, W1, W2, X, Y, dsigmoid, params, sigmoid
-from experiments.notes.costs import logit
+from experiments.notes.cross_entropy import logit
 from experiments.notes.findings import Finding, corrected, listed, main
 from fnn import CrossEntropy, Dense, LogLikelihood
 from fnn.layers import DenseParams
