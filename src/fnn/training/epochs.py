@@ -15,7 +15,7 @@ from fnn.training import blocked_steps
 from fnn.training.augmentation import Shifted
 from fnn.training.mini_batches import Body, Rule, block_size, scanned, whole
 from fnn.training.order import permutation
-from fnn.training.spreading import Spread, number_of_devices, pinned
+from fnn.training.spreading import Spread, number_of_devices
 from fnn.training.streaming import Source
 from fnn.types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
@@ -78,7 +78,7 @@ def epoch(
         ValueError: B is not in 1 … n, `net` and `params` differ in length, `x` and `y` have different numbers of rows,
             or `y` does not fit the output.
     """
-    B, order = whole("epoch", "batch_size", batch_size), pinned(examples, permutation(key, examples.n))
+    B, order = whole("epoch", "batch_size", batch_size), permutation(key, examples.n)
     rule = Rule(net, cost, optimizer, gradient, B)
     return scanned(examples, order, B, body(rule, params, v, examples, len(order)), (params, v))
 

@@ -197,7 +197,7 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
     """
     task = spread_out(checked(task, state.params))
     train, validation, test, state = task.train, task.validation, task.test, beside(task.train, state)
-    pace = Pace(train)
+    pace = Pace(agreement(train))
     between(state)
     if not state.done:
         _compile(task, state)
@@ -255,9 +255,9 @@ def checked(task: Task, params: Params) -> Task:
 class Pace:
     """How many turns to run at once, from the time that the last ones took. The results do not depend on it."""
 
-    def __init__(self, examples: Any = None) -> None:
-        """One turn, since nothing is known yet; the processes that share the examples agree on each number of turns."""
-        self.turns, self.agreed = 1, agreement(examples)
+    def __init__(self, agreed: Callable[..., tuple[float, ...]] = lambda *numbers: numbers) -> None:
+        """One turn, since nothing is known yet; `agreed` gives the largest of a number over all processes."""
+        self.turns, self.agreed = 1, agreed
 
     def saw(self, turns: int, seconds: float) -> None:
         """Remember that so many turns took so long, for the slowest process: all run the same number of turns."""

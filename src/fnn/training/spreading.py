@@ -70,11 +70,16 @@ class Spread:
         return self.take(i).rows(slice(None))
 
     def _split(self, i: Array) -> Array:
-        """The row numbers with their last axis split over the devices."""
+        """The row numbers with their last axis split over the devices.
+
+        At first all devices have all of them. XLA would otherwise compute the order of an epoch as its rows are split,
+        and the devices would exchange their parts.
+        """
         if not i.ndim:
             return i
-        on = jax.NamedSharding(self.mesh, jax.P(*[None] * (i.ndim - 1), AXIS))
-        return jax.lax.with_sharding_constraint(i, on)
+        whole, parts = jax.P(), jax.P(*[None] * (i.ndim - 1), AXIS)
+        i = jax.lax.with_sharding_constraint(i, jax.NamedSharding(self.mesh, whole))
+        return jax.lax.with_sharding_constraint(i, jax.NamedSharding(self.mesh, parts))
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=["examples", "first"], meta_fields=["batch_size", "mesh"])
@@ -183,7 +188,7 @@ def _placed(leaf: Any, on: jax.NamedSharding) -> Any:
     if isinstance(leaf, jax.core.Tracer) or not isinstance(leaf, jax.Array | np.ndarray | np.generic):
         return leaf
     if isinstance(leaf, jax.Array):
-        if leaf.sharding.is_equivalent_to(on, leaf.ndim):
+        if leaf.sharding == on:
             return leaf
         if jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             return jax.random.wrap_key_data(_placed(jax.random.key_data(leaf), on), impl=jax.random.key_impl(leaf))
@@ -247,16 +252,6 @@ def spread_like(train: Any, name: str, part: Any) -> Any:
     return _spread_over(train.mesh, part)
 
 
-def pinned(examples: Any, order: Array) -> Array:
-    """The order of an epoch of these examples, computed by each device for itself.
-
-    Otherwise XLA would compute it as the rows are split, and the devices exchange their parts in every round.
-    """
-    if not isinstance(examples, Spread):
-        return order
-    return jax.lax.with_sharding_constraint(order, jax.NamedSharding(examples.mesh, jax.P()))
-
-
 def number_of_devices(examples: Any) -> int:
     """The devices that share each mini-batch of the examples; 1 for examples that are not spread."""
     return examples.mesh.size if isinstance(examples, Spread | SpreadWindow) else 1
@@ -264,17 +259,17 @@ def number_of_devices(examples: Any) -> int:
 
 def agreement(examples: Any) -> Callable[..., tuple[float, ...]]:
     """The function `agreed` of the processes that share the examples; the identity if one has them for itself."""
-    return partial(agreed, examples.mesh if isinstance(examples, Spread) else None)
+    return partial(agreed, examples.mesh) if isinstance(examples, Spread) else lambda *numbers: numbers
 
 
-def agreed(mesh: jax.sharding.Mesh | None, *numbers: float) -> tuple[float, ...]:
+def agreed(mesh: jax.sharding.Mesh, *numbers: float) -> tuple[float, ...]:
     """The largest of each number over all processes that have devices of the mesh.
 
     Each of them has to call this. It is one exchange of a few numbers, in float32. What a clock or a signal decides is
     decided by it, because processes that run different programs wait for each other for ever. If one process has all
     devices, the numbers are returned as they are, and nothing is computed.
     """
-    if mesh is None or not mesh.is_multi_process:
+    if not mesh.is_multi_process:
         return numbers
     rows = split(np.tile(np.asarray(numbers, np.float32), (mesh.size, 1)), mesh)  # one row for each device
     return tuple(np.asarray(gathered(rows)).max(axis=0).tolist())

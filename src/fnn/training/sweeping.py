@@ -14,7 +14,7 @@ the order. With one key per network every network has its own order, and is the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -30,6 +30,7 @@ from fnn.training.augmentation import Shifted
 from fnn.training.evaluation import ROWS_OF_A_CALL, Evaluation, Measure, mean, sums_of_part
 from fnn.training.fitting import Pace, Task, checked
 from fnn.training.mini_batches import Body, Rule, block_size, networks_at_once, number_of_epochs, whole
+from fnn.training.spreading import Spread, agreed, everywhere, gathered, mesh_of, split, unspread
 from fnn.training.streaming import check_in_memory
 from fnn.types import Array, Cost, Gradient, Key, Net, Optimizer, Params
 
@@ -39,9 +40,10 @@ class SweepState(NamedTuple):
 
     epochs: int  # that are finished, evaluation included
     step: int  # mini-batches of the next epoch that are done
-    params: Params  # leaves (m, ...)
+    params: Params  # leaves (m, ...); while they are trained perhaps of more networks, on several devices
     v: Params  # the optimisers' states
     seconds: float = 0.0  # of training in the unfinished epoch
+    networks: int = 0  # m, while they are trained; networks after these only fill up the devices
 
 
 class SweepResult(NamedTuple):
@@ -61,7 +63,7 @@ def sweep(
     cost: Cost,
     optimizer: Optimizer,
     params: Params,
-    train: Examples | Shifted,
+    train: Examples | Shifted | Spread,
     key: Key,
     *,
     batch_size: int,
@@ -73,15 +75,20 @@ def sweep(
 ) -> Iterator[SweepResult]:
     """Train `m` networks of one shape at once, and yield one result per epoch.
 
-    One program is compiled, whatever the numbers in the optimiser are. The networks are spread over all devices,
-    without communication. A network that diverges goes on as nan and does not change the others.
+    One program is compiled, whatever the numbers in the optimiser are. The networks are spread over all devices of all
+    processes, without communication. Where the devices do not divide m, some of them train a network twice, and one of
+    the two is dropped. A network that diverges goes on as nan and does not change the others.
+
+    With several processes (`jax.distributed.initialize`), each of them calls this with equal arguments, and every
+    result can be read on every process by `numpy.asarray`.
 
     Args:
         net: The layers, of all networks.
         cost: The cost, of all networks.
         optimizer: Its numbers are `(m,)`, one per network, or one number for all: `SGD(jnp.array([0.1, 1.0]))`.
         params: Leaves `(m, ...)`: `jax.vmap(lambda key: init(net, key, shape))(keys)`.
-        train: The examples, of all networks, as they are or `Shifted`.
+        train: The examples, of all networks, as they are or `Shifted`. If they are `spread`, the networks are trained
+            on the devices of these; each device has all examples.
         key: One key `()` for an order of mini-batches that all networks share, or `(m,)` keys for an order
             each. Epoch e folds e in, as in `fit`.
         batch_size: B.
@@ -139,59 +146,78 @@ def resumed(task: Task, state: SweepState, between: Callable[[SweepState], None]
         check_in_memory(part, "sweep")
     task = checked(task, jax.tree.map(lambda p: jax.ShapeDtypeStruct(p.shape[1:], p.dtype), state.params))
     m = jax.tree.leaves(state.params)[0].shape[0]
-    over, everywhere = _placement(m)
+    mesh, filled = _placement(m, task.train.mesh.devices.flat if isinstance(task.train, Spread) else jax.devices())
     numbers = jax.tree.map(lambda number: jnp.broadcast_to(number, (m,)), task.optimizer)
-    params, v, numbers = jax.device_put((state.params, state.v, numbers), over)
-    train, validation, test = jax.device_put((task.train, task.validation, task.test), everywhere)
-    task = task._replace(optimizer=numbers, train=train, validation=validation, test=test)
-    state, pace = state._replace(params=params, v=v), Pace()
-    _segment(task, state, _order(task.key, 1, train.n, over), 0, 0, over)  # compiles, off the clock
+    own = state.params, state.v, numbers, (task.key,) if task.key.ndim else ()
+    params, v, numbers, keys = split(jax.tree.map(lambda leaf: leaf[filled] if len(filled) > m else leaf, own), mesh)
+    train, validation, test = everywhere([unspread(part) for part in (task.train, task.validation, task.test)], mesh)
+    key = keys[0] if keys else everywhere(task.key, mesh)
+    task = task._replace(optimizer=numbers, train=train, key=key, validation=validation, test=test)
+    state, pace = state._replace(params=params, v=v, networks=m), Pace(partial(agreed, mesh))
+    _segment(task, state, _order(task.key, 1, train.n, mesh), 0, 0, mesh)  # compiles, off the clock
     while state.epochs < task.epochs:
-        for trained in _trained(task, state, pace, over):
+        for trained in _trained(task, state, pace, mesh):
             state = trained
             between(state)
-        well = np.asarray(_finite(state.params, state.v))
+        well = np.asarray(_asked_for(_finite(state.params, state.v), m))
         on_train, on_validation, on_test = (
-            _of_those(well, _evaluated(task, part, state, between)) for part in (train, validation, test)
+            _of_those(well, _asked_for(_evaluated(task, part, state, between), m)) for part in (train, validation, test)
         )
-        e = state.epochs + 1
-        yield SweepResult(e, on_train, on_validation, on_test, state.seconds, state.params, state.v)
-        state = SweepState(e, 0, state.params, state.v)
+        e, whole = state.epochs + 1, collected(state)
+        yield SweepResult(e, on_train, on_validation, on_test, state.seconds, whole.params, whole.v)
+        state = state._replace(epochs=e, step=0, seconds=0.0)
         between(state)
 
 
-def _trained(task: Task, state: SweepState, pace: Pace, over: jax.NamedSharding) -> Iterator[SweepState]:
+def collected(state: SweepState) -> SweepState:
+    """A state, such as `between` was given, of the m networks alone, as `numpy.asarray` reads it on every process.
+
+    Every process has to call this. It is what a checkpoint needs, on whatever devices the sweep goes on.
+    """
+    if not state.networks:
+        return state
+    params, v = _asked_for((state.params, state.v), state.networks)
+    return state._replace(params=params, v=v, networks=0)
+
+
+def _asked_for(tree: Any, m: int) -> Any:
+    """The first m entries of each array, read from all processes."""
+    return jax.tree.map(lambda leaf: leaf[:m] if len(leaf) > m else leaf, gathered(tree))
+
+
+def _trained(task: Task, state: SweepState, pace: Pace, mesh: jax.sharding.Mesh) -> Iterator[SweepState]:
     """The state after each segment of an epoch, from `state` to the end of the epoch."""
     n, clock = task.train.n, time.perf_counter()
     first, end = segments.turn_after(state.step, n, task.batch_size), segments.count(n, task.batch_size)
-    order = jax.block_until_ready(_order(task.key, state.epochs + 1, n, over))
+    order = jax.block_until_ready(_order(task.key, state.epochs + 1, n, mesh))
     seconds = state.seconds + time.perf_counter() - clock
     while first < end:
         last, clock = min(end, first + pace.turns), time.perf_counter()
-        params, v = _segment(task, state, order, first, last, over)
+        params, v = _segment(task, state, order, first, last, mesh)
         took = time.perf_counter() - clock
         pace.saw(last - first, took)
         seconds, first = seconds + took, last
-        state = SweepState(state.epochs, segments.steps_before(last, n, task.batch_size), params, v, seconds)
+        step = segments.steps_before(last, n, task.batch_size)
+        state = state._replace(step=step, params=params, v=v, seconds=seconds)
         yield state
 
 
-def _segment(task: Task, state: SweepState, order: Array, first: int, last: int, over: jax.NamedSharding) -> Any:
+def _segment(task: Task, state: SweepState, order: Array, first: int, last: int, mesh: jax.sharding.Mesh) -> Any:
     """The params and the optimisers' states after some turns, once they are computed."""
     rule = Rule(task.net, task.cost, task.optimizer, task.gradient, task.batch_size)
     return jax.block_until_ready(
-        _segment_of_all(rule, state.params, state.v, task.train, order, first, last, mesh=over.mesh)
+        _segment_of_all(rule, state.params, state.v, task.train, order, first, last, mesh=mesh)
     )
 
 
-@partial(jax.jit, static_argnames=("n", "over"))
-def _order(key: Key, epoch: int, n: int, over: jax.NamedSharding) -> Array:
+@partial(jax.jit, static_argnames=("n", "mesh"))
+def _order(key: Key, epoch: int, n: int, mesh: jax.sharding.Mesh) -> Array:
     """The order of the examples in this epoch: `(n,)` for one key, `(m, n)` for m keys, spread like the networks."""
     if not key.ndim:
         return segments.order(key, epoch, n)
     own, shared = jax.P("networks"), jax.P()
 
-    @partial(jax.shard_map, mesh=over.mesh, in_specs=(own, shared), out_specs=own, check_vma=False)
+    @partial(jax.shard_map, mesh=mesh, in_specs=(own, shared), out_specs=own, check_vma=False)
     def on_a_device(keys, epoch):
         return jax.lax.map(lambda key: segments.order(key, epoch, n), keys)
 
@@ -252,10 +278,14 @@ def _of_those(well: np.ndarray, scores: Evaluation | None) -> Any:
     return jax.tree.map(lambda number: jax.device_put(np.where(well, number, np.nan).astype(number.dtype)), scores)
 
 
-def _placement(m: int) -> tuple[jax.NamedSharding, jax.NamedSharding]:
-    """Where networks go (split over as many devices as divide m) and where data go (on each of them)."""
-    devices = max(k for k in range(1, len(jax.devices()) + 1) if m % k == 0)
-    mesh = jax.make_mesh(
-        (devices,), ("networks",), axis_types=(jax.sharding.AxisType.Auto,), devices=jax.devices()[:devices]
-    )
-    return jax.NamedSharding(mesh, jax.P("networks")), jax.NamedSharding(mesh, jax.P())
+def _placement(m: int, devices: Iterable[jax.Device]) -> tuple[jax.sharding.Mesh, np.ndarray]:
+    """The devices that m networks are split over, and the numbers of the networks in the places that these have.
+
+    Each device has equally many places; where m leaves some of them, the first networks are there a second time. One
+    process leaves a device out that would have no other networks; of several processes all devices take part.
+    """
+    devices = tuple(devices)
+    each = -(-m // len(devices))
+    several = len({device.process_index for device in devices}) > 1
+    mesh = mesh_of(devices if several else devices[: -(-m // each)], "networks")
+    return mesh, np.arange(each * mesh.size) % m
