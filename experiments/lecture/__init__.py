@@ -1,0 +1,1 @@
+"""Pictures and animations for the class of docs/lecture.md."""
