@@ -9,11 +9,14 @@ import numpy as np
 
 import fnn
 from experiments.notes.findings import Finding, corrected, judged, listed, main
+from experiments.notes.graph_drawing import draw
 from fnn import variable
+from fnn.layers import DenseParams
 from fnn.lessons import gates, graphs
-from fnn.plots import curves
+from fnn.plots import curves, room
 
 X = variable("x")
+LOGISTIC = {"w1": 0.5, "x1": 1.0, "w2": -0.25, "x2": 2.0, "b": 0.2}
 CHAIN = graphs.exp(graphs.sin(graphs.square(X)))
 ONE_INPUT = (gates.Square(), gates.Reciprocal(), gates.Exp(), gates.Log(), gates.Sin(), gates.Sigmoid())
 GATES = ((gates.Add(), 3), (gates.Multiply(), 2), (gates.Max(), 3), *((gate, 1) for gate in ONE_INPUT))
@@ -76,7 +79,7 @@ def the_winner_takes_it():
     _, back = pool.backward((), image, delta)
     winners = np.asarray(pool.forward((), image)).ravel()
     lit = np.sort(np.asarray(image)[np.asarray(back) != 0])
-    same = (lit == np.sort(winners)).all()
+    same = np.array_equal(lit, np.sort(winners))
     return Finding(
         "004-09",
         "What max-pooling selects on the way forward is where the error goes on the way back.",
@@ -149,27 +152,73 @@ def tied_maximum():
     )
 
 
-CLAIMS = (exponential_of_a_sine, local_rules, the_winner_takes_it, product_gate, sum_gate, two_paths, tied_maximum)
+def loss_of_one(y):
+    """The log loss of a logistic unit with two inputs, as a graph of gates."""
+    w1, x1, w2, x2, b = map(variable, ("w1", "x1", "w2", "x2", "b"))
+    a = graphs.sigmoid(w1 * x1 + w2 * x2 + b)
+    return -(y * graphs.log(a) + (1 - y) * graphs.log(1 - a))
+
+
+def logistic_graph():
+    """The computational graph of logistic regression gives the error a - y at z, and input times it (004-18)."""
+    worst, shown = 0.0, []
+    with jax.enable_x64(True):
+        params = (DenseParams(jnp.array([[LOGISTIC["w1"], LOGISTIC["w2"]]]), jnp.array([LOGISTIC["b"]])),)
+        x = jnp.array([[LOGISTIC["x1"], LOGISTIC["x2"]]])
+        for label in (1.0, 0.0):
+            value, by = graphs.backprop(loss_of_one(label), LOGISTIC)
+            y = jnp.array([[label]])
+            cost, (nabla,) = fnn.backprop((fnn.Dense(1),), fnn.CrossEntropy(), params, x, y)
+            ours = [float(v) for v in (cost, *nabla.W[0], nabla.b[0])]
+            gates_ = [float(v) for v in (value, by["w1"], by["w2"], by["b"])]
+            worst = max(worst, *(abs(o - g) for o, g in zip(ours, gates_, strict=True)))
+            shown.append(gates_)
+        error = float(fnn.predict((fnn.Dense(1),), fnn.CrossEntropy(), params, x)[0, 0])
+    by_formula = [abs(row[3] - (error - label)) for row, label in zip(shown, (1.0, 0.0), strict=True)]
+    return Finding(
+        "004-18",
+        "The computational graph of logistic regression: gate by gate the error at z is a - y, and each weight's "
+        "derivative is its input times that.",
+        f"w = (0.5, -0.25), b = 0.2, x = (1, 2): loss, ∂w1, ∂w2, ∂b by gates {listed(shown[0], 6)} for y = 1, "
+        f"{listed(shown[1], 6)} for y = 0; the layer and its cost differ by {worst:.0e}, a - y by "
+        f"{max(by_formula):.0e}",
+        "0.598139, -0.450166, -0.900332, -0.450166; rounding",
+        judged(
+            worst < 1e-14 and max(by_formula) < 1e-14 and np.allclose(shown[0][1:3], [-0.450166002688, -0.900332005376])
+        ),
+    )
+
+
+CLAIMS = (
+    *(exponential_of_a_sine, local_rules, the_winner_takes_it, logistic_graph),
+    *(product_gate, sum_gate, two_paths, tied_maximum),
+)
 
 
 def pictures(folder):
-    """The function and its slope by the gates; the graph as a drawing."""
-    fig = curves.figure(9.6, 3.8)
-    left, right = fig.subplots(1, 2, width_ratios=(1.1, 1))
-    x = jnp.linspace(-2.2, 2.2, 500)
-    y, slope = jax.jit(jax.vmap(lambda v: graphs.backprop(CHAIN, {"x": v})))(x)
-    left.plot(x, y, "-", color=curves.PALETTE[0], label="exp(sin x²)")
-    left.plot(x, slope["x"], "--", color=curves.PALETTE[1], label="its slope, gate by gate")
-    left.plot(0.7, 1.97765583, "o", color="black")
-    left.annotate("1.978 at x = 0.7", (0.7, 1.978), xytext=(-8, 14), textcoords="offset points", ha="center")
-    left.set(xlabel="x", ylabel="value", ylim=(-9, 9))
-    left.grid(alpha=0.3)
-    left.legend(frameon=False, loc="lower right")
-    right.axis("off")
-    right.set_title("the same at x = 0.7: value forward, delta back", fontsize="medium", loc="left")
-    right.text(0, 0.9, graphs.drawn(CHAIN, {"x": 0.7}), family="monospace", fontsize="small", va="top")
-    curves.write(fig, folder / "chain.png")
-    return ("chain.png",)
+    """The function and its slope by the gates; the graphs of it and of a logistic unit."""
+    title = "Values go forward (above each gate), derivatives come back (below)"
+    with room.picture(folder / "chain.png", title) as fig:
+        above, below = fig.subplots(2, 1, height_ratios=(1, 1.5))
+        draw(above, CHAIN, {"x": 0.7})
+        above.set_title("exp(sin x²) at x = 0.7")
+        x = jnp.linspace(-2.2, 2.2, 500)
+        y, slope = jax.jit(jax.vmap(lambda v: graphs.backprop(CHAIN, {"x": v})))(x)
+        value, by = graphs.backprop(CHAIN, {"x": 0.7})
+        below.plot(x, y, "-", color=curves.PALETTE[0], label="exp(sin x²)")
+        below.plot(x, slope["x"], "--", color=curves.PALETTE[1], label="its slope, gate by gate")
+        below.plot([0.7, 0.7], [value, by["x"]], "o", color="black", ms=12)
+        below.set(xlabel="x", ylim=(-9, 9))
+        below.grid()
+        below.legend(loc="lower left")
+    title = "A logistic unit, gate by gate: at z comes back a - y, at each weight its input times that"
+    with room.picture(folder / "logistic_graph.png", title, height=8.5) as fig:
+        axes = fig.subplots()
+        w1, x1, w2, x2, b = map(variable, ("w1", "x1", "w2", "x2", "b"))
+        z = graphs.apply(gates.Add(), w1 * x1, w2 * x2, b)
+        draw(axes, -graphs.log(graphs.sigmoid(z)), LOGISTIC)
+        axes.set_title("−ln a for y = 1; blue: values, red: deltas")
+    return "chain.png", "logistic_graph.png"
 
 
 if __name__ == "__main__":

@@ -13,11 +13,11 @@ NO_BIASES = Bug(
 
 
 def forgetful(right):
-    """`describe` without the number of epochs."""
+    """`describe` without the scale of the inputs."""
 
     def describe(value, *rest):
         table = right(value, *rest)
-        return {k: v for k, v in table.items() if k != "epochs"} if isinstance(table, dict) else table
+        return {k: v for k, v in table.items() if k != "scale"} if isinstance(table, dict) else table
 
     return describe
 
@@ -31,7 +31,7 @@ BUGS = {
     "001-32": Bug(
         "fnn.network:activations", lambda right: lambda net, p, x: (x, *right(net, p, x)[:-1]), "a layer late"
     ),
-    "002-01": Bug("fnn.config.schema:describe", forgetful, "forgets the number of epochs"),
+    "002-01": Bug("fnn.config.schema:describe", forgetful, "forgets the scale of the inputs"),
     "002-16": Bug(
         "fnn.training.order:permutation",
         lambda right: lambda key, n: jax.random.randint(key, (n,), 0, n),
