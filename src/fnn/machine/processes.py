@@ -9,8 +9,10 @@ Exit status 5: another process was lost, or nothing went on.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import secrets
+import signal
 import socket
 import sys
 import time
@@ -30,7 +32,7 @@ from fnn.machine.watchdog import Watchdog
 from fnn.storage.json_files import entries
 
 LOOPBACK = ("localhost", "127.", "::1")
-HEARTBEAT = 14  # seconds without one, after which JAX itself ends a process; `rendezvous` is to be before it
+HEARTBEAT = 100  # seconds without one, after which JAX itself ends a process; `rendezvous` is before it
 SHUTDOWN = 10  # seconds in which JAX's processes have to part
 SEEN = 10.0  # seconds in which a file of process 0 has to be seen by the others
 SIGN = ".together"
@@ -92,6 +94,7 @@ def start(how: str, go_on: str) -> str:
         _joined.append(Joined(others, go_on))
         signals.farewells.append(others.say_goodbye)
         others.watch(_joined[0].heard)
+        _abort_later()
     if not first():
         sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")  # process 0 alone prints
     own = jax.local_devices()
@@ -160,6 +163,36 @@ def _initialize(**where: Any) -> None:
         shutdown_timeout_seconds=SHUTDOWN,
         **where,
     )
+
+
+def _abort_later() -> None:
+    """Let JAX's abort wait 6 seconds.
+
+    When process 0 is gone, JAX aborts the others at once from a thread of its own. What hears of the loss here, and
+    says so, is a little later. The handler of the signal is therefore C's `sleep`, which is given its number, 6.
+    """
+    with contextlib.suppress(OSError, AttributeError, TypeError):  # a system without such a library
+        c = ctypes.CDLL(None)
+        c.signal.argtypes, c.signal.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
+        c.signal(signal.SIGABRT, ctypes.cast(c.sleep, ctypes.c_void_p))
+
+
+@contextlib.contextmanager
+def silent() -> Generator[None]:
+    """A block in which libraries print nothing, as Gloo does when it connects; Python's own text is flushed before."""
+    if not _joined:
+        yield
+        return
+    sys.stdout.flush()
+    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+        os.close(nowhere)
 
 
 def _versions() -> dict[str, str]:
