@@ -79,6 +79,7 @@ def test_backward_is_the_transpose_in_float32(layer, shape):
     assert_trees_close(by_hand, auto)
 
 
+@pytest.mark.long
 def test_backward_is_the_transpose_without_jit():
     layer, data = CASES[10][0], case(*CASES[10])
     assert_trees_close(layer.backward(*data), by_autodiff(layer, *data))
@@ -378,6 +379,7 @@ def matrices(program):
     return [shape for shape in shapes if len(shape) > 1 and min(shape) > 1]
 
 
+@pytest.mark.long
 def test_an_epoch_by_hand_is_one_by_autodiff_with_no_more_memory_or_products():
     (by_hand, arguments), (auto, _) = epoch_of(NET, 40, backprop), epoch_of(NET, 40, autodiff)
     params, expected = (run(*arguments)[0] for run in (by_hand, auto))

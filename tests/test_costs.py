@@ -47,6 +47,7 @@ def test_cross_entropy_keeps_the_digits_of_a_right_answer(z, y):
     assert float(delta[0, 0]) == pytest.approx(exact, rel=1e-6, abs=0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cost", COSTS, ids=repr)
 @pytest.mark.parametrize("size", [1e2, 1e4])
 def test_saturated_outputs_stay_finite(cost, size):

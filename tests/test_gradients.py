@@ -39,6 +39,7 @@ def test_backprop_is_autodiff_for_every_layer_and_cost_in_float64(layer, cost):
         assert_trees_close(*both(*around(layer, cost)))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
 def test_backprop_is_autodiff_for_every_layer_and_cost_compiled_in_float32(layer):
     net, _, *point = around(layer, COSTS[0])  # one program for all costs, one forward pass: compiling takes time
@@ -115,6 +116,7 @@ def test_backprop_is_autodiff_for_five_hundred_random_nets(cases, x64):
 few = st.sampled_from((1, 4))  # widths: each new shape compiles every operation anew
 
 
+@pytest.mark.long
 @settings(deadline=None, derandomize=True, max_examples=4)
 @given(cases(few, st.just(4)), st.booleans())
 def test_backprop_is_autodiff_for_random_nets_eagerly(case, x64):

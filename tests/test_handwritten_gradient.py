@@ -137,6 +137,7 @@ WRAPS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("wrap", WRAPS)
 def test_it_is_differentiated_within_other_transformations(wrap):
     params, x, y = point(SMALL, (3,))
@@ -190,6 +191,7 @@ def test_the_gradient_of_a_scan_through_it_is_that_of_the_loop():
     assert_trees_close(got, expected)
 
 
+@pytest.mark.long
 def test_params_that_all_devices_share_get_the_sum_over_their_rows():
     mesh = Mesh(np.array(jax.devices()[:1]), ("rows",))
     params, x, y = point(SMALL, (3,), n=4)
@@ -202,6 +204,7 @@ def test_params_that_all_devices_share_get_the_sum_over_their_rows():
     assert_trees_close(jax.grad(sharded, (0, 1))(params, x, y), jax.grad(partial(loss, SMALL), (0, 1))(params, x, y))
 
 
+@pytest.mark.long
 def test_the_gradient_is_exported_for_any_number_of_rows():
     (n,) = export.symbolic_shape("n")
     params, x, y = point(IMAGES, (1, 8, 8))
@@ -294,6 +297,7 @@ def test_forward_mode_is_refused_by_jax():
         jax.jvp(by_hand(SMALL), (params, x), (params, x))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16, jnp.uint8, jnp.int32, bool], ids=str)
 def test_derivatives_have_the_types_of_the_params_whatever_the_inputs_are(dtype):
     params, x, y = point(SMALL, (3,))

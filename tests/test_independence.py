@@ -184,6 +184,7 @@ def test_by_hand_would_be_seen_in_a_training_by_autodiff():
     assert "handwritten_gradient.py" in where
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("gradient", [fnn.autodiff, fnn.backprop], ids=["autodiff", "backprop"])
 def test_no_gradient_of_ours_goes_through_by_hand(gradient, monkeypatch):
     def met(*arguments):

@@ -82,6 +82,7 @@ def test_relu_like_kinks_give_one_side_by_both_routes(x64):
             )
 
 
+@pytest.mark.long
 def test_tied_maxout_pieces_give_everything_to_the_first():
     layer = Maxout(1, 3)
     params = jax.tree.map(lambda p: jnp.ones_like(p), layer.init(jax.random.key(0), (2,))[0])

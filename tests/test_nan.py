@@ -22,6 +22,7 @@ def test_an_activation_of_nan_is_nan_and_of_no_number_beside_it(layer, other):
         assert jnp.isnan(a[0, 1]) == jnp.isnan(layer.forward((), jnp.array([[other, other]]))[0, 1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
 def test_a_row_with_a_hole_has_no_output_and_the_others_have(layer):
     params, _ = layer.init(jax.random.key(0), (3,))
@@ -31,6 +32,7 @@ def test_a_row_with_a_hole_has_no_output_and_the_others_have(layer):
     assert not jnp.isnan(outputs[jnp.array([0, 1, 3])]).any()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("layer", IMAGES, ids=repr)
 @pytest.mark.parametrize("pixel", [(0, 0), (0, 1), (1, 0), (1, 1), (3, 3)])
 def test_a_pixel_that_is_nan_is_seen_wherever_it_stands_in_its_square(layer, pixel):
@@ -58,7 +60,10 @@ NETS = [(Dense(4), layer, Dense(2)) for layer in (*ACTIVATIONS, Maxout(3))]
 NETS += [(*layers, Flatten(), Dense(2)) for layers in ((Conv(2, 2),), (MaxPool(2),), (ConvPool(2, 3, 2), ReLU()))]
 
 
-@pytest.mark.parametrize("cost", [LogLikelihood(), CrossEntropy(), Quadratic()], ids=repr)
+OTHERS = [pytest.param(cost, marks=pytest.mark.long) for cost in (CrossEntropy(), Quadratic())]
+
+
+@pytest.mark.parametrize("cost", [LogLikelihood(), *OTHERS], ids=repr)
 @pytest.mark.parametrize("net", NETS, ids=repr)
 def test_a_hole_in_the_inputs_reaches_the_cost_and_both_gradients(net, cost):
     shape = (1, 4, 4) if isinstance(net[0], IMAGES_TYPES) else (3,)

@@ -128,6 +128,7 @@ def test_the_golden_network(hidden, cost, value, delta2, delta1):
         np.testing.assert_allclose(last[0], delta2, rtol=1e-10)
 
 
+@pytest.mark.long
 def test_deltas_are_derivatives_by_a_shift_of_each_output():
     net, cost = (Dense(4), Sigmoid(), Dense(3), Swish(), Dense(2)), CrossEntropy()
     with jax.enable_x64(True):

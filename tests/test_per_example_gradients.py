@@ -69,6 +69,7 @@ def test_the_norms_are_those_of_the_gradients(layer, x64):
         np.testing.assert_allclose(norms, expected, rtol=10 * TOLERANCE[x.dtype])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cost", COSTS[:4], ids=repr)
 def test_the_norms_hold_for_every_kind_of_cost_eagerly(cost):
     params, x, y = point(NET)
@@ -135,6 +136,7 @@ def test_the_gradients_of_dense_layers_are_not_formed():
     assert "f32[50,1200]" not in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", ["uint16", "int16", "float16"])
 def test_the_norms_of_inputs_whose_squares_do_not_fit_their_dtype(dtype):
     net, x, y = (Dense(4), Sigmoid(), Dense(2)), np.arange(200, 230).reshape(5, 6), one_hot_rows(8, 5, 2)

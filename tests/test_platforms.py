@@ -80,7 +80,7 @@ def test_every_exported_function_is_lowered_or_runs_on_the_host():
 PER_ROW = [name for name in CALLS if name not in ("init", "monitor", "evaluate", "epoch", "epoch by autodiff")]
 
 
-@pytest.mark.parametrize("net", NETS)
+@pytest.mark.parametrize("net", [pytest.param("dense", marks=pytest.mark.long), "convolutional"])
 @pytest.mark.parametrize("name", PER_ROW)
 def test_a_function_of_a_batch_is_exported_for_any_number_of_rows_and_kept_in_a_file(name, net):
     layers, shape = NETS[net]
@@ -104,6 +104,7 @@ def test_a_function_is_lowered_for_every_kind_of_device(name, net):
     assert set(lowered.platforms) == {"cpu", "cuda", "tpu"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("net", NETS)
 def test_the_outputs_have_a_taylor_expansion(net):
     layers, shape = NETS[net]

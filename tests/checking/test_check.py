@@ -149,6 +149,7 @@ def test_the_finite_differences_see_what_two_equal_mistakes_hide():
     assert report.slips[0].endswith("contradicts finite differences, 1.5 of its size")
 
 
+@pytest.mark.long
 def test_kinks_are_left_out_and_counted_and_hide_nothing():
     for setting in (LEAKY_TIES, RELU_TIES, MAXOUT_TIES, STEPS):
         assert gradcheck(*setting).ok
@@ -294,6 +295,7 @@ class Root:
         return (), self.factor * slope * delta
 
 
+@pytest.mark.long
 def test_where_autodiff_is_nan_the_finite_differences_decide():
     for factor in (1.0, 1.01):
         report = gradcheck((Dense(4), Root(factor), Dense(3)), *draw_root())
@@ -323,6 +325,7 @@ class Narrow(Sigmoid):
         return (), self.factor * delta * s * (1 - s)
 
 
+@pytest.mark.long
 def test_a_layer_in_float32_gets_the_tolerance_of_float32():
     for factor in (1.0, 1.001):
         net = (SMOOTH.net[0], Narrow(factor), *SMOOTH.net[2:])
@@ -330,7 +333,9 @@ def test_a_layer_in_float32_gets_the_tolerance_of_float32():
         assert report.ok == (factor == 1), str(report)
 
 
-@pytest.mark.parametrize("setting", [SMOOTH, IMAGES_POOLED], ids=["a net", "images"])
+@pytest.mark.parametrize(
+    "setting", [SMOOTH, pytest.param(IMAGES_POOLED, marks=pytest.mark.long)], ids=["a net", "images"]
+)
 def test_the_table_fits_a_terminal_and_says_what_its_words_mean(setting):
     lines = str(gradcheck(*setting)).splitlines()
     head = lines.index(next(line for line in lines if line.startswith("leaf")))
@@ -423,6 +428,7 @@ def test_filters_are_rows_and_what_meets_a_kink_is_said():
     assert "random directions all meet a kink" in str(gradcheck(*IMAGES_POOLED_TIES, gradient=compiled(backprop)))
 
 
+@pytest.mark.long
 @settings(deadline=None, derandomize=True, max_examples=4)
 @given(
     layer=st.sampled_from(LAYERS),
@@ -448,6 +454,7 @@ def test_tiny_weights_have_their_kinks_close_together():
         assert gradcheck(net, Quadratic(fnn.Identity()), params, x, y).ok
 
 
+@pytest.mark.long
 def test_saturated_maxout_and_softmax_nets_are_right():
     net = (Maxout(4, 2), Tanh(), Dense(3))
     params = jax.tree.map(lambda p: 100 * p, draw_params(net, 1, (4,)))

@@ -69,6 +69,7 @@ def test_a_module_that_cannot_be_imported_is_one_line(name, text, said, config, 
     sys.modules.pop("raising", None)
 
 
+@pytest.mark.long
 def test_a_class_of_ones_own_on_the_command_line(config, tmp_path, capsys, monkeypatch):
     (tmp_path / "mine.py").write_text("import fnn\n\n\n@fnn.static\nclass Twice(fnn.Sigmoid):\n    pass\n")
     monkeypatch.chdir(tmp_path)

@@ -119,6 +119,7 @@ def trained(request, tmp_path, no_pictures, capsys):
     return only(tmp_path / "runs"), form, x
 
 
+@pytest.mark.long
 def test_there_is_one_answer_for_one_model(trained, tmp_path, capsys):
     run, form, x = trained
     model = fnn.load(run)

@@ -329,6 +329,7 @@ def digits(tmp_path_factory):
     return folder / "runs"
 
 
+@pytest.mark.long
 def test_real_runs_of_digits_show_their_mistakes_as_pictures(digits, said):
     page, printed = said(digits)
     pictures = re.findall(r'<img src="data:image/png;base64,([^"]*)"', page)

@@ -27,6 +27,7 @@ def test_divergence_ends_with_status_4(config, tmp_path, capsys):
     fails(capsys, 2, "has no params.npz, since this run is not finished; finish it with", "predict", str(folder))
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not os.environ.get("FNN_DATA_DIR"), reason="needs MNIST: set FNN_DATA_DIR to its folder")
 def test_thirty_sigmoid_neurons_read_mnist(tmp_path, capsys):
     path = tmp_path / "m.toml"
@@ -52,6 +53,7 @@ def test_a_config_that_changes_meanwhile_is_kept_as_it_was_read(config, tmp_path
     assert (next((tmp_path / "runs").iterdir()) / "config.toml").read_bytes() == GOOD.replace("\n", "\r\n").encode()
 
 
+@pytest.mark.long
 def test_a_reader_who_has_seen_enough_is_no_full_disk(config, tmp_path):
     arguments = ["run", config, "--out", str(tmp_path / "runs"), "--set", "training.epochs=200"]
     command = [sys.executable, "-c", f"import sys; from fnn import cli; sys.exit(cli.main({arguments}))"]

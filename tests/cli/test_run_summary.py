@@ -105,6 +105,7 @@ def test_a_truth_table_has_all_rows_and_marks_the_wrong_ones():
     )
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_pictures")
 def test_a_run_tells_what_came_out_and_tells_it_again(tmp_path, capsys):
     (tmp_path / "it.toml").write_text(GOOD)

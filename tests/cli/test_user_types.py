@@ -140,6 +140,7 @@ def test_a_class_that_is_called_as_one_of_ours_is_asked_for_too(own, config, tmp
     assert fnn.load(run, {**TYPES, **own_types(names[1:])}).net[1] == own_types(names[1:])["Sigmoid"]()
 
 
+@pytest.mark.long
 def test_the_networks_of_a_sweep_remember_too(own, config, tmp_path, capsys, no_pictures):
     words = ["sweep", config, "--out", str(tmp_path / "r"), "--set", "network.layers.1.type=Plain"]
     words += ["--set", "sweep.seeds=2"]

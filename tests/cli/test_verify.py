@@ -70,6 +70,7 @@ def test_verify_takes_times_that_are_no_numbers(finished, capsys):
     fails(capsys, 2, "it went on under changes", "verify", str(finished))
 
 
+@pytest.mark.long
 def test_many_standardised_inputs_can_be_read_again(tmp_path, capsys):
     x = np.random.default_rng(0).random((6, 24_000), np.float32)
     np.savez(tmp_path / "wide.npz", x=x, y=np.arange(6) % 2)

@@ -180,6 +180,7 @@ def test_a_long_header_is_told_in_short(tmp_path, read, header, most):
     assert len(str(told.value).rpartition("/")[2]) < most
 
 
+@pytest.mark.long
 def test_a_small_csv_cannot_ask_for_much_memory(tmp_path):
     path = written(tmp_path, "a,b\n" + "".join(f"0,{i % 1000}\n" for i in range(200_000)))
     with (

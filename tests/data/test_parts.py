@@ -32,6 +32,7 @@ def test_rows_that_are_in_two_parts_are_counted(tmp_path):
     assert repeated(load_data("digits", validation=100, test=300)) == ""
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_pictures")
 def test_a_run_tells_it_before_its_first_epoch(tmp_path, capsys):
     (tmp_path / "c.toml").write_text(SMALL)

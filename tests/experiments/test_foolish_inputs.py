@@ -11,6 +11,7 @@ FAST += (foolish_inputs.spellings, foolish_inputs.table_files, foolish_inputs.lo
 FAST += (foolish_inputs.arguments,)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", FAST, ids=lambda kind: kind.__name__)
 def test_no_input_of_this_kind_is_accepted_and_none_ends_in_a_traceback(kind, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

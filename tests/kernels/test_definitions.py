@@ -12,7 +12,7 @@ from fnn.kernels import definitions, im2col, pooling, products
 from tests.helpers.support import assert_trees_close, compiled, draw
 
 OFTEN, SELDOM = pytest.mark.long, pytest.mark.campaign
-ROWS = (1, *(pytest.param(n, marks=SELDOM) for n in (8, 9, 11)), 10, 64, pytest.param(65, marks=OFTEN))
+ROWS = (10, *(pytest.param(n, marks=OFTEN) for n in (1, 64, 65)), *(pytest.param(n, marks=SELDOM) for n in (8, 9, 11)))
 FEW, MANY = products.FEW_UNITS, products.FEW_UNITS + 1
 
 # name: definition, tuned form, the shapes of the arguments; "n" is the number of rows.
@@ -151,6 +151,7 @@ def test_pixels_are_repeated_until_they_leave_the_cache(n):
         )
 
 
+@pytest.mark.long
 def test_ties_go_to_the_first_in_both_forms():
     a, delta = jnp.zeros((2, 1, 4, 4)), jnp.ones((2, 1, 2, 2))
     first = jnp.zeros((4, 4)).at[::2, ::2].set(1)

@@ -178,6 +178,7 @@ def test_a_gate_that_is_deep_and_used_twice_is_drawn_once():
     assert len([line for line in said.splitlines() if "sin" in line and "as" not in line]) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("gates", [1500, 15_000])
 def test_a_deep_graph_needs_no_recursion(gates):
     y = chain(gates)

@@ -168,6 +168,7 @@ def test_a_layer_without_a_step_after_it_is_not_scaled():
     np.testing.assert_allclose(forward(*logic.softened(net, params, 1e4), x), forward(net, params, x), atol=1e-4)
 
 
+@pytest.mark.long
 def test_a_deep_circuit_needs_no_recursion_and_one_look_at_each_gate():
     gates = 15_000
     net, params = layered(circuit(1, lambda nand, p: reduce(lambda q, _: nand(q, q), range(gates), p)))

@@ -125,6 +125,7 @@ def test_the_own_data_are_encoded_as_in_the_training(run, capsys):
         assert abs(expected - 1e6).max() < 1e5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("run", ["classes"], indirect=True)
 def test_verify_trains_it_again_to_the_same_bytes(run, capsys):
     assert cli.main(["verify", str(run)]) == 0

@@ -56,6 +56,7 @@ def test_a_damaged_file_is_named(tmp_path, text):
         divergence(tmp_path)
 
 
+@pytest.mark.long
 def test_a_run_that_diverges_says_so_in_its_folder(tmp_path, capsys):
     (tmp_path / "c.toml").write_text(SMALL.replace("eta = 3.0", "eta = 1e30").replace('"Sigmoid"', '"Identity"'))
     assert cli.main(["run", str(tmp_path / "c.toml"), "--out", str(tmp_path / "runs")]) == 4

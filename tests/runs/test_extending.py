@@ -48,6 +48,7 @@ def folders(tmp_path):
     return sorted((tmp_path / "runs").iterdir(), key=lambda run: (run / "result.json").stat().st_mtime_ns)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("sets", SCHEDULES.values(), ids=SCHEDULES)
 def test_a_finished_run_goes_on_to_the_bytes_of_a_longer_one(sets, run, tmp_path):
     assert run(sets=[*sets, LONG], out="whole")[0] == 0

@@ -118,6 +118,7 @@ def test_the_best_epoch_needs_validation_data(run):
     assert "keep = 'bets': did you mean 'best'?" in error
 
 
+@pytest.mark.long
 def test_a_run_of_before_kept_its_last_epoch(run, tmp_path, capsys):
     assert run(sets=[*EARLY, "training.keep=last"])[0] == 0
     folder = only(tmp_path / "runs")

@@ -40,6 +40,7 @@ def digits(tmp_path_factory):
     return prepared, line, last.params, results.of(prepared, [line], last.params)
 
 
+@pytest.mark.long
 def test_classes_are_counted(digits):
     prepared, line, params, found = digits
     assert json.loads(json.dumps(found)) == found

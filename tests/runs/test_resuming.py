@@ -33,7 +33,7 @@ def test_a_stopped_run_goes_on_to_the_same_bytes(run, stop, tmp_path, sets):
     assert run(out="whole", sets=sets)[0] == 0
     factors = [line["eta_factor"] for line in bytes_of(only(tmp_path / "whole"))[1]]
     assert (len(set(factors)) > 1) == (HALVING in sets)
-    for k in np.random.default_rng(3).permutation(range(1, 31))[:10]:
+    for k in np.random.default_rng(3).permutation(range(1, 31))[:5]:
         stop(int(k))
         status, _, error = run(sets=sets)
         assert status == 143
@@ -59,6 +59,7 @@ def test_a_run_that_is_stopped_again_and_again(run, stop, tmp_path):
     assert bytes_of(only(tmp_path / "runs")) == bytes_of(only(tmp_path / "whole"))
 
 
+@pytest.mark.long
 def test_a_fresh_process_goes_on_to_the_same_bytes(run, stop, tmp_path):
     assert run(out="whole")[0] == 0
     stop(20)
@@ -175,6 +176,7 @@ def test_a_finished_run_is_resumed_by_drawing_its_pictures(run, tmp_path, monkey
     assert (status, "nothing to resume" in out) == (3, False)
 
 
+@pytest.mark.long
 def test_a_run_without_its_description_does_not_go_on_in_vain(config, tmp_path, capsys, monkeypatch):
     call = keeper.Keeper.__call__
 

@@ -33,6 +33,7 @@ def test_a_network_diverges_when_it_is_first_seen_to():
     assert [track.diverged for track in sweeps.tracks(group, [sweeps.columns(r) for r in history])] == [2, 0]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("own_orders", [False, True])
 def test_networks_start_as_alone_but_for_their_scale(grid, own_orders):
     sets = ["sweep.eta=[0.5]", "sweep.scale=[1.0, 3.0]", f"sweep.own_orders={str(own_orders).lower()}"]

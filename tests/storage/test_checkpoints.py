@@ -251,6 +251,7 @@ def test_a_power_cut_at_any_moment_leaves_the_last_checkpoint(tmp_path, monkeypa
     assert all(found >= promised for found, promised in states)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("forgotten", ["arrays.npz", "manifest.json", ".tmp-", "checkpoints"])
 def test_the_replay_sees_a_sync_that_is_forgotten(tmp_path, monkeypatch, forgotten):
     (tmp_path / "run").mkdir()

@@ -24,7 +24,7 @@ NETS = [
 ]
 
 
-@pytest.mark.parametrize("optimizer", [SGD(0.5), SGD(0.5, 0.0, 0.1)])
+@pytest.mark.parametrize("optimizer", [pytest.param(SGD(0.5), marks=pytest.mark.long), SGD(0.5, 0.0, 0.1)])
 @pytest.mark.parametrize(("net", "cost"), NETS)
 def test_a_block_is_the_same_steps(net, cost, optimizer):
     with jax.enable_x64(True):
@@ -99,6 +99,7 @@ def test_with_orders_of_their_own_each_network_has_to_be_worth_it(taken):
             assert_trees_close(jax.tree.map(lambda p, i=i: p[i], last.params), alone.params)
 
 
+@pytest.mark.long
 def test_one_that_diverges_leaves_the_others_alone():
     starts = STARTS(jax.random.split(KEY, 3))
     etas = SGD(jnp.array([0.1, jnp.inf, 1.0])), SGD(jnp.array([0.1, 0.5, 1.0]))
@@ -112,7 +113,9 @@ def wide(n):
     return fnn.init(WIDE, KEY, (INPUTS,)), (), images(n)
 
 
-@pytest.mark.parametrize(("gradient", "many"), [(fnn.backprop, 8), (fnn.autodiff, 1)])
+@pytest.mark.parametrize(
+    ("gradient", "many"), [(fnn.backprop, 8), pytest.param(fnn.autodiff, 1, marks=pytest.mark.long)]
+)
 def test_an_epoch_is_the_same_steps_in_a_loop(taken, gradient, many):
     with jax.enable_x64(True):
         params, v, stored_as = wide(289)
@@ -143,6 +146,7 @@ def test_a_training_is_its_epochs_whether_it_is_monitored_or_in_a_file(taken, tm
     jax.tree.map(np.testing.assert_array_equal, plain.params, streamed.params)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("eta", [np.inf, 1e20])
 def test_a_divergence_is_found_in_its_step(eta):
     params, _, examples = wide(289)
@@ -177,6 +181,7 @@ def test_a_gpu_needs_a_crowd(monkeypatch):
     assert size_of(m=mini_batches.BLOCK_UNITS_ON_GPU // 20) == 4
 
 
+@pytest.mark.long
 def test_what_a_user_wrote_sees_everything():
     class Clipped(SGD):
         pass

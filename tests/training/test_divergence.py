@@ -26,6 +26,7 @@ def diverges(net, optimizer, examples, batch_size=3, cost=COST, shape=(5,)):
     return caught.value
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("row", [0, 123, 600])
 @pytest.mark.parametrize("which", ["x", "y"])
 def test_a_hole_in_the_data_is_named_by_its_step(row, which):

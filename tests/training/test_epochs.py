@@ -12,7 +12,9 @@ from tests.helpers.training import COST, NET, loop, some, start
 
 @pytest.mark.parametrize("gradient", [fnn.backprop, fnn.autodiff], ids=["backprop", "autodiff"])
 @pytest.mark.parametrize("sgd", [SGD(0.5), SGD(0.1, mu=0.9, lmbda=0.01)], ids=["plain", "momentum-l2"])
-@pytest.mark.parametrize(("n", "batch_size"), [(13, 4), (5, 1), (7, 7)])
+@pytest.mark.parametrize(
+    ("n", "batch_size"), [(13, 4), *(pytest.param(*sizes, marks=pytest.mark.long) for sizes in [(5, 1), (7, 7)])]
+)
 def test_an_epoch_is_the_same_steps_in_a_loop(n, batch_size, sgd, gradient):
     examples, key = some(n), jax.random.key(3)
     params, v = start(sgd)

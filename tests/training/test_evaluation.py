@@ -18,7 +18,11 @@ QUANTITIES = Quadratic(Identity())
 
 @pytest.mark.parametrize(
     ("n", "n_in"),
-    [(1, 5), (5000, 5), (5001, 5), (100, 4000), (211, 4000)],  # 211 inputs of 4,000: a hundred, another, and eleven
+    [
+        (5001, 5),
+        *(pytest.param(*sizes, marks=pytest.mark.long) for sizes in [(1, 5), (5000, 5), (100, 4000)]),
+        (211, 4000),
+    ],  # 211 inputs of 4,000: a hundred, another, and eleven
 )
 def test_evaluation_is_exact_for_any_number(n, n_in):
     examples, params = some(n, n_in=n_in), fnn.init(NET, jax.random.key(0), (n_in,))
@@ -29,6 +33,7 @@ def test_evaluation_is_exact_for_any_number(n, n_in):
     assert float(cost) == pytest.approx(-np.log(a[y == 1]).mean(), rel=1e-5)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_sums_over_many_examples_do_not_need_to_fit_into_half_precision(dtype):
     examples, net = some(60_000), (Dense(3),)
@@ -113,6 +118,7 @@ def test_the_accuracy_of_nan_is_nan(rows, y):
     assert math.isnan(scored(np.where(np.isnan(z), [[math.nan, 0, 0]], z), y))  # one output of a row
 
 
+@pytest.mark.long
 def test_what_does_not_apply_raises_no_alarm():
     z, y, nets = [[0.9, 0.1]], [[0.7, 0.2]], jax.vmap(lambda key: fnn.init(LINEAR, key, (5,)))(jax.random.split(KEY, 2))
     reals = some_reals(6)._replace(y=np.linspace(-1, 2, 18, dtype=np.float32).reshape(6, 3))

@@ -222,6 +222,7 @@ def test_fewer_epochs_than_none_are_refused(way):
 TAGS = Examples(some(6).x, np.array([[1, 0, 0]] * 5 + [[1, 1, 0]], np.uint8), 1 / 255)  # one row of two labels
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("way", ["fit", "sweep"])
 @pytest.mark.parametrize("other", ["train", "validation", "test"])
 def test_the_measure_is_decided_once_for_all_parts(way, other):

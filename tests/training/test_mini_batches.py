@@ -16,6 +16,7 @@ from tests.helpers.support import assert_trees_close
 from tests.helpers.training import COST, NET, loop, some, start
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("n", "taken"), [(57, 1), (59, 7), (61, 256)])
 def test_gathering_many_mini_batches_at_once_changes_nothing(n, taken, monkeypatch):
     # mini-batches of 2 and a last one of 1: each alone, in turns of 3 with 2 left over, all at once
@@ -25,6 +26,7 @@ def test_gathering_many_mini_batches_at_once_changes_nothing(n, taken, monkeypat
     assert_trees_close(got, loop(examples, sgd, key, 2, fnn.backprop))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("n", "batch_size"), [(66, 2), (71, 7)])
 def test_the_turns_of_a_gpu_change_nothing(n, batch_size, monkeypatch):
     monkeypatch.setattr(mini_batches, "platform", lambda: "gpu")  # read when an epoch is traced, so each n of its own

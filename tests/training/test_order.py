@@ -19,6 +19,7 @@ def test_a_permutation_visits_everything_once(n):
     assert sorted(order.tolist()) == list(range(n))
 
 
+@pytest.mark.long
 @settings(deadline=None, derandomize=True, max_examples=8)
 @given(n=st.sampled_from([1, 9, 397]), seed=st.integers(0, 2**32 - 1))
 def test_any_position_can_be_computed_alone(n, seed):

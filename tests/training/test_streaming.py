@@ -93,6 +93,7 @@ def test_evaluation_is_the_same_sum(tmp_path):
     )
 
 
+@pytest.mark.long
 def test_a_divergence_is_the_same_one(tmp_path):
     clean = some(601)
     broken = clean._replace(y=clean.y.astype(np.float32))

@@ -30,7 +30,7 @@ def alone(optimizer, key, i, m=3):
     return list(fnn.fit(NET, COST, optimizer, params, some(30), key, batch_size=4, epochs=2))[-1]
 
 
-@pytest.mark.parametrize("mu", [0.0, 0.5])
+@pytest.mark.parametrize("mu", [pytest.param(0.0, marks=pytest.mark.long), 0.5])
 def test_with_a_shared_order_each_network_is_trained_as_if_alone(mu):
     etas, key = jnp.array([0.1, 0.5, 1.0]), jax.random.key(7)
     last = sweep(SGD(etas, mu, 1e-3), key)[-1]
@@ -64,6 +64,7 @@ class Hides(fnn.Identity):
         return jnp.where(abs(a) < jnp.inf, a, 0.0)
 
 
+@pytest.mark.long
 def test_one_whose_params_are_nan_has_diverged_though_a_layer_hides_it():
     net, rows = (fnn.Dense(3), Hides()), some(30)
     params = jax.vmap(lambda key: fnn.init(net, key, (5,)))(jax.random.split(jax.random.key(0), 2))
@@ -97,6 +98,7 @@ def test_a_grid_is_one_compilation_off_the_clock(monkeypatch):
     assert known == {2}
 
 
+@pytest.mark.long
 def test_networks_on_shifted_images_are_trained_as_if_alone():
     net, key = (fnn.Flatten(), fnn.Dense(2)), jax.random.key(7)
     images = jax.random.uniform(jax.random.key(1), (6, 1, 2, 5))
@@ -135,6 +137,7 @@ def test_each_network_begins_with_its_own_numbers():
         assert_trees_close(jax.tree.map(lambda leaf, i=i: leaf[i], last.params), one.params)
 
 
+@pytest.mark.long
 def test_numbers_in_float32_leave_a_network_in_half_precision_as_it_is():
     examples = some(13)._replace(x=some(13).x.astype("bfloat16"))
     params = jax.tree.map(lambda leaf: leaf.astype("bfloat16"), many(2))
