@@ -40,7 +40,7 @@ def report(net=SMALL, n=601, shape=(5,), batch_size=3, gradient=fnn.backprop, op
     return check_training_loop(rule, fnn.init(net, KEY, shape), examples, KEY)
 
 
-@pytest.mark.parametrize("gradient", [fnn.backprop, fnn.autodiff])
+@pytest.mark.parametrize("gradient", [fnn.backprop, pytest.param(fnn.autodiff, marks=pytest.mark.campaign)])
 @pytest.mark.parametrize(
     ("net", "n", "shape", "batch_size", "optimizer"),
     [

@@ -11,12 +11,12 @@ import fnn
 from experiments.notes import strip
 from fnn import cli
 from fnn.cli.page import whole
+from fnn.config.reading import load_config
 from fnn.config.sections import TYPES
 from fnn.pages.drawing_page import _wanted, title
-from fnn.plots import curves
-from fnn.runs import handwriting
+from fnn.runs import directory, handwriting, preparing
 from fnn.runs.drawable import LAYERS, output
-from fnn.runs.models import load
+from fnn.runs.models import load, save_params
 from tests.helpers.browser import Browser, installed
 from tests.helpers.drawn import answer, draw
 from tests.helpers.hands import ASIDE, TRYING, written
@@ -38,7 +38,7 @@ optimizer = { type = "SGD", eta = 0.2 }
 batch_size = 50
 epochs = 3
 """
-FLAT, IMAGE = (64,), (1, 8, 8)
+FLAT, IMAGE = (64,), (1, 14, 18)
 NETS = {  # every layer, and the output of every cost
     "maxout": (
         (fnn.Maxout(6, 3), fnn.Tanh(), fnn.Dense(5), fnn.LeakyReLU(0.1), fnn.Dense(10)),
@@ -47,10 +47,10 @@ NETS = {  # every layer, and the output of every cost
     ),
     "filters": (
         (
-            fnn.Conv(3, 3),
+            fnn.ConvPool(4, 3, 2),
             fnn.ReLU(),
+            fnn.Conv(3, 3),
             fnn.MaxPool(2),
-            fnn.ConvPool(4, 2, 2),
             fnn.Flatten(),
             fnn.Sigmoid(),
             fnn.Dense(10),
@@ -90,13 +90,12 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A run that standardises its pixels, with a page."""
-    folder = tmp_path_factory.mktemp("runs")
-    (folder / "small.toml").write_text(SMALL)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(curves, "available", lambda: False)  # no pictures
-        assert cli.main(["run", str(folder / "small.toml"), "--out", str(folder / "runs")]) == 0
-    (found,) = (folder / "runs").iterdir()
+    """A run that standardises its pixels, as it is before the training, with a page."""
+    found = tmp_path_factory.mktemp("run")
+    (found / "small.toml").write_text(SMALL)
+    prepared = preparing.prepare(load_config(found / "small.toml"))
+    directory.write_config(found, prepared)
+    save_params(found, prepared.params)
     assert cli.main(["page", str(found)]) == 0
     return found
 

@@ -52,5 +52,5 @@ def test_shifted_images_are_shifted_in_a_sweep_too(grid, shifts):
     sets = ["data.shape=[1, 8, 8]", "network.layers=[{type='Flatten'}, {type='Dense', units=10}]"]
     prepared = preparing.prepare(load_config(grid, [*sets, f"training.shifts={str(shifts).lower()}"]))
     (group,) = sweeps.groups(prepared.config, prepared.data.shape)
-    task, _ = sweeps.task(prepared.config, prepared.data, group)
+    task, _ = sweeps.task(prepared, group)
     assert task.train.n == (5 if shifts else 1) * prepared.data.train.n
