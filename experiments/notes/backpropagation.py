@@ -9,9 +9,10 @@ import numpy as np
 
 import fnn
 from experiments.notes.findings import Finding, judged, listed, main
-from fnn import Circuit, CrossEntropy, Dense, LogLikelihood, Quadratic, ReLU, Sigmoid, Tanh
+from fnn import CrossEntropy, Dense, LogLikelihood, Quadratic, ReLU, Sigmoid, Tanh, variable
 from fnn.layers import DenseParams
-from fnn.plots import curves
+from fnn.lessons import graphs
+from fnn.plots import curves, room
 
 NET = (Dense(3), Sigmoid(), Dense(2))
 W1, B1 = np.array([[0.1, -0.2], [0.3, 0.4], [-0.5, 0.6]]), np.array([0.01, -0.02, 0.03])
@@ -65,21 +66,6 @@ def ways():
         return loops(X[0], Y[0]), jax.tree.map(np.asarray, named(by_hand)), jax.tree.map(np.asarray, named(auto))
 
 
-def forward_recursion():
-    """The activation of a layer is σ(W a + b), where a is the activation of the layer before (000-16)."""
-    with jax.enable_x64(True):
-        trace = [np.asarray(a) for a in fnn.activations(NET, params(), X)]
-    unrolled = W2 @ sigmoid(W1 @ X[0] + B1) + B2
-    return Finding(
-        "000-16",
-        "Each layer's activation is σ of a matrix times the activation before, plus a bias.",
-        f"z1 = {listed(trace[1][0])}, z2 = {listed(trace[3][0], 6)}; the unrolled formula differs by "
-        f"{abs(trace[3][0] - unrolled).max():.0e}",
-        "0.36, -0.47, -1.12; 0.366045, -0.511176",
-        judged(np.allclose(trace[1][0], [0.36, -0.47, -1.12]) and abs(trace[3][0] - unrolled).max() < 1e-14),
-    )
-
-
 def delta_rule():
     """The errors of a layer follow from the errors of the next layer by a matrix product (000-17)."""
     worst = {}
@@ -102,43 +88,6 @@ def delta_rule():
     )
 
 
-def written_out():
-    """The forward pass written out unit by unit gives the same numbers as the compact form (001-15)."""
-    x1, x2 = X[0]
-    z = [W1[i, 0] * x1 + W1[i, 1] * x2 + B1[i] for i in range(3)]
-    out = W2[0, 0] * sigmoid(z[0]) + W2[0, 1] * sigmoid(z[1]) + W2[0, 2] * sigmoid(z[2]) + B2[0]
-    with jax.enable_x64(True):
-        compact = float(fnn.forward(NET, params(), X)[0, 0])
-    return Finding(
-        "001-15",
-        "The forward pass of a small net written out unit by unit is the compact one.",
-        f"first output {out:.12f} unit by unit, {compact:.12f} by layers",
-        "0.366045464150, twice",
-        judged(abs(out - compact) < 1e-14 and abs(out - 0.366045464150) < 1e-11),
-    )
-
-
-def compact_recursion():
-    """Forward propagation is one recursion, whatever the depth (001-16)."""
-    with jax.enable_x64(True):
-        rng = np.random.default_rng(0)
-        net = (Dense(4), Sigmoid(), Dense(3), Sigmoid(), Dense(2), Sigmoid())
-        W, b = [rng.standard_normal(s) for s in ((4, 5), (3, 4), (2, 3))], [rng.standard_normal(k) for k in (4, 3, 2)]
-        p = tuple(q for w, v in zip(W, b, strict=True) for q in (DenseParams(jnp.asarray(w), jnp.asarray(v)), ()))
-        x = rng.standard_normal((6, 5))
-        ours = np.asarray(fnn.forward(net, p, jnp.asarray(x)))
-    a = x.T
-    for w, v in zip(W, b, strict=True):
-        a = sigmoid(w @ a + v[:, None])
-    return Finding(
-        "001-16",
-        "Forward propagation is one recursion, whatever the depth.",
-        f"[5,4,3,2] for 6 examples: differs from the recursion by {abs(ours - a.T).max():.0e}",
-        "rounding",
-        judged(abs(ours - a.T).max() < 1e-14),
-    )
-
-
 def three_steps():
     """Backpropagation is forward, errors backward, outer products, by elements as by matrices (001-25)."""
     by_loops, by_matrices, auto = ways()
@@ -152,17 +101,41 @@ def three_steps():
     )
 
 
+def by_gates():
+    """The gradient of the small net by a graph of scalar gates, one for each product, sum and sigmoid."""
+    w = {f"{name}{i}{j}": v for name, W in (("V", W1), ("W", W2)) for (i, j), v in np.ndenumerate(W)}
+    b = {f"{name}{i}": v for name, row in (("c", B1), ("b", B2)) for i, v in enumerate(row)}
+    v = {name: variable(name) for name in w | b}
+    hidden = [sum((v[f"V{i}{j}"] * X[0, j] for j in range(2)), start=v[f"c{i}"]) for i in range(3)]
+    a1 = [graphs.sigmoid(z) for z in hidden]
+    a2 = [graphs.sigmoid(sum((v[f"W{i}{j}"] * a1[j] for j in range(3)), start=v[f"b{i}"])) for i in range(2)]
+    loss = sum((graphs.log(a if y else 1 - a) * -1.0 for a, y in zip(a2, Y[0], strict=True)), start=0.0)
+    with jax.enable_x64(True):
+        _, by = graphs.backprop(loss, w | b)
+    return {
+        "W1": np.array([[by[f"V{i}{j}"] for j in range(2)] for i in range(3)]),
+        "W2": np.array([[by[f"W{i}{j}"] for j in range(3)] for i in range(2)]),
+        "b1": np.array([by[f"c{i}"] for i in range(3)]),
+        "b2": np.array([by[f"b{i}"] for i in range(2)]),
+    }
+
+
 def by_index():
     """A hidden unit's error is the weighted sum of the errors of the units it feeds, times its slope (004-10)."""
     by_loops, by_matrices, _ = ways()
+    gates = by_gates()
     return Finding(
         "004-10",
         "The error of a hidden unit is the weighted sum of those it feeds, times its own slope; times an input, the "
         "weight's.",
-        f"index by index and by matrices: W1 differs by "
-        f"{abs(np.array(by_loops['W1']) - by_matrices['W1']).max():.0e}; dC/dW1[1,2] = {by_loops['W1'][0][1]:.12f}",
+        f"the note's example, a weight w_ji into hidden unit j: index by index, by matrices and by a graph of scalar "
+        f"gates at most {max(apart(by_loops, by_matrices), apart(by_loops, gates)):.0e} apart; dC/dW1[1,2] = "
+        f"{gates['W1'][0, 1]:.12f}",
         "rounding; 0.240219602336",
-        judged(apart(by_loops, by_matrices) < 1e-14 and abs(by_loops["W1"][0][1] - 0.240219602336) < 1e-11),
+        judged(
+            max(apart(by_loops, by_matrices), apart(by_loops, gates)) < 1e-14
+            and abs(by_loops["W1"][0][1] - 0.240219602336) < 1e-11
+        ),
     )
 
 
@@ -227,102 +200,6 @@ def decay_of_weights_alone():
     )
 
 
-def derivative_and_gradient():
-    """The derivative of m functions of n numbers is an m by n matrix, for m = 1 the gradient as a row (000-15)."""
-    with jax.enable_x64(True):
-        W = jnp.asarray(W1)
-        jacobian = jax.jacfwd(lambda x: jax.nn.sigmoid(W @ x))(jnp.asarray(X[0]))
-        reverse = jax.jacrev(lambda x: jax.nn.sigmoid(W @ x))(jnp.asarray(X[0]))
-
-        def one(x):
-            return jnp.sin(x).sum()
-
-        derivative, gradient = jax.jacfwd(lambda x: one(x)[None])(jnp.asarray(X[0])), jax.grad(one)(jnp.asarray(X[0]))
-        same = float(abs(derivative[0] - gradient).max()) + float(abs(jacobian - reverse).max())
-    return Finding(
-        "000-15",
-        "The derivative of m functions of n numbers is an m by n matrix; for m = 1 it is the gradient on its side.",
-        f"3 functions of 2 numbers: {jacobian.shape}; one function: {derivative.shape}, its transpose and the gradient "
-        f"differ by {same:.0e}",
-        "(3, 2); (1, 2); 0",
-        judged(jacobian.shape == (3, 2) and derivative.shape == (1, 2) and same < 1e-14),
-    )
-
-
-def no_way_back():
-    """In a feedforward net a layer depends on earlier layers alone (000-07)."""
-    with jax.enable_x64(True):
-
-        def trace(nudges):
-            a, after = jnp.asarray(X[0]), []
-            for layer, p, nudge in zip(NET, params(), nudges, strict=True):
-                a = layer.forward(p, a[None])[0] + nudge
-                after.append(a)
-            return after
-
-        blocks = jax.jit(jax.jacrev(trace))([jnp.zeros(k) for k in (3, 3, 2)])
-        earlier = max(float(abs(blocks[k][m]).max()) for k in range(3) for m in range(3) if k < m)
-        own = max(float(abs(blocks[k][k] - jnp.eye(len(blocks[k][k]))).max()) for k in range(3))
-    try:
-        Circuit(2, ((0, 3), (1, 2)), (3,))
-        refused = "nothing"
-    except ValueError as error:
-        refused = str(error).split(": ")[-1]
-    return Finding(
-        "000-07",
-        "In a feedforward net nothing comes back: a layer depends on the layers before it alone.",
-        f"derivative of earlier layers by later ones: {earlier:g}; of a layer by itself: the identity to {own:g}; a "
-        f"circuit with a loop is refused: '{refused}'",
-        "0; 0; refused",
-        judged(earlier == 0 and own == 0 and "no loops" in refused),
-    )
-
-
-def neighbours_only():
-    """A net has any number of layers and units, with links from each layer to the next one only (001-13)."""
-    with jax.enable_x64(True):
-        held = [jnp.asarray(v) for v in (X[0], W1 @ X[0] + B1, sigmoid(W1 @ X[0] + B1))]
-
-        def each(inputs):
-            return [layer.forward(p, a[None])[0] for layer, p, a in zip(NET, params(), inputs, strict=True)]
-
-        blocks = jax.jit(jax.jacrev(each))(held)
-        linked = [[int(bool(abs(np.asarray(blocks[k][m])).max() > 0)) for m in range(3)] for k in range(3)]
-    try:
-        fnn.forward(NET, params()[:2], X)
-        refused = False
-    except ValueError:
-        refused = True
-    return Finding(
-        "001-13",
-        "Any number of layers and units; links lead to the next layer only, none sideways, back or further on.",
-        f"which layer's output depends directly on which layer's input: {linked}; params of another wiring refused: "
-        f"{refused}",
-        "the diagonal only; True",
-        judged(linked == np.eye(3, dtype=int).tolist() and refused),
-    )
-
-
-def columns_or_rows():
-    """A mini-batch may be written as columns or as rows: the numbers are the same, transposed (004-16)."""
-    with jax.enable_x64(True):
-        rng = np.random.default_rng(0)
-        x, W, b, delta = rng.standard_normal((6, 2)), W1, B1, rng.standard_normal((6, 3))
-        layer, p = Dense(3), params()[0]
-        z = np.asarray(layer.forward(p, jnp.asarray(x)))
-        nabla, back = layer.backward(p, jnp.asarray(x), jnp.asarray(delta))
-    columns = W @ x.T + b[:, None]
-    by_W, by_x = delta.T @ x, W.T @ delta.T
-    worst = max(abs(z - columns.T).max(), abs(np.asarray(nabla.W) - by_W).max(), abs(np.asarray(back) - by_x.T).max())
-    return Finding(
-        "004-16",
-        "A mini-batch may be written as columns or as rows: the same numbers, transposed.",
-        f"z, the gradient and the errors of 6 examples differ by {worst:.0e}",
-        "rounding",
-        judged(worst < 1e-14),
-    )
-
-
 def one_neuron():
     """A neuron is trained in six steps: forward, compare, error, delta, gradient, new weights (004-14)."""
     with jax.enable_x64(True):
@@ -343,31 +220,30 @@ def one_neuron():
     )
 
 
-CLAIMS = (
-    *(no_way_back, derivative_and_gradient, forward_recursion, delta_rule, neighbours_only, written_out),
-    *(compact_recursion, decay_of_weights_alone, error_terms, outer_product, three_steps, by_index, one_neuron),
-    columns_or_rows,
-)
+CLAIMS = (delta_rule, decay_of_weights_alone, error_terms, outer_product, three_steps, by_index, one_neuron)
 
 
 def pictures(folder):
-    """How far three ways to the gradient are apart, coordinate by coordinate, in units of the last digit."""
+    """The gradient of the small net as bars: by difference quotients, by loops and by hand; all the same."""
     by_loops, by_matrices, auto = ways()
     flat = [
         np.concatenate([np.ravel(way[k]) for k in ("W1", "b1", "W2", "b2")]) for way in (by_loops, by_matrices, auto)
     ]
-    fig = curves.figure(7.2, 3.8)
-    axes = fig.subplots()
-    k = np.arange(1, len(flat[0]) + 1)
-    axes.axhline(0, color="black", lw=0.8)
-    axes.plot(k, (flat[0] - flat[2]) / 1e-16, "o", color=curves.PALETTE[0], label="loops over indices")
-    axes.plot(k, (flat[1] - flat[2]) / 1e-16, "x", color=curves.PALETTE[1], ms=8, label="backprop, by hand")
-    axes.set(xlabel="parameter of the [2,3,2] net", ylabel="difference (1e-16)", ylim=(-2, 2))
-    axes.set_title("Three ways to one gradient: differences from jax.grad (entries up to 0.4)")
-    axes.xaxis.get_major_locator().set_params(integer=True)
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    curves.write(fig, folder / "three_ways.png")
+    names = [f"W1[{i},{j}]" for i in (1, 2, 3) for j in (1, 2)] + [f"b1[{i}]" for i in (1, 2, 3)]
+    names += [f"W2[{i},{j}]" for i in (1, 2) for j in (1, 2, 3)] + [f"b2[{i}]" for i in (1, 2)]
+    far = max(abs(one - flat[2]).max() for one in flat[:2])
+    title = "Three ways to one gradient: loops, matrices and jax.grad agree in every entry"
+    with room.picture(folder / "three_ways.png", title) as fig:
+        axes = fig.subplots()
+        k = np.arange(len(names))
+        axes.bar(k, flat[2], color="0.85", edgecolor="black", label="automatic (jax.grad)")
+        axes.plot(k, flat[0], "o", color=curves.PALETTE[0], ms=15, mfc="none", mew=2.5, label="by loops over indices")
+        axes.plot(k, flat[1], "x", color=curves.PALETTE[1], ms=11, mew=2.5, label="by matrices (backprop)")
+        axes.axhline(0, color="black", lw=1)
+        axes.set_xticks(k, names, rotation=90)
+        axes.set(ylabel="∂C/∂(parameter)", title=f"the [2, 3, 2] net; largest difference {far:.0e}", ylim=(-0.45, 0.75))
+        axes.grid(axis="y")
+        axes.legend(loc="upper left", ncols=2)
     return ("three_ways.png",)
 
 

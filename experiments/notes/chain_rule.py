@@ -217,7 +217,7 @@ def pictures(folder):
         w1, x1, w2, x2, b = map(variable, ("w1", "x1", "w2", "x2", "b"))
         z = graphs.apply(gates.Add(), w1 * x1, w2 * x2, b)
         draw(axes, -graphs.log(graphs.sigmoid(z)), LOGISTIC)
-        axes.set_title("−ln a for y = 1; blue: values, red: deltas")
+        axes.set_title("−ln a for y = 1; above each number forward, below its delta")
     return "chain.png", "logistic_graph.png"
 
 

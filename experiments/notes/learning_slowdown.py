@@ -15,9 +15,9 @@ import fnn
 from experiments.notes.findings import Finding, corrected, judged, listed, main
 from fnn import CrossEntropy, Dense, Quadratic
 from fnn.layers import DenseParams
-from fnn.plots import curves
+from fnn.plots import curves, room
 
-STARTS = ((0.6, 0.9), (2.0, 2.0))
+STARTS, RATE = ((0.6, 0.9), (2.0, 2.0)), 0.15
 QUADRATIC = (0.0939556948636, 0.202848424268)  # outputs after 300 updates, to twelve digits
 ENTROPY = (0.0116382089689, 0.0120087415108)
 
@@ -36,7 +36,7 @@ def trained(cost, eta, updates, start):
     return jax.lax.scan(on, params, None, length=updates + 1)[1]
 
 
-def run(cost, eta=0.15, updates=300):
+def run(cost, eta=RATE, updates=300):
     """`trained` from both starts: outputs, costs, slopes, each `(2, updates + 1)`."""
     with jax.enable_x64(True):
         every = [trained(cost, eta, updates, jnp.asarray(start)) for start in STARTS]
@@ -102,8 +102,10 @@ def bell():
     z = np.linspace(-8, 8, 16001)
     df = np.asarray(fnn.Sigmoid().df(jnp.asarray(z, jnp.float32)))
     at4 = float(fnn.Sigmoid().df(jnp.float32(4)))
-    speed = np.linspace(0, 1, 300_001)
-    best = speed[(speed**2 * (1 - speed)).argmax()]
+    with jax.enable_x64(True):
+        a = np.linspace(0.001, 0.999, 30_001)
+        slope = Quadratic().delta(jnp.asarray(np.log(a / (1 - a)))[:, None], jnp.zeros((len(a), 1)))
+        best = a[int(slope.argmax())]
     return Finding(
         "002-03",
         "The slope of the sigmoid is a bell: learning is fast in its middle and slow at its ends.",
@@ -135,18 +137,18 @@ def wrong_sign():
 
 def unsigned_error():
     """The slope is to be proportional to the signed error, not to its absolute value (E26)."""
-    a, y = 0.8, 1.0
-    z = np.log(a / (1 - a))
+    start, y = jnp.log(jnp.array([[4.0]])), jnp.ones((1, 1))  # a = 0.8
     after = {}
-    for name, slope in (("written", lambda a: abs(y - a)), ("signed", lambda a: a - y)):
-        p = z
+    for name, size in (("written", jnp.abs), ("signed", lambda slope: slope)):
+        z = start
         for _ in range(50):
-            p -= 0.5 * slope(1 / (1 + np.exp(-p)))
-        after[name] = 1 / (1 + np.exp(-p))
+            z = z - 0.5 * size(CrossEntropy().delta(z, y))
+        after[name] = float(CrossEntropy().output(z)[0, 0])
+    a, slope = (float(v[0, 0]) for v in (CrossEntropy().output(start), CrossEntropy().delta(start, y)))
     return Finding(
         "E26",
         "The slope is to be proportional to the signed error, not to its size.",
-        f"a = 0.8, y = 1: slope {abs(y - a):.1f} as written, {a - y:.1f} signed; after 50 steps the output is "
+        f"a = {a:.1f}, y = 1: slope {abs(slope):.1f} as written, {slope:.1f} signed; after 50 steps the output is "
         f"{after['written']:.4f} and {after['signed']:.4f}",
         "away from 1, and to it",
         corrected(after["written"] > a, after["signed"] > 0.95),
@@ -157,11 +159,15 @@ def cost_from_slope():
     """A slope proportional to the error gives the cross-entropy of two outcomes, not of ten classes (002-04)."""
     a = np.linspace(0.05, 0.95, 200_001)
     worst = 0.0
-    for y in (0.0, 0.3, 1.0):
-        slope = (a - y) / (a * (1 - a))
-        area = np.concatenate([[0], np.cumsum((slope[1:] + slope[:-1]) / 2 * np.diff(a))])
-        entropy = -(y * np.log(a) + (1 - y) * np.log(1 - a))
-        worst = max(worst, abs(area - (entropy - entropy[0])).max())
+    with jax.enable_x64(True):
+        z = jnp.log(jnp.asarray(a / (1 - a)))[:, None]
+        for y in (0.0, 0.3, 1.0):
+            label = jnp.full_like(z, y)
+            delta = np.asarray(CrossEntropy().delta(z, label))[:, 0] * len(a)
+            slope = (a - y) / (a * (1 - a))  # by a, of a cost whose slope by z is the error
+            area = np.concatenate([[0], np.cumsum((slope[1:] + slope[:-1]) / 2 * np.diff(a))])
+            entropy = np.asarray(jax.vmap(lambda z, y: CrossEntropy().value(z[None], y[None]))(z, label))
+            worst = max(worst, abs(area - (entropy - entropy[0])).max(), abs(delta - (a - y)).max())
     z = jnp.full((1, 10), float(np.log(1 / 9)))
     summed = float(CrossEntropy().value(z, jnp.eye(10)[:1]))
     categorical = float(fnn.LogLikelihood().value(jnp.zeros((1, 10)), jnp.eye(10)[:1]))
@@ -181,40 +187,36 @@ CLAIMS = (slow_when_wrong, bell, cost_from_slope, fast_when_wrong, slow_when_goo
 
 def pictures(folder):
     """Cost and output of the toy neuron, both starts, both costs; the slopes against the output."""
-    fig = curves.figure(9.6, 6.2)
-    grid = fig.subplots(2, 2, sharex=True)
-    for row, (cost, name) in enumerate(((Quadratic(), "quadratic cost"), (CrossEntropy(), "cross-entropy"))):
-        a, values, _ = run(cost)
-        for i, start in enumerate(STARTS):
-            style = {
-                "color": curves.PALETTE[i],
-                "ls": curves.DASHES[i],
-                "label": f"start w, b = {start[0]:g}, {start[1]:g}",
-            }
-            grid[row, 0].plot(values[i], **style)
-            grid[row, 1].plot(a[i], **style)
-        grid[row, 0].set(ylabel="cost" + (" (nats)" if row else ""), title=f"{name}: cost", ylim=(0, None))
-        grid[row, 1].set(ylabel="output a", title=f"{name}: output (desired: 0)", ylim=(0, 1))
-    for axes in grid.flat:
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize="small")
-    for axes in grid[1]:
-        axes.set_xlabel("update (eta = 0.15)")
-    curves.write(fig, folder / "two_starts.png")
+    title = "From a bad start the quadratic cost waits 150 updates; the cross-entropy goes at once"
+    with room.picture(folder / "two_starts.png", title, height=9.5) as fig:
+        grid = fig.subplots(2, 2, sharex=True)
+        for row, (cost, name) in enumerate(((Quadratic(), "quadratic cost"), (CrossEntropy(), "cross-entropy"))):
+            a, values, _ = run(cost)
+            for i, start in enumerate(STARTS):
+                label = f"start w, b = {start[0]:g}, {start[1]:g}"
+                for axes, drawn in zip(grid[row], (values[i], a[i]), strict=True):
+                    axes.plot(drawn, color=curves.PALETTE[i], ls=curves.DASHES[i], label=label)
+            grid[row, 0].set(ylabel="cost" + (" (nats)" if row else ""), title=f"{name}: cost", ylim=(0, None))
+            grid[row, 1].set(ylabel="output a", title=f"{name}: output (desired: 0)", ylim=(0, 1))
+        for axes in grid.flat:
+            axes.grid()
+        grid[0, 1].legend(loc="upper right")
+        for axes in grid[1]:
+            axes.set_xlabel(f"update (η = {RATE:g})")
 
-    fig = curves.figure(5.6, 4.0)
-    axes = fig.subplots()
-    a = np.linspace(0, 1, 300)
-    axes.plot(a, a, "-", color=curves.PALETTE[0], label="cross-entropy: a")
-    axes.plot(a, a**2 * (1 - a), "--", color=curves.PALETTE[1], label="quadratic: a²(1 - a)")
-    axes.axvline(2 / 3, color="black", lw=0.8, ls=":")
-    axes.text(0.66, 0.45, "2/3", ha="right")
-    axes.set(
-        xlabel="output a (desired: 0)", ylabel="slope ∂C/∂w", title="How fast the neuron learns when it is wrong by a"
-    )
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    curves.write(fig, folder / "slopes.png")
+    a = np.linspace(0.001, 0.999, 300)
+    z, zero = jnp.log(jnp.asarray(a / (1 - a)))[:, None], jnp.zeros((300, 1))
+    title = "The more wrong it is, the less the quadratic cost learns"
+    with room.picture(folder / "slopes.png", title) as fig:
+        axes = fig.subplots()
+        for i, (cost, name) in enumerate(((CrossEntropy(), "cross-entropy: a"), (Quadratic(), "quadratic: a²(1 - a)"))):
+            slope = np.asarray(cost.delta(z, zero))[:, 0] * len(a)
+            axes.plot(a, slope, curves.DASHES[i], color=curves.PALETTE[i], label=name)
+        axes.axvline(2 / 3, color="black", lw=1.5, ls=":")
+        axes.text(0.66, 0.45, "2/3", ha="right")
+        axes.set(xlabel="output a (desired: 0)", ylabel="slope ∂C/∂w of an input of 1")
+        axes.grid()
+        axes.legend(loc="upper left")
     return "two_starts.png", "slopes.png"
 
 
