@@ -200,13 +200,13 @@ def pictures(folder):
             grid[row, 1].set(ylabel="output a", title=f"{name}: output (desired: 0)", ylim=(0, 1))
         for axes in grid.flat:
             axes.grid()
-        grid[0, 1].legend(loc="upper right")
+        grid[1, 1].legend(loc="upper right")
         for axes in grid[1]:
             axes.set_xlabel(f"update (η = {RATE:g})")
 
     a = np.linspace(0.001, 0.999, 300)
     z, zero = jnp.log(jnp.asarray(a / (1 - a)))[:, None], jnp.zeros((300, 1))
-    title = "The more wrong it is, the less the quadratic cost learns"
+    title = "Beyond 2/3: the more wrong, the less the quadratic cost learns"
     with room.picture(folder / "slopes.png", title) as fig:
         axes = fig.subplots()
         for i, (cost, name) in enumerate(((CrossEntropy(), "cross-entropy: a"), (Quadratic(), "quadratic: a²(1 - a)"))):

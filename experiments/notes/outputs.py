@@ -18,7 +18,7 @@ from experiments.notes.findings import Finding, judged, listed, main
 from experiments.notes.seeds import SEEDS, accuracies, grid, interval, of, said, scores
 from fnn import SGD, CrossEntropy, Dense, Examples, Sigmoid, Step
 from fnn.lessons import logic
-from fnn.plots import curves
+from fnn.plots import curves, room
 
 ETAS, EPOCHS, COST = (0.1, 0.3, 1.0, 3.0, 10.0), 30, CrossEntropy()
 BITS = (np.arange(10)[:, None] >> np.arange(4)[::-1]) & 1
@@ -183,34 +183,33 @@ CLAIMS = (one_output, argmax_is_a_layer, ten_against_four, ten_in_four_bits)
 
 def pictures(folder):
     """Pairs of nets; the ROC curve."""
-    fig = curves.figure(6.4, 3.9)
-    axes = fig.subplots()
     ten, four, drawn = compared()
     names = "ten outputs", "four: the digit's bits", "four: random codes\n(mean of 3 codes)"
-    for pair in zip(ten, four, drawn.mean(axis=0), strict=True):
-        axes.plot(range(3), pair, "o-", color="0.55", lw=0.8, ms=4)
     means = [ten.mean(), four.mean(), drawn.mean()]
-    axes.plot(range(3), means, "_", color=curves.PALETTE[1], ms=42, mew=3)
-    for i, mean in enumerate(means):
-        box = {"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1}
-        place = {"xytext": (24, 0), "textcoords": "offset points", "va": "center"}
-        axes.annotate(f"mean {mean:.1f} %", (i, mean), bbox=box, **place)
-    axes.set_xticks(range(3), names)
-    axes.set(xlim=(-0.3, 2.7), ylabel="accuracy on 397 test digits (%)")
-    axes.set_title(f"Ten digits, coded three ways: {SEEDS} paired seeds")
-    axes.grid(alpha=0.3)
-    curves.write(fig, folder / "ten_or_four.png")
+    title = "Ten outputs read digits better than four; which four bits matters little"
+    with room.picture(folder / "ten_or_four.png", title) as fig:
+        axes = fig.subplots()
+        for pair in zip(ten, four, drawn.mean(axis=0), strict=True):
+            axes.plot(range(3), pair, "o-", color="0.55", lw=1.5, ms=8)
+        axes.plot(range(3), means, "_", color=curves.PALETTE[1], ms=80, mew=5)
+        for i, mean in enumerate(means):
+            box = {"fc": "white", "ec": "none", "alpha": 0.8, "pad": 1}
+            place = {"xytext": (48, 0), "textcoords": "offset points", "va": "center"}
+            axes.annotate(f"mean {mean:.1f} %", (i, mean), bbox=box, **place)
+        axes.set_xticks(range(3), names)
+        axes.set(xlim=(-0.3, 2.7), ylabel="accuracy on 397 test digits (%)", title=f"{SEEDS} paired seeds")
+        axes.grid()
 
-    fig = curves.figure(4.8, 4.2)
-    axes = fig.subplots()
     others, nines, area = roc()
-    axes.plot(100 * others, 100 * nines, color=curves.PALETTE[0], lw=1.8, label=f"[784, 30, 1]: area {area:.4f}")
-    axes.plot(np.geomspace(0.02, 100), np.geomspace(0.02, 100), ":", color="black", label="guessing: area 0.5")
-    axes.set(xscale="log", xlim=(0.02, 100), ylim=(0, 101), title="Nine or not: every threshold")
-    axes.set(xlabel="others taken for nines (%)", ylabel="nines found (%)")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False, loc="center")
-    curves.write(fig, folder / "nine_or_not.png")
+    title = "Nine or not: what is found must be paid for with others taken for nines"
+    with room.picture(folder / "nine_or_not.png", title) as fig:
+        axes = fig.subplots()
+        axes.plot(100 * others, 100 * nines, color=curves.PALETTE[0], label=f"[784, 30, 1]: area {area:.4f}")
+        axes.plot(np.geomspace(0.02, 100), np.geomspace(0.02, 100), ":", color="black", label="guessing: area 0.5")
+        axes.set(xscale="log", xlim=(0.02, 100), ylim=(0, 101), title="Every threshold, 10,000 test images")
+        axes.set(xlabel="others taken for nines (%)", ylabel="nines found (%)")
+        axes.grid()
+        axes.legend(loc="center right")
     return "ten_or_four.png", "nine_or_not.png"
 
 

@@ -13,7 +13,7 @@ import fnn
 from experiments.notes.findings import Finding, judged, main
 from experiments.notes.seeds import SEEDS, accuracies, grid, starts
 from fnn import CrossEntropy, Dense, Normal, ReLU, ScaledNormal, Sigmoid, Tanh, Zeros
-from fnn.plots import curves
+from fnn.plots import curves, room
 
 UPDATES, EPOCHS = 60, 15
 
@@ -120,46 +120,40 @@ CLAIMS = (equal_starts,)
 
 
 def pictures(folder):
-    """The five hidden units' first weight during training, from three starts."""
-    fig = curves.figure(10.2, 3.6)
-    starts = (("all zeros", Zeros(), None), ("all 0.3", Zeros(), 0.3), ("normal, sd 0.5", Normal(0.5), None))
-    for axes, (name, start, value) in zip(fig.subplots(1, 3), starts, strict=True):
-        W = trained(Sigmoid(), start, value)[0].W
-        for unit in range(5):
-            axes.plot(
-                np.arange(1, UPDATES + 1),
-                W[:, unit, 0],
-                curves.DASHES[unit % 4],
-                lw=3 - unit / 2.2,
-                color=curves.PALETTE[unit],
-                label=f"unit {unit + 1}",
-            )
-        axes.set(xlabel="update", title=name)
-        axes.grid(alpha=0.3)
-    fig.axes[0].set_ylabel("weight from input 1")
-    fig.axes[2].legend(frameon=False, fontsize="small")
-    fig.suptitle("Five hidden sigmoid units: equal starts stay equal")
-    curves.write(fig, folder / "symmetry.png")
+    """The hidden units' first weight during training, from three starts; what a large start does."""
+    starts = (("all zeros", Zeros(), None), ("all 0.3", Zeros(), 0.3), ("random, sd 0.5", Normal(0.5), None))
+    title = "Five hidden units that start equal stay one unit; a random start makes them five"
+    with room.picture(folder / "symmetry.png", title) as fig:
+        for axes, (name, start, value) in zip(fig.subplots(1, 3, sharex=True, sharey=True), starts, strict=True):
+            W = trained(Sigmoid(), start, value)[0].W[:, :, 0]
+            lines = 1 if np.ptp(W, axis=1).max() < 1e-9 else 5
+            for unit in range(lines):
+                style = {"ls": curves.DASHES[unit % 4], "color": curves.PALETTE[unit]}
+                axes.plot(np.arange(1, UPDATES + 1), W[:, unit], **style)
+                label = "all five" if lines == 1 else f"unit {unit + 1}"
+                axes.annotate(label, (UPDATES, W[-1, unit]), xytext=(6, 0), textcoords="offset points", va="center")
+            axes.set(xlabel="update", title=name, xlim=(0, 95), xticks=(0, 20, 40, 60))
+            axes.grid()
+        fig.axes[0].set_ylabel("weight from input 1")
 
-    fig = curves.figure(9.6, 3.9)
-    left, right = fig.subplots(1, 2)
-    for i, (name, initializer) in enumerate((("W ~ N(0, 1/n)", ScaledNormal()), ("W ~ N(0, 1)", Normal(1.0)))):
-        z, accuracies = random_start(initializer)
-        style = {"ls": curves.DASHES[i], "color": curves.PALETTE[i], "lw": 1.8}
-        heights, edges = np.histogram(z, np.linspace(-30, 30, 121), density=True)
-        left.plot((edges[1:] + edges[:-1]) / 2, heights, label=f"{name}: {saturated(z):.0%} saturated", **style)
-        low, middle, high = np.percentile(accuracies, (5, 50, 95), axis=0)
-        right.plot(np.arange(1, EPOCHS + 1), middle, label=name, **style)
-        right.fill_between(np.arange(1, EPOCHS + 1), low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)
-    left.axvspan(-3.66, 3.66, color="0.92")
-    left.set(xlabel="weighted input z of a hidden unit at the start", ylabel="density", ylim=(0, 0.52))
-    left.set_title("outside the grey σ′ is below a tenth of its peak")
-    right.set(xlabel="epoch", ylabel="validation accuracy (%)", title=f"η = 0.5: median and 5-95 % of {SEEDS} seeds")
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize="small", loc="lower right" if axes is right else "upper right")
-    fig.suptitle("A start that is too large: [784, 30, 10] on 1,000 images")
-    curves.write(fig, folder / "large_start.png")
+    title = "A start that is too large: units begin saturated, and the net stays behind"
+    with room.picture(folder / "large_start.png", title, height=8) as fig:
+        left, right = fig.subplots(1, 2)
+        for i, (name, initializer) in enumerate((("sd 1/√n", ScaledNormal()), ("sd 1", Normal(1.0)))):
+            z, accuracies = random_start(initializer)
+            style = {"ls": curves.DASHES[i], "color": curves.PALETTE[i]}
+            heights, edges = np.histogram(z, np.linspace(-30, 30, 121), density=True)
+            left.plot((edges[1:] + edges[:-1]) / 2, heights, label=f"{name}: {saturated(z):.0%} saturated", **style)
+            low, middle, high = np.percentile(accuracies, (5, 50, 95), axis=0)
+            right.plot(np.arange(1, EPOCHS + 1), middle, label=name, **style)
+            right.fill_between(np.arange(1, EPOCHS + 1), low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)
+        left.axvspan(-3.66, 3.66, color="0.92")
+        left.set(xlabel="weighted input z of a hidden unit at the start", ylabel="density", ylim=(0, 0.65))
+        left.set_title("Outside the grey σ′ is below a tenth of its peak")
+        right.set(xlabel="epoch", ylabel="validation accuracy (%)", title=f"Median and 5-95 % of {SEEDS} seeds")
+        for axes in (left, right):
+            axes.grid()
+            axes.legend(loc="lower right" if axes is right else "upper center")
     return "symmetry.png", "large_start.png"
 
 

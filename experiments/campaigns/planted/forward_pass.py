@@ -14,7 +14,11 @@ BUGS = {
     ),
     "000-15": ABSOLUTE,
     "000-16": NO_BIAS,
-    "001-13": Bug("fnn.network:check_lengths", lambda right: lambda net, params: None, "does not count the params"),
+    "001-13": Bug(
+        "fnn.network:forward",
+        lambda right: lambda net, params, x: right(net[: len(params)], params, x),
+        "leaves out the layers without params",
+    ),
     "001-15": Bug("fnn.activation_functions:Sigmoid.f", lambda right: lambda f, z: right(f, -z), "falls for rising"),
     "001-16": NO_BIAS,
     "004-16": ABSOLUTE,
