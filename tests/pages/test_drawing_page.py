@@ -144,7 +144,7 @@ def test_every_layer_says_what_predict_says(browser, tmp_path, name):
 @pytest.mark.parametrize("cost", [*map(fnn.Quadratic, ACTIVATIONS), fnn.CrossEntropy(), fnn.LogLikelihood()], ids=repr)
 def test_the_output_of_every_cost_is_the_last_layer(browser, run, cost):
     browser.open(run / "page.html")
-    z = np.array([[-3.5, -0.25, 0.0, 0.5, 100.0]], np.float32)
+    z = np.array([[-3.5, -0.25, 0.0, 0.5, 1000.0]], np.float32)
     layer = output(cost)
     a = f"{{shape: [5], data: Float32Array.from({z[0].tolist()})}}"
     mine = browser.run(f"[...LAYERS.{layer['type']}({json.dumps(layer)}, {a}).data]")
@@ -164,27 +164,23 @@ def test_the_page_knows_every_layer_of_fnn():
 
 
 @in_a_browser
-@pytest.mark.parametrize(
-    ("cost", "options"),
-    [
-        (fnn.Quadratic(fnn.LeakyReLU(0.2)), {}),
-        (fnn.CrossEntropy(), {"targets": "binary"}),
-        (fnn.LogLikelihood(), {"standardise": True}),
-    ],
-    ids=repr,
-)
-def test_the_cost_and_the_scaling_are_in_the_page(tmp_path, cost, options):
-    data = fnn.load_data("digits", **options)
-    net = (fnn.Dense(data.train.y.shape[1]),)
-    folder = saved(tmp_path, net, cost, FLAT, data=data)
-    if options.get("standardise"):
-        with pytest.raises(fnn.errors.InputError, match="without its images"):
-            whole(folder, load(folder), TYPES)
-        return
-    page = told(whole(folder, load(folder), TYPES))
-    assert page["layers"][-1]["type"] == {"Quadratic": "LeakyReLU"}.get(type(cost).__name__, "Sigmoid")
-    assert page["inputs"] == {"scale": 1 / 16, "mean": None, "sd": None}
-    assert page["bits"] == (options.get("targets") == "binary")
+def test_the_scaling_of_a_saved_network_is_in_the_page(browser, tmp_path):
+    data = fnn.load_data("digits", targets="binary")
+    folder = saved(tmp_path / "bits", (fnn.Dense(4),), fnn.CrossEntropy(), FLAT, data=data)
+    opened(browser, folder)
+    assert browser.run("network.inputs") == {"scale": 1 / 16, "mean": None, "sd": None}
+    raw = np.asarray(data.train.x[:2])
+    np.testing.assert_allclose(outputs(browser, raw), load(folder).predict(raw), atol=TOLERANCE)
+    assert browser.run("[frame.low, frame.high, known.y.length]") == [0, 16, 0]
+    assert browser.run("rows.map(r => r.cells[0].textContent)") == ["bit 8", "bit 4", "bit 2", "bit 1"]
+    assert browser.run("[decided(network, [0, 1, 1, 0]), decided(network, [1, 0, 0.4, 0.6])]") == [6, 9]
+
+
+def test_a_saved_network_in_units_of_its_images_is_refused(tmp_path):
+    data = fnn.load_data("digits", standardise=True)
+    folder = saved(tmp_path, (fnn.Dense(10),), fnn.LogLikelihood(), FLAT, data=data)
+    with pytest.raises(fnn.errors.InputError, match="without its images"):
+        whole(folder, load(folder), TYPES)
 
 
 @in_a_browser
@@ -240,6 +236,34 @@ def test_size_and_place_of_a_drawing_do_not_matter(browser, run):
             images.append(browser.run(f"[...imageOf(strokes, {frame}).data]"))
         np.testing.assert_allclose(*images, atol=0.26)  # a dot of the raster falls on one side or the other
         assert np.mean(images[0]) == pytest.approx(np.mean(images[1]), abs=0.01)
+
+
+def line(browser, points, pen, frame):
+    """The image of one straight stroke."""
+    stroke = json.dumps([{"pen": pen, "points": points}])
+    image = browser.run(f"(i => ({{...i, data: [...i.data]}}))(imageOf({stroke}, {frame}))")
+    return np.reshape(image["data"], (image["height"], image["width"]))
+
+
+@in_a_browser
+def test_a_bar_is_as_long_as_the_box_and_as_thick_as_it_was_drawn(browser, run):
+    browser.open(run / "page.html")
+    frame = "{height: 28, width: 28, box: 20, centre: 'mass'}"
+    for pen, width in ((0.06, 2.0), (0.08, 2.5), (0.001, 1.8), (0.5, 3.6)):  # the last two are beyond what is usual
+        image = line(browser, [[0.3, 0.2], [0.3, 0.74]], pen, frame)
+        assert np.flatnonzero(image.max(axis=1)).tolist() == list(range(4, 24))
+        assert image[14].sum() == pytest.approx(width if pen != 0.08 else 20 * 0.08 / 0.62, abs=0.25)
+
+
+@in_a_browser
+@pytest.mark.parametrize("lean", [-0.3, 0.0, 0.3])
+def test_a_bar_stands_upright_in_8x8_pixels_with_the_usual_ink(browser, run, lean):
+    browser.open(run / "page.html")
+    image = line(browser, [[0.4 + lean, 0.2], [0.4, 0.8]], 0.05, "frame")
+    assert image.sum() == pytest.approx(314 / 16, abs=1.5)
+    middles = image[1:7] @ np.arange(8) / image[1:7].sum(axis=1)
+    assert np.ptp(middles) < 0.5  # of 6 rows, in which the leaning bar went two pixels to the side or more
+    assert image[3] @ np.arange(8) / image[3].sum() == pytest.approx(3.5, abs=0.2)
 
 
 @in_a_browser
@@ -304,12 +328,7 @@ def test_the_page_is_one_file_that_fits_and_can_be_read(browser, run, width, sch
 
 
 @in_a_browser
-def test_classes_that_are_bits_and_names_that_are_hostile(browser, tmp_path):
-    data = fnn.load_data("digits", targets="binary")
-    folder = saved(tmp_path / "bits", (fnn.Dense(4),), fnn.CrossEntropy(), FLAT, data=data)
-    opened(browser, folder)
-    assert browser.run("rows.map(r => r.cells[0].textContent)") == ["bit 8", "bit 4", "bit 2", "bit 1"]
-    assert browser.run("[decided(network, [0, 1, 1, 0]), decided(network, [1, 0, 0.4, 0.6])]") == [6, 9]
+def test_names_of_classes_that_are_hostile(browser, tmp_path):
     hostile = ("</script><script>alert(1)</script>", "b")
     names = fnn.load_data("digits", classes=("0", "1"))._replace(classes=hostile)
     folder = saved(tmp_path / "names", (fnn.Dense(2),), fnn.LogLikelihood(), FLAT, data=names)
