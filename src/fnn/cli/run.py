@@ -127,7 +127,7 @@ def _train(prepared: Prepared, text: str, keeper: Keeper, options: argparse.Name
         print(f"going on after {state.epochs} epochs and {state.step:,} steps: {folder}")
     if shorter:
         resuming.note(folder, extending.changes(shorter, about["environment"]))
-    check_same_state(keeper.task, state)
+    check_same_state(state)
     # closing the generator writes the run's last files
     with contextlib.closing(train(state, keeper, partial(results.of, prepared))) as trained:
         for _ in shown(trained, prepared.config.training.epochs, sys.stdout):

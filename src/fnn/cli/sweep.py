@@ -8,23 +8,29 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import math
+import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import jax
 import numpy as np
 
 from fnn.cli import sweep_page, sweep_report
 from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, prepared_for, resuming_command
+from fnn.cli.joining import agreed_folder, check_same_state, joined
 from fnn.cli.progress import LINES, Say, shown, width
 from fnn.cli.writing import written
-from fnn.config.reading import config_text
+from fnn.config.reading import config_text, without_folders
+from fnn.config.schema import describe
 from fnn.config.sections import Config
 from fnn.errors import DivergedError, InputError, StoppedError
+from fnn.machine import processes
+from fnn.machine.environment import comparable, environment
 from fnn.machine.hardware import cores
 from fnn.machine.signals import Wish, stopped, wishes
 from fnn.optimizers import SGD
@@ -35,6 +41,7 @@ from fnn.runs.file_names import CHECKPOINTS
 from fnn.runs.preparing import Prepared
 from fnn.schedules import Constant
 from fnn.storage.files import locked
+from fnn.storage.json_files import json_bytes
 from fnn.training import fitting
 from fnn.training.infinite_derivatives import REMEDY
 from fnn.training.mini_batches import steps_per_epoch
@@ -50,19 +57,22 @@ def command(options: argparse.Namespace) -> int:
         StoppedError: A signal stopped the sweep, which is saved.
     """
     path = options.config
-    with cores_awake(options):
+    _use_all_cores(options)
+    with cores_awake(options), joined(options):
         text = config_text(path)
         config = config_of(options, text, all_types(options.type))
         _check_grid(path, config)
-        prepared = _prepared(path, config, options.type)
+        prepared = _prepared(path, config, options)
         groups = sweeps.groups(config, prepared.data.shape)
-        folder = _folder(prepared, options)
+        now, first = _environment(prepared), processes.first()
+        processes.check_same({"config": describe(without_folders(config))} | comparable(now))
+        folder = agreed_folder(lambda: _folder(prepared, options))
         all_types(options.type, [folder])  # a sweep that goes on has the classes that it began with
-        if (folder / "sweep.csv").exists() and sweep_keeper.is_finished(folder):
+        if processes.exchanged((folder / "sweep.csv").exists() and sweep_keeper.is_finished(folder))[0]:
             print(f"nothing to resume, this sweep is finished: {folder}")
             return 0
-        done = _finish(folder, prepared, text, groups, options)
-    if all(track.diverged for track in done):
+        done = _finish(folder, prepared, text, groups, now, options)
+    if first and all(track.diverged for track in done):
         print(f"fnn: every network has diverged; {_remedy(prepared, groups[0], done[0].diverged)}.", file=sys.stderr)
         return 4
     return 0
@@ -73,7 +83,7 @@ def _remedy(prepared: Prepared, group: sweeps.Group, epochs: int) -> str:
 
     The usual remedy is given, unless that culprit is a derivative of one of the user's layers.
     """
-    task, params = sweeps.task(prepared.config, prepared.data, group._replace(members=group.members[:1]))
+    task, params = sweeps.task(prepared._replace(devices=None), group._replace(members=group.members[:1]))
     optimizer, key, params = jax.tree.map(
         lambda leaf: leaf[0] if np.ndim(leaf) else leaf, (task.optimizer, task.key, params)
     )
@@ -99,33 +109,49 @@ def _folder(prepared: Prepared, options: argparse.Namespace) -> Path:
     return folder
 
 
+def _environment(prepared: Prepared) -> dict[str, Any]:
+    """What the bits depend on; a sweep that names no devices uses all."""
+    found = environment(prepared.data, prepared.config.seed, prepared.devices or jax.devices())
+    return json.loads(json_bytes(found))
+
+
 def _finish(
-    folder: Path, prepared: Prepared, text: str, groups: Sequence[sweeps.Group], options: argparse.Namespace
+    folder: Path,
+    prepared: Prepared,
+    text: str,
+    groups: Sequence[sweeps.Group],
+    now: Mapping[str, Any],
+    options: argparse.Namespace,
 ) -> list[sweeps.Track]:
     """Train the sweep to its end and conclude it; if it is stopped before, tell where it is kept."""
-    with written(folder, "make room or give it back its rights, then --resume"):
+    first = processes.first()
+    with written(folder, "make room or give it back its rights, then --resume") if first else contextlib.nullcontext():
         try:
-            with locked(folder), wishes() as wish:
-                _begin(folder, prepared, text)
-                done = _sweep(folder, prepared, groups, wish)
+            held = locked(folder) if first else contextlib.nullcontext()
+            with held, wishes() as wish, processes.watched() as alive:
+                _begin(folder, prepared, text, now)
+                done = _sweep(folder, prepared, groups, wish, alive)
         except StoppedError as error:
             raise StoppedError(error.number, _stopped(error, folder, options)) from None
+        processes.separate()
         kept = "all networks are trained and kept, --resume draws the pictures"
         with stopped(f"{kept}: {folder}"):
-            conclude(folder, prepared.config.name, done)
-            sweep_keeper.finish(folder)
+            if first:
+                conclude(folder, prepared.config.name, done)
+                sweep_keeper.finish(folder)
     return done
 
 
-def _begin(folder: Path, prepared: Prepared, text: str) -> None:
+def _begin(folder: Path, prepared: Prepared, text: str, now: Mapping[str, Any]) -> None:
     """Describe a sweep that begins; check that one that goes on may do so."""
-    now = resuming.about(prepared)["environment"]
-    if sweep_keeper.is_finished(folder):
+    begins, first = processes.exchanged(sweep_keeper.is_finished(folder))[0], processes.first()
+    if begins and first:
         directory.write_description(folder, prepared, text, now)
         sweep_keeper.begin(folder)
-    else:
-        sweep_keeper.check_unchanged(folder, now)
-        sweep_keeper.clean(folder)
+    elif not begins:
+        resuming.note(folder, sweep_keeper.check_unchanged(folder, now))
+        if first:
+            sweep_keeper.clean(folder)
         print(f"going on: {folder}")
 
 
@@ -152,8 +178,15 @@ def _check_grid(path: str, config: Config) -> None:
     )
 
 
-def _prepared(path: str, config: Config, own_types: Sequence[str]) -> Prepared:
-    """The data in memory, on one device per core.
+def _use_all_cores(options: argparse.Namespace) -> None:
+    """Let each core be a device, over which the networks are split, unless the user says how many there are."""
+    if options.devices is None and not (options.distributed is not None and "JAX_NUM_CPU_DEVICES" in os.environ):
+        with contextlib.suppress(RuntimeError):  # a device is already in use, so their number cannot change
+            jax.config.update("jax_num_cpu_devices", cores())
+
+
+def _prepared(path: str, config: Config, options: argparse.Namespace) -> Prepared:
+    """The data in memory, with the devices that the user names.
 
     Raises:
         InputError: A sweep cannot train this config.
@@ -168,48 +201,62 @@ def _prepared(path: str, config: Config, own_types: Sequence[str]) -> Prepared:
             f"{path}: training.keep = 'best' is for one training by itself, a sweep keeps the last epoch of every "
             "network; drop it, or train one at a time by fnn run."
         )
-    with contextlib.suppress(RuntimeError):  # a device is already in use, so their number cannot change
-        jax.config.update("jax_num_cpu_devices", cores())  # the networks are split over the devices
-    prepared = prepared_for(path, config, own_types)
+    prepared = prepared_for(path, config, options.type)
     if in_file(prepared.data.train):
         raise InputError(f"{path}: data.memory = {config.data.memory}: a sweep holds all its data in memory; raise it.")
-    return prepared
+    return prepared._replace(devices=processes.devices(options.devices or "all") if _names_devices(options) else None)
 
 
-def _sweep(folder: Path, prepared: Prepared, groups: Sequence[sweeps.Group], wish: Wish) -> list[sweeps.Track]:
+def _names_devices(options: argparse.Namespace) -> bool:
+    return options.devices is not None or options.distributed is not None
+
+
+def _sweep(
+    folder: Path, prepared: Prepared, groups: Sequence[sweeps.Group], wish: Wish, alive: Callable[[], None]
+) -> list[sweeps.Track]:
     """Train one group after the other; when a signal stops that, print the table of what there is."""
     count = sum(len(group.members) for group in groups)
     turns = f"{len(groups)} turn{'s' * (len(groups) > 1)}"
-    title = f"{prepared.config.name}: {count} networks in {turns}, {len(jax.devices())} device(s)"
+    title = f"{prepared.config.name}: {count} networks in {turns}, {len(prepared.devices or jax.devices())} device(s)"
     print(title, *about_data(prepared.data), sep="\n", flush=True)
     done: list[sweeps.Track] = []
     try:
         for number, group in enumerate(groups):
-            _train(folder, number, prepared, group, wish, done, max(1, LINES // len(groups)))
-            sweeps.write_table(folder, done)
+            _train(folder, number, prepared, group, (wish, alive), done, max(1, LINES // len(groups)))
+            if processes.first():
+                sweeps.write_table(folder, done)
     except StoppedError:
-        if done:
+        if done and processes.first():
             tell(folder, done)
         raise
     return done
 
 
 def _train(
-    folder: Path, number: int, prepared: Prepared, group: sweeps.Group, wish: Wish, done: list[sweeps.Track], lines: int
+    folder: Path,
+    number: int,
+    prepared: Prepared,
+    group: sweeps.Group,
+    told: tuple[Wish, Callable[[], None]],
+    done: list[sweeps.Track],
+    lines: int,
 ) -> None:
     """Train one group until it ends or is stopped, keep its networks, and add them to `done`.
 
     About as many `lines` are printed, or one row of a terminal.
     """
     first = len(done)
-    task, params = sweeps.task(prepared.config, prepared.data, group)
-    keeper = sweep_keeper.GroupKeeper(folder / CHECKPOINTS / f"{number:04}", task, wish)
+    task, params = sweeps.task(prepared, group)
+    keeper = sweep_keeper.GroupKeeper(folder / CHECKPOINTS / f"{number:04}", task, *told)
     who = f"networks {first}-{first + len(group.members) - 1}"
     if keeper.is_done():
         print(f"{who} are done")
         done += sweeps.tracks(group, keeper.history)
         return
     state = keeper.restored(start(task, params))
+    check_same_state(state)
+    with processes.silent():
+        keeper.agreed(0)  # here the devices of all processes connect
     if state.epochs or state.step:
         print(f"{who} go on after {state.epochs} epochs and {state.step:,} steps")
     trained = state.params if state.epochs and not state.step else None
@@ -219,7 +266,7 @@ def _train(
             keeper.history.append(sweeps.columns(last))
             trained = last.params
     finally:
-        if trained is not None:
+        if trained is not None and keeper.writes:
             sweeps.write_networks(folder, prepared, group, trained, first)
         if keeper.history:
             done += sweeps.tracks(group, keeper.history)

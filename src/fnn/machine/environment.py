@@ -56,7 +56,8 @@ def environment(data: Dataset, seed: int, devices: Sequence[jax.Device] | None =
 def comparable(environment: Mapping[str, Any]) -> dict[str, Any]:
     """What has to be the same in all processes of one training."""
     versions = {name: text for name, text in environment["versions"].items() if name != "python"}
-    return {key: value for key, value in environment.items() if key not in OF_A_HOST} | {"versions": versions}
+    same = {key: value for key, value in environment.items() if key not in OF_A_HOST}
+    return same | {"versions": versions, "data": environment["data"][:12]}
 
 
 def modern(environment: Mapping[str, Any], used: int | None = 1) -> dict[str, Any]:

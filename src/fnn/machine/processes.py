@@ -96,7 +96,8 @@ def start(how: str, go_on: str) -> str:
         others.watch(_joined[0].heard)
         _abort_later()
     if not first():
-        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")  # process 0 alone prints
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # process 0 alone prints, and of libraries too
+        sys.stdout = os.fdopen(1, "w", closefd=False)
     own = jax.local_devices()
     return _about_devices(exchanged([len(own), str(own[0].device_kind), _accelerators()]))
 

@@ -13,7 +13,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,8 @@ import numpy as np
 from fnn.config.reading import short_hash
 from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError, StoppedError
+from fnn.machine.environment import changed, modern, only_rounding
+from fnn.machine.processes import first
 from fnn.machine.signals import Wish
 from fnn.runs import directory
 from fnn.runs.file_names import CHECKPOINTS, NETWORKS
@@ -31,10 +33,11 @@ from fnn.storage import checkpoints
 from fnn.storage.arrays import LARGEST_NPZ
 from fnn.storage.checkpoints import Checkpoint
 from fnn.storage.files import make_folder, remove_folder, remove_temporaries
-from fnn.storage.json_files import differences, parse_json, read_json
+from fnn.storage.json_files import parse_json, read_json
 from fnn.training.fitting import Task
 from fnn.training.mini_batches import steps_per_epoch
-from fnn.training.sweeping import SweepState
+from fnn.training.spreading import agreement
+from fnn.training.sweeping import SweepState, collected
 from fnn.types import Params
 
 EVERY = 30.0  # seconds, at least, between two checkpoints of a group
@@ -45,15 +48,17 @@ Columns = dict[str, list[float]]  # the measures of an epoch by name, each with 
 class GroupKeeper:
     """Saves the states of one group of a sweep when it is time, and stops it; `sweeping.resumed` calls it."""
 
-    def __init__(self, folder: Path, task: Task, wish: Wish) -> None:
+    def __init__(self, folder: Path, task: Task, wish: Wish, alive: Callable[[], None] = lambda: None) -> None:
         """For a group that begins; `restored` is for one that goes on.
 
         Args:
             folder: Of the group's checkpoints.
             task: What is trained.
             wish: The wish to stop, which a signal sets.
+            alive: Called after every part of the training.
         """
-        self.folder, self.task, self.wish = folder, task, wish
+        self.folder, self.task, self.wish, self.alive = folder, task, wish, alive
+        self.agreed, self.writes = agreement(task.train), first()  # of several processes one writes
         self.history: list[Columns] = []  # of the epochs so far; whoever trains adds them
         self._when = time.monotonic()
 
@@ -64,14 +69,16 @@ class GroupKeeper:
             StoppedError: the process was asked to stop, and the state is saved.
             OSError: the state cannot be written.
         """
-        asked = self.wish.number
-        if asked or time.monotonic() - self._when >= EVERY:
+        self.alive()
+        due, asked = self.agreed(time.monotonic() - self._when >= EVERY, self.wish.number)
+        if asked or due:
+            state = collected(state)
             arrays = _arrays(state)
             if sum(array.nbytes for array in arrays.values()) < LARGEST_NPZ // 2:  # its text is held beside it
                 self._save(state, arrays)
             self._when = time.monotonic()
         if asked:
-            raise StoppedError(asked)
+            raise StoppedError(int(asked))
 
     def done(self) -> None:
         """Note that the group is done, once its networks are kept."""
@@ -94,7 +101,7 @@ class GroupKeeper:
         found = checkpoints.latest(self.folder, template)
         if found.latest is None and found.rejected:
             raise found.rejected[0]
-        for error in found.rejected:
+        for error in found.rejected if self.writes else ():
             print(f"fnn: passed over a damaged checkpoint: {error}", file=sys.stderr)
         if found.latest is None:
             return beginning
@@ -105,7 +112,8 @@ class GroupKeeper:
         plain = {name: getattr(state, name) for name in ("epochs", "step", "seconds")}
         lines = "".join(f"{json.dumps(_texts(columns))}\n" for columns in self.history).encode()
         step = state.epochs * (steps_per_epoch(self.task.train.n, self.task.batch_size) + 1) + state.step
-        checkpoints.save(self.folder, Checkpoint(step, arrays, plain, lines))
+        if self.writes:
+            checkpoints.save(self.folder, Checkpoint(step, arrays, plain, lines))
 
 
 def begin(folder: Path) -> None:
@@ -131,8 +139,10 @@ def find(out: Path, config: Config) -> Path | None:
     return next(iter(unfinished or [path for path in found if (path / "sweep.csv").exists()]), None)
 
 
-def check_unchanged(folder: Path, environment: Mapping[str, Any]) -> None:
+def check_unchanged(folder: Path, environment: Mapping[str, Any]) -> list[str]:
     """Refuse to go on if versions, devices or data have changed: the same bits cannot be expected.
+
+    Another number of devices or processes is no reason, and is returned in words.
 
     Raises:
         InputError: something has changed; the message names it.
@@ -141,12 +151,13 @@ def check_unchanged(folder: Path, environment: Mapping[str, Any]) -> None:
     then = read_json(folder / "environment.json")
     if not isinstance(then, dict):
         raise CorruptFileError(folder / "environment.json", "is no table")
-    changed = differences(then, environment)
-    if changed:
+    since = changed(modern(then, used=None), environment)
+    if not only_rounding(since):
         raise InputError(
-            f"--resume: {folder} began otherwise: {'; '.join(changed)}. The same bits cannot be expected: bring that "
+            f"--resume: {folder} began otherwise: {'; '.join(since)}. The same bits cannot be expected: bring that "
             "back, or leave --resume out to begin anew."
         )
+    return since
 
 
 def clean(folder: Path) -> None:

@@ -15,7 +15,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn.config.sections import GRADIENTS, Config
-from fnn.data import Dataset
 from fnn.errors import InputError
 from fnn.machine.hardware import memory
 from fnn.network import activations, init
@@ -31,6 +30,7 @@ from fnn.storage.files import write_atomically
 from fnn.storage.json_files import write_json
 from fnn.training.evaluation import rows_at_once
 from fnn.training.fitting import Task
+from fnn.training.spreading import spread
 from fnn.training.sweeping import SweepResult
 from fnn.types import Key, Net, Params
 
@@ -81,9 +81,10 @@ def network_bytes(net: Net, shape: tuple[int, ...], batch_size: int) -> int:
     return 4 * (5 * params + 2 * max(rows_at_once(one), batch_size) * sum(a.size for a in one))
 
 
-def task(config: Config, data: Dataset, group: Group) -> tuple[Task, Params]:
+def task(prepared: Prepared, group: Group) -> tuple[Task, Params]:
     """What to train for one group, and the initial params."""
-    training = config.training
+    config, data, training = prepared.config, prepared.data, prepared.config.training
+    train = preparing.training_set(config, data)
     points = [member.point for member in group.members]
     optimizer = SGD(*(jnp.array([getattr(p, name) for p in points], jnp.float32) for name in ("eta", "mu", "lmbda")))
     if all(p.mu == 0 for p in points):
@@ -93,7 +94,7 @@ def task(config: Config, data: Dataset, group: Group) -> tuple[Task, Params]:
         net=group.net,
         cost=config.network.cost,
         optimizer=optimizer,
-        train=preparing.training_set(config, data),
+        train=train if prepared.devices is None else spread(train, prepared.devices),
         key=keys,
         batch_size=training.batch_size,
         epochs=training.epochs,
