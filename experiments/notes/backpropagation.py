@@ -192,7 +192,8 @@ def decay_of_weights_alone():
         bare = fnn.gradcheck(NET, CrossEntropy(), params(), X, Y, lmbda=0.1, penalised=lambda p, g, lmbda: g)
     return Finding(
         "001-22",
-        "With an L2 penalty each weight's derivative gains λ times the weight; the biases' do not.",
+        "With an L2 penalty (regularization, weight decay) each weight's derivative gains λ times the weight; the "
+        "biases' do not.",
         f"∇C + λW and automatic differ by {apart(ours, auto):.0e}; biases untouched: "
         f"{bool((ours['b1'] == without['b1']).all())}; a gradient without λW is flagged: {not bare.ok}",
         "rounding; True; True",

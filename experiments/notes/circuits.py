@@ -55,7 +55,7 @@ def layers_decide_more():
     xor = bits(fnn.forward(*layered(truth_table([0, 1, 1, 0])), X2))
     return Finding(
         "000-06",
-        "Layers of simple decisions make decisions that no single one can.",
+        "Layers of simple decisions, a multilayer perceptron (MLP), make decisions that no single one can.",
         f"single units answer {two} of 16 tables of two inputs, {three} of 256 of three, {made:,} of 65,536 of "
         f"four (all others refuted: {made == allowed}), never XOR ({'0110' not in single(2)}); a net of layers gives "
         f"{xor} for it",

@@ -142,7 +142,7 @@ def penalty_convention():
     norms = np.asarray(jax.jit(jax.vmap(norm))(strengths))
     return Finding(
         "002-10",
-        "A penalty on the squared weights keeps them small.",
+        "Regularization: a penalty on the squared weights keeps them small.",
         f"‖W‖ after 300 steps for λ = {listed(strengths)}: {listed(norms)}; one step with this note's λ Σw², the "
         f"book's 2nλ and this package's 2λ differ by {max(abs(note - book).max(), abs(note - ours).max()):.0e}",
         "falling; rounding",

@@ -174,7 +174,7 @@ def columns_or_rows():
     worst = max(abs(z - columns.T).max(), abs(np.asarray(nabla.W) - by_W).max(), abs(np.asarray(back) - by_x.T).max())
     return Finding(
         "004-16",
-        "A mini-batch may be written as columns or as rows: the same numbers, transposed.",
+        "A mini-batch may be written as columns or as rows (the design matrix): the same numbers, transposed.",
         f"z, the gradient and the errors of 6 examples differ by {worst:.0e}",
         "rounding",
         judged(worst < 1e-14),

@@ -108,7 +108,7 @@ def two_inhibitions():
     same = abs(unit - subtracted).max()
     return Finding(
         "000-03",
-        "Inputs add up; inhibition subtracts, or, as a shunt, divides.",
+        "Inputs add up where the spike begins, at the axon hillock; inhibition subtracts, or, as a shunt, divides.",
         f"a cell that never fires, after 50 τ: two currents at once and one by one {added:.0e} apart; a line through "
         f"its voltage against the current: slope {slope:.3f}, shift {abs(shift):.1f}; with a current of 0.8 less "
         f"{slope_a:.3f} and {shift_a:.1f}, with a leak of 0.8 more {slope_s:.3f} and {abs(shift_s):.1f}; a unit with "
@@ -137,7 +137,8 @@ def timing_matters():
     unit = [int(fnn.forward((Dense(1), Step()), params, x[None].astype(np.float32))[0, 0]) for x in (together, apart)]
     return Finding(
         "001-05",
-        "A real neuron is a dynamical system: when its inputs arrive matters, which a unit cannot know.",
+        "A real neuron is a complex nonlinear dynamical system: when its inputs arrive matters, which a unit cannot "
+        "know.",
         f"two pulses at once: {counts[0]} spike(s), one after the other: {counts[1]}; their sum, all that a unit sees, "
         f"is {together.sum() * 1e-3:.2f} and {apart.sum() * 1e-3:.2f}, and it answers {unit[0]} and {unit[1]}",
         "different answers of the cell to equal sums, one answer of the unit",

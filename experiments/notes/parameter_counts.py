@@ -117,7 +117,7 @@ def usual_choices():
         refused = str(error).split("; ")[-1]
     return Finding(
         "002-01",
-        "A network is set up by its layers and sizes, a cost, mini-batches, a number of epochs.",
+        "A network is set up by its hyperparameters: layers and sizes, a cost, mini-batches, a number of epochs.",
         f"a config comes back from its plain table as it was: {again == config}; an unknown entry is refused: "
         f"'{refused}'",
         "True; refused with the nearest name. Whether the usual choices are good: see the slowdown",
