@@ -1,24 +1,22 @@
 """Gradient descent: the step, its size, when to stop, and what it needs from the cost.
 
-python -m experiments.notes.descent [FOLDER]      30 s, a picture into FOLDER (runs/descent); needs MNIST
+python -m experiments.notes.descent [FOLDER]      20 s, a picture into FOLDER (runs/descent)
 """
 
-from functools import cache
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 import fnn
-from experiments.notes.findings import Finding, judged, listed, main
-from experiments.notes.seeds import grid
+from experiments.notes.findings import Finding, judged, main
+from experiments.notes.taylor import SQUARES, UNIT, VALLEY, unit
 from fnn import SGD, CrossEntropy, Dense, Quadratic, Sigmoid, Step
-from fnn.plots import curves
+from fnn.plots import curves, room
 from fnn.schedules import EarlyStopping, HalveOnPlateau, Progress
 
 NET, COST = (Dense(30), Sigmoid(), Dense(10)), CrossEntropy()
-CURVATURES = np.array([1.0, 10.0])  # of the valley ½ (x² + 10 y²)
-RATES, FACTORS = (0.025, 0.25, 2.5), (0.01, 0.5, 0.98, 1.02)
 
 
 @cache
@@ -34,9 +32,15 @@ def start(seed=0):
 
 
 def valley(eta, steps=100):
-    """The cost of each step of descent in the valley from (1, 1)."""
-    points = (1 - eta * CURVATURES) ** np.arange(steps + 1)[:, None]
-    return 0.5 * (CURVATURES * points**2).sum(axis=1)
+    """The weights of a unit with the cost ½ (x² + 10 y²) on its way down from (1, 1), and the cost at each of them."""
+    with jax.enable_x64(True):
+        x, y = jnp.asarray(VALLEY), jnp.zeros((4, 1))
+
+        def on(p, _):
+            value, gradient = fnn.backprop(UNIT, SQUARES, p, x, y)
+            return SGD(eta).update(p, (), gradient)[0], (p[0].W[0], value)
+
+        return jax.tree.map(np.asarray, jax.lax.scan(on, unit([1.0, 1.0]), None, length=steps + 1)[1])
 
 
 def learns():
@@ -65,7 +69,7 @@ def step_and_its_limit():
     W, g = np.asarray(start()[0].W), np.asarray(nabla[0].W)
     loop = np.array([[W[i, j] - np.float32(0.5) * g[i, j] for j in range(64)] for i in range(30)], np.float32)
     ulp = abs(np.asarray(new[0].W) - loop).max()
-    falls = [bool((np.diff(valley(eta)) < 0).all()) for eta in (0.05, 0.19, 0.21)]
+    falls = [bool((np.diff(valley(eta)[1]) < 0).all()) for eta in (0.05, 0.19, 0.21)]
     return Finding(
         "000-14",
         "Each parameter moves against its own derivative, times the learning rate; small rates lower the cost.",
@@ -76,99 +80,78 @@ def step_and_its_limit():
     )
 
 
-def unit_at_its_limit():
-    """2/λmax of a linear unit on the unit square; by which factor 2,000 steps at `FACTORS` of it change the cost."""
-    rng = np.random.default_rng(0)
-    x = rng.random((1000, 2))
-    design = np.column_stack([x, np.ones(1000)])
-    limit = 2 / np.linalg.eigvalsh(design.T @ design / 1000).max()
-    with jax.enable_x64(True):
-        net, cost, y = (Dense(1),), Quadratic(fnn.Identity()), jnp.asarray(x @ [[1.0], [-1.0]] + 0.5)
-        p = (fnn.layers.DenseParams(jnp.asarray(rng.standard_normal((1, 2))), jnp.zeros(1)),)
-
-        def ratio(eta):
-            def on(p, _):
-                value, gradient = fnn.backprop(net, cost, p, jnp.asarray(x), y)
-                return SGD(eta).update(p, (), gradient)[0], value
-
-            values = jax.lax.scan(on, p, None, length=2000)[1]
-            return values[-1] / values[0]
-
-        factors = np.array(FACTORS)
-        ratios = np.asarray(jax.jit(jax.vmap(ratio))(jnp.asarray(factors * limit)))
-    return limit, ratios
+def drawn(key, count):
+    """Points of the square [-1, 1]² and whether their two numbers have one sign, as often as they are asked for."""
+    x = jax.random.uniform(key, (count, 2), minval=-1.0, maxval=1.0)
+    return x, (x[:, :1] * x[:, 1:] > 0).astype(x.dtype)
 
 
-@cache
-def by_rate():
-    """The training cost of [784, 30, 10] after each of 12 epochs on 5,000 images, at the book's three rates."""
-    data = fnn.load_data("mnist", train=5000)
-    results = grid(NET, COST, SGD(jnp.array(RATES), lmbda=1e-4), data, epochs=12, seeds=1, validate=False)
-    return np.stack([np.asarray(r.train.cost) for r in results], axis=1)
+def never_all():
+    """Accuracies on 10,000 new points before and after 10,000 steps, each on ten points that are seen only once."""
+    net, cost, key = (Dense(8), Sigmoid(), Dense(1)), CrossEntropy(), jax.random.key(0)
 
+    def on(p, key):
+        return SGD(1.0).update(p, (), fnn.backprop(net, cost, p, *drawn(key, 10))[1])[0], None
 
-def learning_rate():
-    """The learning rate matters most: learning is slow if it is too small, and diverges if too large (001-21)."""
-    limit, ratios = unit_at_its_limit()
-    values = by_rate()
-    rises = [int((np.diff(row) > 0).sum()) for row in values]
-    return Finding(
-        "001-21",
-        "The learning rate is the most important setting: too small is slow, too large diverges.",
-        f"a linear unit on the unit square, limit 2/λmax = {limit:.3f}: after 2,000 steps at {listed(FACTORS)} of it "
-        f"the cost is {listed(ratios, 2)} of its start; [784, 30, 10] on 5,000 images at η = {listed(RATES)}: training "
-        f"cost after 12 epochs {listed(values[:, -1], 3)} nats, having risen in {listed(rises)} of 11 epochs",
-        "the limit is 1.308 for infinitely many points; growing beyond it. The net: slow and smooth, best, up and down "
-        "(as in the book at these rates)",
-        judged(
-            ratios[3] > 1 > ratios[0] > ratios[1]
-            and ratios[2] < 1
-            and abs(limit - 1.308) < 0.05
-            and values[:, -1].argmin() == 1
-            and rises[0] == 0
-            and rises[2] > rises[1]
-        ),
-    )
+    before = fnn.init(net, key, (2,))
+    after, _ = jax.jit(lambda p: jax.lax.scan(on, p, jax.random.split(key, 10_000)))(before)
+    x, y = drawn(jax.random.key(1), 10_000)
+    return [float(((fnn.forward(net, p, x) > 0) == (y > 0)).mean()) for p in (before, after)]
 
 
 def three_difficulties():
-    """Sigmoids, a smooth cost and samples make learning easier than steps, error rates and all the data (000-18)."""
+    """Steps, error rates and an unknown cost cannot be descended; sigmoids, a proxy and samples can (000-18)."""
     x, y = digits().train.rows(slice(None))
     hard = (Dense(30), Step(), Dense(10))
     _, through_steps = jax.jit(fnn.backprop)(hard, Quadratic(Step()), start(), x, y)
     none = max(float(abs(leaf).max()) for leaf in jax.tree.leaves(through_steps))
 
-    def error_rate(p):
-        return jnp.mean(jnp.where(fnn.forward(NET, p, x).argmax(axis=1) == y.argmax(axis=1), 0.0, 1.0))
+    def wrong(p, x, y):
+        return jnp.where(fnn.forward(NET, p, x).argmax(axis=1) == y.argmax(axis=1), 0.0, 1.0)
 
-    flat = max(float(abs(leaf).max()) for leaf in jax.tree.leaves(jax.jit(jax.grad(error_rate))(start())))
-    reached = []
-    for size in (1000, 10):
-        *_, last = fnn.fit(NET, COST, SGD(0.5), start(), digits().train, jax.random.key(0), batch_size=size, epochs=3)
-        reached.append(float(last.train.accuracy))
+    slopes = jax.jit(jax.grad(lambda p: wrong(p, x, y).mean()))(start())
+    flat = max(float(abs(leaf).max()) for leaf in jax.tree.leaves(slopes))
+    kinds = len(np.unique(wrong(start(), x, y))), len(np.unique(jax.vmap(partial(individual, start()))(x, y)))
+    before, after = never_all()
     return Finding(
         "000-18",
-        "Steps, error rates and whole data sets are hard to learn with; sigmoids, a smooth cost and samples cure that.",
-        f"gradient through steps {none:g}, of the error rate {flat:g}; after 3 passes with one update each "
-        f"{reached[0]:.0%} right, with 100 updates each {reached[1]:.0%}",
-        "0; 0; far more",
-        judged(none == flat == 0 and reached[1] > reached[0] + 0.3),
+        "Three difficulties: an activation without a derivative, a cost of single examples that has none and tells too "
+        "little, and a cost that nobody can compute, the mean over all possible examples. Sigmoids, a proxy for the "
+        "cost and stochastic gradient descent (SGD) cure them.",
+        f"gradient through steps {none:g}, of the error rate {flat:g}; of 1,000 digits the error rate "
+        f" tells {kinds[0]} kinds apart, the cross-entropy {kinds[1]}; where points are drawn "
+        f"anew for each of 10,000 steps of ten, so that there is no training set, {before:.0%} of new points are right "
+        f"at first and {after:.1%} at the end",
+        "0; 0; 2 and 1,000; about half and nearly all",
+        judged(none == 0 == flat and kinds == (2, 1000) and before < 0.7 < 0.95 < after),
     )
+
+
+def individual(p, x, y):
+    """The cost of one example."""
+    return COST.value(fnn.forward(NET, p, x[None]), y[None])
 
 
 def crucial_ingredient():
     """Learning needs the gradient, which is why sigmoids replaced perceptrons (003-21)."""
     x, y = digits().train.rows(slice(None))
-    norms = []
+    found = []
     for f in (Step(), Sigmoid()):
-        _, g = jax.jit(fnn.backprop)((Dense(30), f, Dense(10)), Quadratic(f), start(), x, y)
-        norms.append(float(jnp.sqrt(sum(jnp.square(leaf).sum() for leaf in jax.tree.leaves(g)))))
+        net, cost = (Dense(30), f, Dense(10)), Quadratic(f)
+
+        def on(p, _, net=net, cost=cost):
+            value, gradient = fnn.backprop(net, cost, p, x, y)
+            return SGD(3.0).update(p, (), gradient)[0], value
+
+        found.append(np.asarray(jax.jit(lambda p, on=on: jax.lax.scan(on, p, None, length=300)[1])(start())))
+    steps, sigmoids = found
     return Finding(
         "003-21",
-        "The gradient is what learning lives on: that is why sigmoids replaced perceptrons.",
-        f"norm of the gradient on 1,000 digits: perceptrons {norms[0]:g}, sigmoid neurons {norms[1]:.3f}",
-        "0 and above 0",
-        judged(norms[0] == 0 < norms[1]),
+        "The gradient of the cost is the crucial element of learning: that is why sigmoids took the place of steps.",
+        f"300 steps of descent on 1,000 digits: the cost of perceptrons goes from {steps[0]:.4f} to {steps[-1]:.4f}, "
+        f"that of sigmoid neurons from {sigmoids[0]:.3f} to {sigmoids[-1]:.3f}",
+        "not changed at all; less than half",
+        judged((steps == steps[0]).all() and sigmoids[-1] < 0.5 * sigmoids[0]),
     )
 
 
@@ -188,19 +171,19 @@ def by_definition(scores, n):
     return next((e for e in range(n + 1, len(scores) + 1) if max(scores[e - n : e]) <= max(scores[: e - n])), None)
 
 
-def backtracking():
-    """Costs of steps that are accepted only if the cost falls, else halved."""
+def backtracking(guarded, steps=30):
+    """The cost after each step from η = 64; if guarded, a step is taken only if the cost falls, else η is halved."""
     x, y = digits().train.rows(slice(300))
     rule, p, eta, values = jax.jit(fnn.backprop), start(), 64.0, []
     value, gradient = rule(NET, COST, p, x, y)
-    for _ in range(30):
-        new = jax.tree.map(lambda q, g, eta=eta: q - eta * g, p, gradient)
+    for _ in range(steps):
+        new, _ = SGD(eta).update(p, (), gradient)
         after, next_gradient = rule(NET, COST, new, x, y)
-        if after < value:
+        if after < value or not guarded:
             p, value, gradient = new, after, next_gradient
-            values.append(float(value))
         else:
             eta /= 2
+        values.append(float(value))
     return values
 
 
@@ -209,43 +192,62 @@ def stopping():
     rng = np.random.default_rng(0)
     curves = [1 - 1 / np.arange(1, 200) ** 0.7 + 0.01 * rng.standard_normal(199) for _ in range(50)]
     same = sum(until_stopped(EarlyStopping(10), c)[0] == by_definition(c, 10) for c in curves)
-    flat = until_stopped(HalveOnPlateau(10), np.zeros(200))
-    values = backtracking()
+    guarded, free = backtracking(True), backtracking(False)
+    x, y = digits().train.rows(slice(300))
+    begin = float(COST.value(fnn.forward(NET, start(), x), y))
     return Finding(
         "003-16",
         "How to update, when to stop, and to accept a step only if the cost falls.",
-        f"'no improvement in 10' stops at the epoch of its definition for {same} of 50 noisy curves; on a flat one the "
-        f"seventh halving ends it, after epoch {flat[0]}; accepting only falls: {len(values)} steps, all down: "
-        f"{bool((np.diff(values) < 0).all())}",
-        "50; 71 = 1 + 7·10; True",
-        judged(same == 50 and flat == (71, 6) and (np.diff(values) < 0).all() and len(values) > 5),
+        f"'no improvement in 10' stops at the epoch of its definition for {same} of 50 noisy curves; from η = 64, 30 "
+        f"tries take the cost of 300 digits from {begin:.2f} to {guarded[-1]:.3g} nats if a step that does not lower "
+        f"it is refused and η halved, and to {free[-1]:.3g} if every step is accepted",
+        "50; lower; higher than at first",
+        judged(same == 50 and guarded[-1] < 0.5 * begin and free[-1] > begin),
     )
 
 
-CLAIMS = (learns, step_and_its_limit, three_difficulties, learning_rate, stopping, crucial_ingredient)
+def no_change():
+    """Where the cost stays as it is, a rule that wants falls never accepts a step again, and has to end (003-22)."""
+    data, net = digits().train, (Dense(30), Step(), Dense(10))
+    args = net, Quadratic(Step()), SGD(1.0), start(), data, jax.random.key(0)
+    stops = {
+        name: sum(1 for _ in fnn.fit(*args, batch_size=1000, epochs=100, schedule=rule))
+        for name, rule in (("stops", EarlyStopping(10)), ("halves", HalveOnPlateau(10)))
+    }
+    return Finding(
+        "003-22",
+        "And if the cost after a step equals the cost before it? Then descent is on a plateau: only a rule that counts "
+        "epochs without improvement ends.",
+        f"a net of perceptrons, whose cost stays as it is: 'no improvement in 10' stops after {stops['stops']} epochs, "
+        f"halving η seven times after {stops['halves']} of at most 100",
+        "11 = 1 + 10; 71 = 1 + 7·10",
+        judged(stops == {"stops": 11, "halves": 71}),
+    )
+
+
+CLAIMS = (learns, step_and_its_limit, three_difficulties, stopping, no_change, crucial_ingredient)
 
 
 def pictures(folder):
-    """The way down the valley at three rates; a network at three rates."""
-    fig = curves.figure(10.0, 4.0)
-    left, right = fig.subplots(1, 2)
-    x, y = np.meshgrid(np.linspace(-0.7, 1.2, 200), np.linspace(-1.6, 1.6, 200))
-    left.contour(x, y, 0.5 * (x**2 + 10 * y**2), levels=np.geomspace(0.05, 8, 9), colors="0.75", linewidths=0.8)
-    for i, eta in enumerate((0.03, 0.18, 0.205)):
-        way = (1 - eta * CURVATURES) ** np.arange(16)[:, None]
-        style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i], "ms": 3}
-        left.plot(way[:, 0], way[:, 1], label=f"η = {eta}", **style)
-    left.plot(0, 0, "*", color="black", ms=12)
-    left.set(xlim=(-0.7, 1.2), ylim=(-1.6, 1.6), xlabel="x", ylabel="y", title="½(x² + 10y²): 15 steps; limit η = 0.2")
-    left.legend(frameon=False, loc="lower left")
-    values = by_rate()
-    for i, (eta, row) in enumerate(zip(RATES, values, strict=True)):
-        style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i], "ms": 4}
-        right.plot(np.arange(1, len(row) + 1), row, label=f"η = {eta:g}", **style)
-    right.set(xlabel="epoch", ylabel="training cost (nats)", ylim=(0, None), title="[784, 30, 10] on 5,000 images")
-    right.grid(alpha=0.3)
-    right.legend(frameon=False)
-    curves.write(fig, folder / "descent.png")
+    """The way down the valley at three rates."""
+    with room.picture(folder / "descent.png", "A rate that is too large leaves the valley") as fig:
+        for i, (axes, eta, said) in enumerate(
+            zip(
+                fig.subplots(1, 3, sharey=True),
+                (0.03, 0.18, 0.205),
+                ("slow", "to and fro, and down", "out"),
+                strict=True,
+            )
+        ):
+            x, y = np.meshgrid(np.linspace(-0.5, 1.2, 200), np.linspace(-1.6, 1.6, 200))
+            levels = np.geomspace(0.05, 8, 9)
+            axes.contour(x, y, 0.5 * (x**2 + 10 * y**2), levels=levels, colors="0.75", linewidths=1)
+            way = valley(eta, 15)[0]
+            axes.plot(*way.T, curves.DASHES[0] + "o", color=curves.PALETTE[i], lw=2)
+            axes.plot(0, 0, "*", color="black", ms=18)
+            axes.set(xlim=(-0.5, 1.2), ylim=(-1.6, 1.6), xlabel="weight x", title=f"η = {eta}: {said}")
+        fig.axes[0].set_ylabel("weight y")
+        fig.supxlabel("15 steps down ½(x² + 10y²); the limit is η = 2/10", fontsize=18)
     return ("descent.png",)
 
 
