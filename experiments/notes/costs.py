@@ -32,7 +32,7 @@ def batch(n=6, n_in=4, n_out=3):
 
 
 @cache
-def sampled(sizes=(10, 100, 1000, 10_000), samples=200):
+def sampled(sizes=(100, 10_000), samples=200):
     """How far the costs of samples are from the expectation over a known distribution, per size: the r.m.s.
 
     The distribution: the sixteen inputs of four bits, each with its own probability, and the parity as label.
@@ -66,7 +66,7 @@ def mean_of_gradients():
         f"the batch's gradient and the mean of 6 gradients differ by {worst:.0e} at most, 4 costs; the mean of "
         f"{listed(sizes)} examples from a known distribution is {listed(off, 2)} off the expectation",
         "at most 1e-12 (float64); ten times nearer with a hundred times as many",
-        judged(worst < 1e-12 and 7 < off[0] / off[2] < 14 and 7 < off[1] / off[3] < 14),
+        judged(worst < 1e-12 and 7 < off[0] / off[1] < 14),
     )
 
 
