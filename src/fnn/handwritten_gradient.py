@@ -99,7 +99,7 @@ def _varying(inputs: tuple[Params, Array]) -> tuple[Params, Array]:
 
 
 def _axes(leaf: Array) -> frozenset[str]:
-    """The axes of a mesh along which an array differs between devices; none outside of `jax.shard_map`."""
+    """The axes of devices along which an array differs between devices; none outside of `jax.shard_map`."""
     kind = getattr(jax.typeof(leaf), "manual_axis_type", None)
     return kind.varying if kind else frozenset()
 

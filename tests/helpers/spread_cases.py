@@ -7,14 +7,17 @@ it is process I of N, joined by `jax.distributed` as a user would do it.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +29,9 @@ import numpy as np
 import fnn
 from fnn import SGD, Conv, Dense, Examples, Flatten, LogLikelihood, Maxout, MaxPool, ReLU, Shifted, Sigmoid, backprop
 from fnn.data.on_disk import Stored, stored
-from fnn.training import fitting, streaming
+from fnn.training import fitting, segments, streaming
+from fnn.training.mini_batches import Rule
+from fnn.training.spreading import beside
 
 NET, WIDTH, COST = (Dense(6), Sigmoid(), Dense(3)), 12, LogLikelihood()
 SECONDS = 200  # in which the processes of a test have to end
@@ -75,12 +80,10 @@ def clipped_gradient() -> tuple[Any, Any]:
 
 
 def images() -> tuple[Any, Any]:
-    """Shifted images, a convolution, pooling and Maxout."""
+    """Shifted images, a convolution, pooling and Maxout, looked inside; B that eight devices do not divide."""
     net = (Conv(2, 3), ReLU(), MaxPool(2), Flatten(), Maxout(4, 2), Dense(3))
-    shifted = Shifted(some(9, (1, 6, 6)))
-    return fitted(shifted, net, validation=some(7, (1, 6, 6))), fitted(
-        fnn.spread(shifted), net, validation=some(7, (1, 6, 6))
-    )
+    shifted, settings = Shifted(some(9, (1, 6, 6))), {"validation": some(7, (1, 6, 6)), "monitor": True}
+    return fitted(shifted, net, **settings), fitted(fnn.spread(shifted), net, **settings)
 
 
 def by_hand() -> tuple[Any, Any]:
@@ -94,19 +97,27 @@ def by_hand() -> tuple[Any, Any]:
     return trained(some(43)), trained(fnn.spread(some(43)))
 
 
-def disagreeing() -> tuple[Any, Any]:
-    """The processes' clocks say different times, so their `Pace` alone would run different programs."""
-    on_one, timed = fitted(some(2600), epochs=1), fitting._timed
+def collectives() -> tuple[Any, Any]:
+    """Of the programs that train: the kinds of exchange beside all-reduce, and the most and fewest in a mini-batch."""
+    net, found = (Dense(60), Sigmoid(), Dense(3)), []  # of a size that takes blocks of steps on one device
+    for batch_size in (8, 33):
+        train = fnn.spread(some(5 * batch_size + 3, (500,)))
+        params, key = beside(train, (fnn.init(net, jax.random.key(0), (500,)), jax.random.key(1)))
+        order, rule = segments.order(key, 1, train.n), Rule(net, COST, SGD(0.5), backprop, batch_size)
+        if batch_size == 8:
+            program = fnn.epoch.lower(net, COST, SGD(0.5), params, (), train, key, batch_size=batch_size)
+        else:
+            program = segments.segment.lower(rule, params, (), train, order, 0, 1)
+        found.append(exchanges(program.compile().as_text()))
+    return [np.array([0, 1, 1])] * len(found), found
 
-    def slower(*program: Any) -> tuple[float, Any]:
-        seconds, outputs = timed(*program)
-        return seconds + 0.02 * jax.process_index(), outputs
 
-    fitting._timed = slower
-    try:
-        return on_one, fitted(fnn.spread(some(2600)), epochs=1)
-    finally:
-        fitting._timed = timed
+def exchanges(program: str) -> np.ndarray:
+    """How many exchanges are no all-reduce, and the most and fewest all-reduces in a function that has some."""
+    kinds = r"= .* (all-reduce|all-gather|all-to-all|collective-permute|reduce-scatter|collective-broadcast)(-start)?\("
+    each = [re.findall(kinds, text) for text in program.split("\n}")]
+    counts = [len(found) for found in each if found]
+    return np.array([sum(kind != "all-reduce" for found in each for kind, _ in found), max(counts), min(counts)])
 
 
 class Slow(Stored):
@@ -123,15 +134,24 @@ class Slow(Stored):
 
 
 def file() -> tuple[Any, Any]:
-    """Examples in a file, several windows of several mini-batches, of which a process reads its own rows alone."""
-    n, batch_size, streaming.WAIT_SECONDS = 1203, 10, 0.01
+    """Examples in a file, several windows of several mini-batches, of which a process reads its own rows alone.
+
+    The clocks of the processes say different times, so that `Pace` alone would let them run different programs.
+    """
+    n, batch_size, streaming.WAIT_SECONDS, timed = 1203, 16, 0.01, fitting._timed
+
+    def disagreeing(*program: Any) -> tuple[float, Any]:
+        seconds, outputs = timed(*program)
+        return seconds + 0.02 * jax.process_index(), outputs
+
     with tempfile.TemporaryDirectory() as folder:
         examples, path = some(n), Path(folder) / "x.npy"
         np.save(path, examples.x)
         slow = Slow(**vars(stored(path, 3.0 * 400 * WIDTH)))
         settings = {"batch_size": batch_size, "eta": 0.1, "mu": 0.9}
-        on_one = fitted(examples, **settings)
+        on_one, fitting._timed = fitted(examples, **settings), disagreeing
         found = fitted(fnn.spread(examples._replace(x=slow)), **settings)
+        fitting._timed = timed
     # each of two epochs reads all rows twice: to train and to evaluate
     most = 2 * 2 * (n / jax.process_count() + batch_size)
     assert Slow.rows <= most, f"{Slow.rows} rows read, expected at most {most}"
@@ -184,7 +204,7 @@ def continued() -> tuple[Any, Any]:
 
 CASES: dict[str, Callable[[], tuple[Any, Any]]] = {
     case.__name__: case
-    for case in (b_64, b_3, clipped_gradient, images, by_hand, disagreeing, file, divergence, sweep, continued)
+    for case in (b_64, b_3, clipped_gradient, images, by_hand, collectives, file, divergence, sweep, continued)
 }
 
 
@@ -215,14 +235,14 @@ def together(processes: int, devices: int, names: Sequence[str]) -> list[dict[st
     commands = [[*command, "--", str(port), str(processes), str(i)] for i in range(processes)]
     commands = [command] if processes == 1 else commands
     started = [subprocess.Popen(c, env=environment, stdout=-1, stderr=-1, text=True) for c in commands]
-    try:
-        said = [process.communicate(timeout=SECONDS) for process in started]
-    finally:
+    with contextlib.ExitStack() as stack:
         for process in started:
-            process.kill()
+            stack.enter_context(process)
+            stack.callback(process.kill)
+        said = [process.communicate(timeout=SECONDS) for process in started]
     for process, (_, errors) in zip(started, said, strict=True):
         assert process.returncode == 0, errors[-3000:]
-    return [json.loads(out) for out, _ in said]
+    return [json.loads(out.splitlines()[-1]) for out, _ in said]  # before it, gloo has its say
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -232,12 +252,19 @@ def main(arguments: Sequence[str]) -> None:
         port, count, index = where
         jax.config.update("jax_enable_preemption_service", False)
         jax.distributed.initialize(f"127.0.0.1:{port}", int(count), int(index), initialization_timeout=60)
-    found = {}
-    for name in names or CASES:
-        on_one, on_several = CASES[name]()
-        digest = hashlib.sha256(b"".join(bits(on_several))).hexdigest()
-        found[name] = {"difference": difference(on_one, on_several), "digest": digest}
+    try:
+        found = {name: compared(*CASES[name]()) for name in names or CASES}
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+        os._exit(1)  # Python's exit would wait for the others, and they for this one
     print(json.dumps(found))
+
+
+def compared(on_one: Any, on_several: Any) -> dict[str, Any]:
+    """What is printed of a case."""
+    digest = hashlib.sha256(b"".join(bits(on_several))).hexdigest()
+    return {"difference": difference(on_one, on_several), "digest": digest}
 
 
 if __name__ == "__main__":
