@@ -93,13 +93,13 @@ function fitted(strokes, frame) {
 
 // As in the 8x8 digits: set upright, stretched to NIST's box, the amount of ink made equal, and counted in blocks.
 function counted(strokes, frame) {
-  const { bits, across, down } = stretched(strokes);
-  const slope = (lean(bits).slope * down) / across; // in the drawing
+  const { bits, across } = stretched(strokes);
+  const slope = lean(bits).apart / across / Math.max(bounds(strokes).height, 1e-9); // round ends lean less than the lines
   const sheared = strokes.map((stroke) => ({ ...stroke, points: stroke.points.map(([x, y]) => [x - y * slope, y]) }));
   return { ...frame, data: blocks(upright(stretched(sheared).bits), TALL, TALL).data };
 }
 
-// The bits of strokes in a box, by the pen that gives the usual amount of ink, and how much each direction was stretched.
+// The bits of strokes in a box, by the pen that gives the usual amount of ink, and how much the width was stretched.
 function stretched(strokes) {
   const { left, top, width, height } = bounds(strokes);
   let best = null;
@@ -110,25 +110,25 @@ function stretched(strokes) {
     const placed = ([x, y]) => [(x - left) * across + x0, (y - top) * down + y0];
     const bits = bitmap(TALL, TALL, strokes, placed, () => pen);
     const apart = Math.abs(bits.reduce((sum, bit) => sum + bit, 0) - INK);
-    if (best === null || apart < best.apart) best = { apart, bits, across, down };
+    if (best === null || apart < best.apart) best = { apart, bits, across };
   }
   return best;
 }
 
 const bitRows = (bits) => Array.from({ length: TALL }, (_, y) => bits.subarray(y * TALL, (y + 1) * TALL));
 
-// The first row of ink, and how far the leftmost bit moves to the right from row to row, from there to the last one.
+// The first and the last row of ink, and how far the leftmost bit of the last is to the right of that of the first.
 function lean(bits) {
   const leftmost = bitRows(bits).map((row) => row.indexOf(1));
   const [first, last] = edges(leftmost.map((x) => x + 1));
-  return { first, slope: (leftmost[last] - leftmost[first]) / Math.max(last - first, 1) };
+  return { first, last, apart: leftmost[last] - leftmost[first] };
 }
 
 // The rows shifted until the leftmost bits of the first and of the last row of ink stand above each other, as in the 8x8
 // digits, and all of them shifted to the middle.
 function upright(bits) {
-  const { first, slope } = lean(bits);
-  const shift = (y) => Math.round((y - first) * slope);
+  const { first, last, apart } = lean(bits);
+  const shift = (y) => Math.round(((y - first) * apart) / Math.max(last - first, 1));
   const shifted = bitRows(bits).map((row, y) => [...row.keys()].filter((x) => row[x]).map((x) => x - shift(y)));
   const [least, most] = [Math.min(...shifted.flat()), Math.max(...shifted.flat())];
   const left = Math.round((least + most + 1 - TALL) / 2);
