@@ -29,9 +29,9 @@ HEAD = """# Drawn digits
 
 Made by `python -m experiments.campaigns.drawn_digits > experiments/campaigns/DRAWN_DIGITS.md`.
 What the networks say of the ten digits, 0123456789, that were drawn with the mouse on their pages. The page was made
-with the hands to try; those aside were written before the first trial and not looked at. After a first count of them (49
-of 50 for both networks of 8x8 digits) the shear of 8x8 drawings was mended, because a leaning bar did not stand upright
-in a test; these are the counts after it.
+with the hands to try; those aside were written before the first trial and not looked at. After a first count of them
+(49 of 50 for both networks of 8x8 digits) the shear of 8x8 drawings was mended, because a leaning bar did not stand
+upright in a test; these are the counts after it.
 """
 
 
