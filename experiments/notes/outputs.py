@@ -209,7 +209,7 @@ def pictures(folder):
         axes.set(xscale="log", xlim=(0.02, 100), ylim=(0, 101), title="Every threshold, 10,000 test images")
         axes.set(xlabel="others taken for nines (%)", ylabel="nines found (%)")
         axes.grid()
-        axes.legend(loc="center right")
+        axes.legend(loc="center")
     return "ten_or_four.png", "nine_or_not.png"
 
 
