@@ -86,6 +86,7 @@ def test_the_commands_of_the_stops_make_their_pictures(lecture, tmp_path, monkey
                 assert cli.main(words) == 0
             else:
                 monkeypatch.setattr(sys, "argv", words[1:])
+                monkeypatch.delitem(sys.modules, words[1], raising=False)
                 runpy.run_module(words[1], run_name="__main__")
             printed = iter(capsys.readouterr().out.splitlines())
             shown = re.search(rf"^\$ {re.escape(line)}\n((?:[^$`].*\n)*)", stop, re.M)[1].splitlines()
