@@ -34,7 +34,7 @@ from fnn import (
 )
 from fnn.plots import curves, room
 
-ETAS, EPOCHS, COST = (0.3, 1.0, 3.0), 20, LogLikelihood()
+ETAS, EPOCHS, COST = (0.1, 0.3, 1.0, 3.0), 20, LogLikelihood()
 
 
 def net(start, *between, hidden=None):
