@@ -45,13 +45,14 @@ class Ranks:
             time.sleep(max(0, self.begun + late.get(i, 0) - time.monotonic()))
             where = ["--distributed", f"127.0.0.1:{self.port},{count},{i}"]
             command = [sys.executable, "-c", f"{before.get(i, '')}\n{COMMAND}", *arguments, *own.get(i, ()), *where]
-            self.processes[i] = subprocess.Popen(
-                command,
-                stdout=(self.folder / f"{i}.out").open("w"),
-                stderr=(self.folder / f"{i}.err").open("w"),
-                env=os.environ | {"JAX_NUM_CPU_DEVICES": str(devices), "JAX_PLATFORMS": "cpu"} | dict(environment),
-                cwd=cwd.get(i),
-            )
+            with (self.folder / f"{i}.out").open("w") as out, (self.folder / f"{i}.err").open("w") as err:
+                self.processes[i] = subprocess.Popen(
+                    command,
+                    stdout=out,
+                    stderr=err,
+                    env=os.environ | {"JAX_NUM_CPU_DEVICES": str(devices), "JAX_PLATFORMS": "cpu"} | dict(environment),
+                    cwd=cwd.get(i),
+                )
 
     def out(self, i):
         """What rank i has printed so far."""

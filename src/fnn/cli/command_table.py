@@ -47,7 +47,15 @@ RESUME = ("--resume", dict(action="store_true", help="go on with the newest unfi
 
 DEVICES = (
     "--devices",
-    dict(metavar="N|all", help="share each mini-batch among so many devices of this machine, or of each process (1)"),
+    dict(
+        metavar="N|all",
+        help="share each mini-batch among so many devices of this machine (1), or with --distributed of each process "
+        "(all)",
+    ),
+)
+SWEEP_DEVICES = (
+    "--devices",
+    dict(metavar="N|all", help="spread the networks over so many devices of this machine or of each process (all)"),
 )
 DISTRIBUTED = (
     "--distributed",
@@ -116,8 +124,8 @@ PRINTED = ("predict", "data", "new", "explain", "compare", "runs", "watch")
 
 # What the help says of several processes
 PROCESSES = """\
-Several processes (--distributed): process 0 prints and writes the files; all end
-when one is lost (exit status 5), and go on by the same command with --resume.
+Several processes (--distributed): process 0 prints and writes the files; when
+one is lost all end (exit status 5); the same command with --resume goes on.
   FNN_START_SECONDS=60       in which all of them have to come
   FNN_WATCHDOG_SECONDS=600   after which one that is stuck is ended"""
 
@@ -146,7 +154,7 @@ COMMANDS = (
     Command(
         "sweep",
         "train the grid of a config's [sweep] in one program",
-        (CONFIG, SET, TYPE, OUT, RESUME, AWAKE, GRADIENT, DEVICES, DISTRIBUTED),
+        (CONFIG, SET, TYPE, OUT, RESUME, AWAKE, GRADIENT, SWEEP_DEVICES, DISTRIBUTED),
         "Train one network for each point of a grid and each seed, and tell which point is best by validation.",
         ("fnn sweep configs/sweep.toml", "fnn sweep configs/xor.toml --set 'sweep.eta=[0.1, 0.5]' --set sweep.seeds=5"),
         f"{GRID}\n\n{PROCESSES}",

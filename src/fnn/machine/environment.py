@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -43,7 +43,7 @@ def environment(data: Dataset, seed: int, devices: Sequence[jax.Device] | None =
         "cpu": processor(),
         "devices": {"kind": ", ".join(sorted({str(device.device_kind) for device in used})), "number": len(used)},
         "processes": jax.process_count(),
-        "cores": each[0] if len(each) == 1 else each,
+        "cores": each[0] if len(set(each)) == 1 else each,  # of each process
         "XLA_FLAGS": os.environ.get("XLA_FLAGS", ""),
         "matmul_precision": jax.config.values["jax_default_matmul_precision"] or "default",
         "threefry_partitionable": jax.config.values["jax_threefry_partitionable"],
@@ -91,7 +91,7 @@ def changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return [f"{each} ({ROUNDING})" if rounding else each for each in differences(then, now)]
 
 
-def only_rounding(changes: Sequence[str]) -> bool:
+def only_rounding(changes: Iterable[str]) -> bool:
     """Whether training goes on all the same after these changes: they alter the order of sums alone, or are none."""
     return all(each.endswith(f"({ROUNDING})") for each in changes)
 

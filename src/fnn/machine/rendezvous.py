@@ -241,6 +241,8 @@ def _gather(place: Place, about: Mapping[str, str], server: socket.socket) -> tu
         with contextlib.suppress(OSError):
             peer.sendall(json.dumps({"wrong": wrong, "hosts": known, "port": port}).encode() + b"\n")
     if wrong:
+        for peer in peers.values():
+            peer.close()
         raise InputError(wrong)
     return Rendezvous(place, known, peers), port
 
@@ -296,6 +298,8 @@ def _come(place: Place, about: Mapping[str, str]) -> tuple[Rendezvous, int]:
     with contextlib.suppress(OSError):
         peer.sendall(json.dumps(hello).encode() + b"\n")
     answer = _line(peer, wait + HELLO)
+    if not isinstance(answer, dict) or answer.get("wrong"):
+        peer.close()
     if not (isinstance(answer, dict) and {"wrong", "hosts", "port"} <= answer.keys()):
         raise InputError(
             f"--distributed {place.address}: process 0 of {place.count} answered there, but ended before all had come; "

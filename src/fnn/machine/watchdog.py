@@ -43,6 +43,6 @@ class Watchdog:
             if waited > limit:
                 faulthandler.dump_traceback(sys.__stderr__ or 2, all_threads=True)
                 self._stuck(
-                    f"nothing went on for {waited:.0f} s, and above is where each thread of this process stands"
+                    f"nothing went on for {waited:.0f} s; above is where each thread of this process stands"
                 )
                 return
