@@ -1,4 +1,7 @@
-"""The errors with which `fnn` stops on purpose; the command line turns each into one line and an exit status."""
+"""The errors with which `fnn` stops on purpose; the command line turns each into one line and an exit status.
+
+Exit status 5 has no error: another process of the same training was lost, and `machine.processes` ends this one.
+"""
 
 from os import PathLike
 

@@ -3,7 +3,7 @@
 import pytest
 
 from fnn.errors import InputError
-from fnn.machine.launchers import Place, alone_among_tasks, place
+from fnn.machine.launchers import Place, alone_among_tasks, is_first_task, place
 
 TORCHRUN = {"RANK": "1", "WORLD_SIZE": "4", "MASTER_ADDR": "10.0.0.7", "MASTER_PORT": "29500"}
 
@@ -66,7 +66,10 @@ def test_a_variable_of_torchrun_that_is_missing_is_named():
 )
 def test_the_first_of_several_tasks_that_train_alone_says_so(variables, name):
     assert name in alone_among_tasks(variables)
-    assert not alone_among_tasks({key: "1" for key in variables})
+    assert is_first_task(variables)
+    later = {key: "1" for key in variables}
+    assert not alone_among_tasks(later)
+    assert not is_first_task(later)
 
 
 def test_one_task_says_nothing():

@@ -93,8 +93,7 @@ def _finish(folder: Path, prepared: Prepared, text: str, about: Mapping[str, Any
             else:
                 task = preparing.task(prepared, prepared.config.training.gradient)
                 keeper = Keeper(folder, task, about, options.checkpoint, wish, alive)
-                with processes.silent():
-                    keeper.agreed(0)  # here the devices of all processes connect
+                processes.connect(lambda: keeper.agreed(0))
                 _train(prepared, text, keeper, options)
     except DivergedError:
         print(f"run directory: {folder}")

@@ -255,8 +255,7 @@ def _train(
         return
     state = keeper.restored(start(task, params))
     check_same_state(state)
-    with processes.silent():
-        keeper.agreed(0)  # here the devices of all processes connect
+    processes.connect(lambda: keeper.agreed(0))
     if state.epochs or state.step:
         print(f"{who} go on after {state.epochs} epochs and {state.step:,} steps")
     trained = state.params if state.epochs and not state.step else None

@@ -86,3 +86,8 @@ def alone_among_tasks(variables: Mapping[str, str] = os.environ) -> str:
                 "all of them add --distributed"
             )
     return ""
+
+
+def is_first_task(variables: Mapping[str, str] = os.environ) -> bool:
+    """Whether no launcher says that this is another task than its first."""
+    return all(variables.get(index, "0") == "0" for _, index in TASKS.values())

@@ -121,7 +121,8 @@ def _found_at(place: Place) -> Rendezvous | None:
 
 def _found_by_jax() -> Rendezvous | None:
     """The processes of a scheduler that JAX knows: SLURM, Open MPI, Kubernetes, TPU."""
-    print(f"JAX looks for its scheduler, and waits up to {start_seconds():.0f} s for all processes", flush=True)
+    if launchers.is_first_task():
+        print(f"JAX looks for its scheduler, and waits up to {start_seconds():.0f} s for all processes", flush=True)
     try:
         _initialize()
     except (ValueError, RuntimeError) as error:
@@ -143,7 +144,9 @@ def _introduced() -> Rendezvous:
     text = f"{_reachable()} {listener.getsockname()[1]}" if listener else ""
     told = np.zeros(300, np.uint8)
     told[: len(text)] = np.frombuffer(text.encode(), np.uint8)
-    host, port = bytes(np.asarray(multihost_utils.broadcast_one_to_all(told))).rstrip(b"\0").decode().split()
+    with _silent():
+        heard = np.asarray(multihost_utils.broadcast_one_to_all(told))
+    host, port = bytes(heard).rstrip(b"\0").decode().split()
     others, _ = meet(Place(host, int(port), count, index), _versions(), listener)
     return others
 
@@ -178,12 +181,16 @@ def _abort_later() -> None:
         c.signal(signal.SIGABRT, ctypes.cast(c.sleep, ctypes.c_void_p))
 
 
+def connect(exchange: Callable[[], object]) -> None:
+    """Make the devices of all processes connect, by a first exchange between them; without others do nothing."""
+    if _joined:
+        with _silent():
+            exchange()
+
+
 @contextlib.contextmanager
-def silent() -> Generator[None]:
-    """A block in which libraries print nothing, as Gloo does when it connects; Python's own text is flushed before."""
-    if not _joined:
-        yield
-        return
+def _silent() -> Generator[None]:
+    """A block in which nothing is printed on stdout: Gloo, which connects CPUs, prints a line for each of them."""
     sys.stdout.flush()
     kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)

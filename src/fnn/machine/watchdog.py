@@ -42,7 +42,5 @@ class Watchdog:
             limit, waited = max(self.seconds, TIMES * self._longest), time.monotonic() - self._last
             if waited > limit:
                 faulthandler.dump_traceback(sys.__stderr__ or 2, all_threads=True)
-                self._stuck(
-                    f"nothing went on for {waited:.0f} s; above is where each thread of this process stands"
-                )
+                self._stuck(f"nothing went on for {waited:.0f} s; above is where each thread of this process stands")
                 return
