@@ -57,7 +57,35 @@ TOPICS = {
 }  # the title in CLAIMS.md, the module
 COUNTS = {"000": 24, "001": 35, "002": 18, "003": 22, "004": 18, "E": 29}  # rows of each note, and errors in them
 NUMBERS = [f"E{k}" if note == "E" else f"{note}-{k:02}" for note, count in COUNTS.items() for k in range(1, count + 1)]
-OUTSIDE = {"E27": "about the brain, nothing to run", "E28": "slips of notation, nothing to run"}
+OUTSIDE = {
+    "E27": "003:37-40 gives the areas of the brain V1 to motion, V2 to stereo, V4 to recognition, MT (V5) to "
+    "attention; MT is the area of motion (general knowledge). Nothing to run",
+    "E28": "slips of notation: 000:162-168 has θ and L where b and l are meant, 001:163 numbers a second item 3, "
+    "004:371 calls the number of examples n, which was m. Nothing to run",
+}
+WORDS = {  # of the notes, and the claims in which a reader finds what they mean
+    "stochastic gradient descent (SGD), mini-batch, online learning": (
+        "000-18",
+        "000-21",
+        "000-22",
+        "003-18",
+        "004-07",
+    ),
+    "regularisation, regularization, weight decay, penalty": ("001-19", "001-22", "002-10", "002-18"),
+    "multilayer perceptron (MLP)": ("000-06", "000-08", "003-05"),
+    "hyperparameter, learning rate (η, α, ε)": ("001-21", "002-01", "004-17"),
+    "universal approximation": ("002-11",),
+    "universal for computation, NAND": ("000-08", "003-07"),
+    "design matrix, rows and columns": ("001-21", "004-06", "004-16"),
+    "feedforward and recurrent, loops": ("000-07", "000-24"),
+    "non-convex, local optima, global minimiser": ("001-35", "003-20"),
+    "spike-initiation zone, axon hillock, shunting": ("000-03",),
+    "complex nonlinear computations of one cell (001:74)": ("001-05",),
+    "design heuristics for the hidden layers (003:200)": ("001-12", "002-12", "002-13", "002-15"),
+    "is there a simple algorithm for intelligence? (003:17)": ("003-01",),
+    "what if C(v+Δv) equals C(v)? (003:333)": ("003-22",),
+    "proxy loss": ("000-11", "000-18", "000-20"),
+}
 HEAD = """# The claims of the lecture notes, run
 
 Made by `make claims`; never edited by hand. A number is ours: the note (000 to 004) and the claim in it, E an
@@ -89,6 +117,7 @@ def page(found: Mapping[str, list[Finding]], topics: Mapping[str, str]) -> str:
         parts += [*map(_row, sorted(rows, key=lambda f: NUMBERS.index(f.number))), ""]
     parts += ["## Not run\n", *(f"- {number}: {why}" for number, why in OUTSIDE.items())]
     parts += [f"- {number}, not yet: no function for it" for number in waiting]
+    parts += ["\n## The notes' words\n", *(f"- {word}: {', '.join(numbers)}" for word, numbers in WORDS.items())]
     return "\n".join(parts) + "\n"
 
 

@@ -18,7 +18,7 @@ import fnn
 from experiments.notes.findings import Finding, judged, listed, main
 from experiments.notes.seeds import accuracies, grid, starts
 from fnn import SGD, Dense, He, Layer, LogLikelihood, ReLU, ScaledNormal, Sigmoid, Tanh, Zeros
-from fnn.plots import curves
+from fnn.plots import curves, room
 
 COST, EPOCHS, SEEDS = LogLikelihood(), 10, 3
 DEPTHS = {"sigmoid": (1, 2, 4, 8, 20), "ReLU": (1, 4, 16, 100), "tanh, orthogonal": (1, 4, 16, 100)}
@@ -142,28 +142,27 @@ CLAIMS = (how_deep,)
 
 def pictures(folder):
     """Accuracy against depth; the profile of the gradient at 20 layers."""
-    fig = curves.figure(9.8, 4.0)
-    left, right = fig.subplots(1, 2)
-    for i, (name, depths) in enumerate(DEPTHS.items()):
-        style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i], "lw": 1.6, "ms": 5}
-        every = np.array([reached(name, d) for d in depths])
-        left.plot(depths, every.mean(axis=1), label=name, **style)
-        left.fill_between(depths, every.min(axis=1), every.max(axis=1), color=curves.PALETTE[i], alpha=0.15, lw=0)
-        right.plot(np.arange(2, 21), norms(name), label=name, **style)
-    left.axhline(10, color="black", ls=":", lw=1)
-    left.text(100, 12, "guessing", ha="right")
-    left.set(xscale="log", xlabel="hidden layers of 32", ylabel="validation accuracy (%)", ylim=(0, 100))
-    left.set_title(f"after {EPOCHS} epochs: mean and range of {SEEDS} seeds")
-    ticks = sorted({d for depths in DEPTHS.values() for d in depths})
-    left.set_xticks(ticks, [str(d) for d in ticks])
-    left.minorticks_off()
-    right.set(yscale="log", xlabel="hidden layer (1 is next to the input)", ylabel="‖∂C/∂W‖ at the start")
-    right.set_title("20 hidden layers: the gradient on its way back")
-    right.xaxis.get_major_locator().set_params(integer=True)
-    for axes in (left, right):
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False, loc="center right" if axes is right else "center left")
-    curves.write(fig, folder / "depth.png")
+    message = "A start that lets signals and errors through makes a hundred layers learn"
+    with room.picture(folder / "depth.png", message) as fig:
+        left, right = fig.subplots(1, 2)
+        for i, (name, depths) in enumerate(DEPTHS.items()):
+            style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i]}
+            every = np.array([reached(name, d) for d in depths])
+            left.plot(depths, every.mean(axis=1), label=name, **style)
+            left.fill_between(depths, every.min(axis=1), every.max(axis=1), color=curves.PALETTE[i], alpha=0.15, lw=0)
+            right.plot(np.arange(2, 21), norms(name), label=name, **style)
+        left.axhline(10, color="black", ls=":", lw=1.5, label="guessing")
+        left.set(xscale="log", xlabel="hidden layers of 32", ylabel="validation accuracy (%)", ylim=(0, 100))
+        left.set_title(f"after {EPOCHS} epochs: mean and range of {SEEDS} seeds")
+        ticks = sorted({d for depths in DEPTHS.values() for d in depths})
+        left.set_xticks(ticks, [str(d) for d in ticks])
+        left.minorticks_off()
+        right.set(yscale="log", xlabel="hidden layer (1 is next to the input)", ylabel="‖∂C/∂W‖ at the start")
+        right.set_title("20 hidden layers: the gradient on its way back")
+        right.xaxis.get_major_locator().set_params(integer=True)
+        for axes in (left, right):
+            axes.grid()
+        left.legend(loc="center left")
     return ("depth.png",)
 
 

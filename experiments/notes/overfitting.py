@@ -18,7 +18,7 @@ import fnn
 from experiments.notes.findings import Finding, judged, listed, main
 from experiments.notes.seeds import SEEDS, grid, interval, of, said, scores
 from fnn import SGD, CrossEntropy, Dense, Normal, Quadratic, Sigmoid
-from fnn.plots import curves
+from fnn.plots import curves, room
 
 NET = (Dense(30), Sigmoid(), Dense(10))
 LARGE = (Dense(30, Normal(1.0)), Sigmoid(), Dense(10, Normal(1.0)))
@@ -171,56 +171,54 @@ def pictures(folder):
 
 def draw_by_heart(path):
     """Accuracy and cost on the images learned and on others."""
-    fig = curves.figure(9.8, 3.9)
-    left, right = fig.subplots(1, 2)
     seen, cost_seen, unseen, cost_unseen = long_run()
-    epochs = np.arange(1, seen.shape[1] + 1)
-    for axes, lines, label in (
-        (left, (seen, unseen), "accuracy (%)"),
-        (right, (cost_seen, cost_unseen), "cost (nats)"),
-    ):
-        for i, (values, name) in enumerate(zip(lines, ("the 1,000 images it learns", "1,000 others"), strict=True)):
-            axes.plot(epochs, values[0], curves.DASHES[i], color=curves.PALETTE[i], lw=1.8, label=name)
-        axes.set(xlabel="epoch", ylabel=label)
-        axes.grid(alpha=0.3)
-    least = int(cost_unseen[0].argmin())
-    right.plot(least + 1, cost_unseen[0, least], "v", color="black", ms=8, label=f"least for others: epoch {least + 1}")
-    left.set_title("It ends by knowing its images by heart")
-    right.set_title("What it learns late makes it worse on others")
-    left.legend(frameon=False, loc="lower right")
-    right.legend(frameon=False)
-    curves.write(fig, path)
+    epochs, least = np.arange(1, seen.shape[1] + 1), int(cost_unseen[0].argmin())
+    with room.picture(path, "Overfitting: a net learns its images by heart") as fig:
+        left, right = fig.subplots(1, 2)
+        for axes, lines, label in (
+            (left, (seen, unseen), "accuracy (%)"),
+            (right, (cost_seen, cost_unseen), "cost (nats)"),
+        ):
+            for i, (values, name) in enumerate(zip(lines, ("the 1,000 images it learns", "1,000 others"), strict=True)):
+                axes.plot(epochs, values[0], curves.DASHES[i], color=curves.PALETTE[i], label=name)
+            axes.set(xlabel="epoch", ylabel=label)
+            axes.grid()
+        right.plot(least + 1, cost_unseen[0, least], "v", color="black", label=f"least for others: epoch {least + 1}")
+        left.set_title("in the end it knows its own")
+        right.set_title("what it learns late makes it worse on others")
+        left.legend(loc="lower right")
+        right.legend()
 
 
 def draw_strength(path):
     """Accuracy against the strength of the penalty."""
-    fig = curves.figure(6.4, 4.0)
-    axes = fig.subplots()
-    for i, (net, name) in enumerate(((LARGE, "weights start with sd 1"), (NET, "weights start with sd 1/√n"))):
-        low, middle, high = np.percentile(by_strength(net)[0], (5, 50, 95), axis=1)
-        style = {"ls": curves.DASHES[i], "marker": "os"[i], "color": curves.PALETTE[i], "lw": 1.8, "ms": 5}
-        axes.plot(range(len(STRENGTHS)), middle, label=name, **style)
-        axes.fill_between(range(len(STRENGTHS)), low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)
-    axes.set_xticks(range(len(STRENGTHS)), [f"{strength:g}" for strength in STRENGTHS])
-    axes.set(xlabel="strength λ of the penalty ½ λ Σ W²", ylabel="validation accuracy (%)")
-    axes.set_title(f"1,000 images, {EPOCHS} epochs: median and 5-95 % of {SEEDS} seeds")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False, loc="lower center")
-    curves.write(fig, path)
+    with room.picture(path, "A penalty helps a bad start; a good start needs none") as fig:
+        axes = fig.subplots()
+        for i, (net, name) in enumerate(((LARGE, "weights start with sd 1"), (NET, "weights start with sd 1/√n"))):
+            low, middle, high = np.percentile(by_strength(net)[0], (5, 50, 95), axis=1)
+            style = {"ls": curves.DASHES[i], "marker": "os"[i], "color": curves.PALETTE[i]}
+            axes.plot(range(len(STRENGTHS)), middle, label=name, **style)
+            axes.fill_between(range(len(STRENGTHS)), low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)
+        axes.set_xticks(range(len(STRENGTHS)), [f"{strength:g}" for strength in STRENGTHS])
+        axes.set(xlabel="strength λ of the penalty ½ λ Σ W²", ylabel="validation accuracy (%)")
+        axes.set_title(f"1,000 images, {EPOCHS} epochs: median and 5-95 % of {SEEDS} seeds")
+        axes.grid()
+        axes.legend(loc="lower center")
 
 
 def draw_more_data(path):
     """Accuracy on images seen and not seen against their number."""
-    fig = curves.figure(6.4, 4.0)
-    axes = fig.subplots()
-    for i, (accuracy, name) in enumerate(zip(by_size(), ("images it learned", "others"), strict=True)):
-        axes.plot(SIZES, accuracy.mean(axis=1), curves.DASHES[i] + "os"[i], color=curves.PALETTE[i], lw=1.8, label=name)
-        axes.fill_between(SIZES, accuracy.min(axis=1), accuracy.max(axis=1), color=curves.PALETTE[i], alpha=0.15, lw=0)
-    axes.set(xscale="log", xlabel="training images", ylabel="accuracy (%)")
-    axes.set_title(f"{UPDATES:,} updates on more images: mean and range of 5 seeds")
-    axes.grid(alpha=0.3)
-    axes.legend(frameon=False)
-    curves.write(fig, path)
+    with room.picture(path, "With more images, what is learned holds for others too") as fig:
+        axes = fig.subplots()
+        for i, (accuracy, name) in enumerate(zip(by_size(), ("images it learned", "others"), strict=True)):
+            style = curves.DASHES[i] + "os"[i]
+            axes.plot(SIZES, accuracy.mean(axis=1), style, color=curves.PALETTE[i], label=name)
+            low, high = accuracy.min(axis=1), accuracy.max(axis=1)
+            axes.fill_between(SIZES, low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)
+        axes.set(xscale="log", xlabel="training images", ylabel="accuracy (%)")
+        axes.set_title(f"{UPDATES:,} updates on more images: mean and range of 5 seeds")
+        axes.grid()
+        axes.legend()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import fnn
 from experiments.notes.findings import Finding, judged, main
 from experiments.notes.seeds import SEEDS, interval, said, scores, starts
 from fnn import SGD, CrossEntropy, Dense, Examples, LogLikelihood, Sigmoid
-from fnn.plots import curves
+from fnn.plots import curves, room
 
 NET = (Dense(50), Sigmoid(), Dense(50), Sigmoid(), Dense(10))
 LABELS, ETAS, UPDATES = (20, 50, 100, 300, 1000), jnp.array([0.1, 0.3, 1.0]), 3000
@@ -112,28 +112,25 @@ CLAIMS = (pays_when_labels_are_few,)
 
 def pictures(folder):
     """Accuracy against the number of labels."""
-    fig = curves.figure(9.6, 3.9)
-    left, right = fig.subplots(1, 2)
     found = accuracies()
-    for i, name in enumerate(("random start", "layers pretrained without labels")):
-        left.plot(
-            LABELS, found[:, i].mean(axis=1), curves.DASHES[i] + "os"[i], color=curves.PALETTE[i], lw=1.8, label=name
-        )
-        left.fill_between(
-            LABELS, found[:, i].min(axis=1), found[:, i].max(axis=1), color=curves.PALETTE[i], alpha=0.15, lw=0
-        )
-    left.set(ylabel="test accuracy (%)", title=f"mean and range of {SEEDS} seeds")
-    left.legend(frameon=False, loc="lower right")
-    mean, low, high = np.array([interval(pair[1] - pair[0]) for pair in found]).T
-    right.errorbar(LABELS, mean, (mean - low, high - mean), fmt="o", capsize=4, color=curves.PALETTE[2])
-    right.axhline(0, color="black", lw=0.8)
-    right.set(ylabel="gain in test accuracy (points)", title="paired gain and its 95 % interval")
-    for axes in (left, right):
-        axes.set(xscale="log", xlabel="digits with labels (of 1,000 seen)")
-        axes.set_xticks(LABELS, [f"{n:,}" for n in LABELS])
-        axes.minorticks_off()
-        axes.grid(alpha=0.3)
-    curves.write(fig, folder / "pretraining.png")
+    with room.picture(folder / "pretraining.png", "Learning without labels first pays when labels are few") as fig:
+        left, right = fig.subplots(1, 2)
+        for i, name in enumerate(("random start", "pretrained layers")):
+            style = curves.DASHES[i] + "os"[i]
+            left.plot(LABELS, found[:, i].mean(axis=1), style, color=curves.PALETTE[i], label=name)
+            low, high = found[:, i].min(axis=1), found[:, i].max(axis=1)
+            left.fill_between(LABELS, low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)
+        left.set(ylabel="test accuracy (%)", title=f"mean and range of {SEEDS} seeds")
+        left.legend(loc="lower right")
+        mean, low, high = np.array([interval(pair[1] - pair[0]) for pair in found]).T
+        right.errorbar(LABELS, mean, (mean - low, high - mean), fmt="o", capsize=8, color=curves.PALETTE[2])
+        right.axhline(0, color="black", lw=1)
+        right.set(ylabel="gain in test accuracy (points)", title="paired gain and its 95 % interval")
+        for axes in (left, right):
+            axes.set(xscale="log", xlabel="digits with labels (of 1,000 seen)")
+            axes.set_xticks(LABELS, [f"{n:,}" for n in LABELS])
+            axes.minorticks_off()
+            axes.grid()
     return ("pretraining.png",)
 
 

@@ -12,20 +12,31 @@ import numpy as np
 import fnn
 from experiments.notes.descent import COST, NET, digits, start
 from experiments.notes.findings import Finding, corrected, judged, listed, main
-from fnn import SGD, Dense, Examples, LogLikelihood
+from fnn import SGD, Dense, Examples, Identity, LogLikelihood, Quadratic
 from fnn.layers import DenseParams
-from fnn.plots import curves
+from fnn.plots import curves, room
 from fnn.training.order import permutation
+
+
+def gradients(rule):
+    """What a rule says of 1,000 digits at one point, the derivatives of an example or of all on the last axis."""
+    x, y = digits().train.rows(slice(None))
+    net = (Dense(10),)
+    _, found = jax.jit(rule)(net, LogLikelihood(), fnn.init(net, jax.random.key(0), (64,)), x, y)
+    W, b = (np.asarray(leaf, float) for leaf in found[0])
+    return np.concatenate([W.reshape(*b.shape[:-1], -1), b], axis=-1)
 
 
 @cache
 def example_gradients():
     """The gradient of each of 1,000 digits at one point, `(1000, 650)`."""
-    x, y = digits().train.rows(slice(None))
-    net = (Dense(10),)
-    p = fnn.init(net, jax.random.key(0), (64,))
-    _, each = jax.jit(fnn.per_example(fnn.backprop))(net, LogLikelihood(), p, x, y)
-    return np.concatenate([np.asarray(each[0].W).reshape(1000, -1), np.asarray(each[0].b)], axis=1).astype(float)
+    return gradients(fnn.per_example(fnn.backprop))
+
+
+@cache
+def whole_gradient():
+    """The gradient of all of them together, `(650,)`."""
+    return gradients(fnn.backprop)
 
 
 def noise(m, replace, draws=2000):
@@ -36,7 +47,7 @@ def noise(m, replace, draws=2000):
     else:
         weights = (rng.random((draws, 1000)).argsort(axis=1).argsort(axis=1) < m) / m
     means = weights @ each
-    error = means - each.mean(axis=0)
+    error = means - whole_gradient()
     return (error**2).sum(axis=1).mean(), np.linalg.norm(error.mean(axis=0))
 
 
@@ -45,7 +56,7 @@ def noise_of_samples():
     sizes = np.array([1, 10, 100])
     found = [noise(m, True) for m in sizes]
     power = np.polyfit(np.log(sizes), np.log([v for v, _ in found]), 1)[0]
-    bias = found[1][1] / np.linalg.norm(example_gradients().mean(axis=0))
+    bias = found[1][1] / np.linalg.norm(whole_gradient())
     ratio = noise(500, False)[0] / noise(500, True)[0]
     return Finding(
         "000-21",
@@ -164,20 +175,27 @@ def in_chunks():
 
 def accumulators():
     """The sums of the gradient must be set to 0 before each step, not once before the loop (E15)."""
-    right, wrong, total = 0.0, 0.0, 0.0
-    early, highest = [], 0.0
-    for t in range(60):
-        right -= 0.1 * (right - 3)
-        total += wrong - 3
-        wrong -= 0.1 * total
-        early, highest = early + [wrong] * (t < 3), max(highest, wrong)
+    with jax.enable_x64(True):
+        x, y, sgd = jnp.array([[1.0], [-1.0]]), jnp.array([[3.0], [-3.0]]), SGD(0.1)  # the cost ½ (w-3)² + ½ b²
+
+        def gradient(p):
+            return fnn.backprop((Dense(1),), Quadratic(Identity()), p, x, y)[1]
+
+        right = wrong = (DenseParams(jnp.zeros((1, 1)), jnp.zeros(1)),)
+        total, way = jax.tree.map(jnp.zeros_like, right), []
+        for _ in range(60):
+            right, _ = sgd.update(right, (), gradient(right))
+            total = jax.tree.map(jnp.add, total, gradient(wrong))
+            wrong, _ = sgd.update(wrong, (), total)
+            way.append(float(wrong[0].W[0, 0]))
+        end = float(right[0].W[0, 0])
     return Finding(
         "E15",
         "The sums of the gradient must be set to 0 before each step; in the notes this stands before the loop.",
-        f"½(w-3)² from 0, α = 0.1, 60 steps: w = {wrong:.4f} as written, after {listed(early)}, … and up to "
-        f"{highest:.4f}; {right:.10f} corrected",
+        f"½(w-3)² from 0, α = 0.1, 60 steps: w = {way[-1]:.4f} as written, after {listed(way[:3])}, … and up to "
+        f"{max(way):.4f}; {end:.10f} corrected",
         "an oscillation up to 6.0380; 2.9946089691",
-        corrected(abs(wrong - 3) < 0.1, abs(right - 2.9946089691) < 1e-9),
+        corrected(abs(way[-1] - 3) < 0.1, abs(end - 2.9946089691) < 1e-9),
     )
 
 
@@ -197,19 +215,36 @@ def mean_and_sum(m):
         return flat(mean), flat(jax.tree.map(lambda leaf: leaf.sum(axis=0), each))
 
 
+def stepped(eta, gradient):
+    """How far a step of descent goes, as a vector."""
+    with jax.enable_x64(True):
+        zero = (jnp.zeros(len(gradient)),)
+        return np.asarray(SGD(eta).update(zero, (), (jnp.asarray(gradient),))[0][0])
+
+
 def sums_and_means():
-    """It does not matter whether a mini-batch's gradients are summed or averaged: η absorbs the factor (003-19)."""
+    """More examples reduce the variance; dividing their sum by m does not: η absorbs it (003-19)."""
     apart = []
     for m in (1, 10, 100, 1000):
         mean, total = mean_and_sum(m)
-        apart.append(abs(0.5 * mean - 0.5 / m * total).max())
+        apart.append(
+            abs(stepped(0.5, mean) - stepped(0.5 / m, total)).max() + abs(stepped(0.5, mean) + 0.5 * mean).max()
+        )
+    length = np.linalg.norm(whole_gradient())
+    of_mean = [noise(m, True)[0] ** 0.5 / length for m in (1, 10, 100)]
+    of_sum = [(m * noise(m, True)[0] ** 0.5) / (m * length) for m in (1, 10, 100)]
     return Finding(
         "003-19",
-        "Whether a mini-batch's gradients are summed or averaged, the learning rate absorbs it.",
-        f"steps by η on the mean of m and by η/m on their sum are at most {listed(apart, 1)} apart for m = 1, 10, 100 "
-        "and all 1,000",
-        "rounding (float64)",
-        judged(max(apart) < 1e-14),
+        "The variance caused by random sampling is reduced by normalisation: not by dividing the sum of m gradients by "
+        "m, which the learning rate compensates, but by m, the number of examples.",
+        f"noise over signal of the gradient of a sample of 1, 10 and 100: of means {listed(of_mean, 3)}, of sums "
+        f"{listed(of_sum, 3)}; steps by η on the mean and by η/m on the sum are at most {listed(apart, 1)} apart for "
+        "m = 1, 10, 100 and all 1,000",
+        "falling as 1/√m, the same for both; rounding (float64)",
+        corrected(
+            of_mean[1] < 0.9 * of_sum[1],
+            np.allclose(of_mean, of_sum) and abs(of_mean[0] / of_mean[2] - 10) < 1 and max(apart) < 1e-14,
+        ),
     )
 
 
@@ -266,29 +301,28 @@ CLAIMS = (
 
 def pictures(folder):
     """The noise of the gradient against the size of the sample; the cost against the work."""
-    fig = curves.figure(10.0, 4.0)
-    left, right = fig.subplots(1, 2)
-    sizes = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 900])
-    for i, replace in enumerate((True, False)):
-        name = "drawn with" if replace else "drawn without"
-        style = {"ls": curves.DASHES[i], "marker": "os"[i], "color": curves.PALETTE[i], "ms": 4}
-        left.plot(sizes, [noise(m, replace, 500)[0] for m in sizes], label=f"{name} replacement", **style)
-    left.plot(sizes, noise(1, True)[0] / sizes, ":", color="black", label="1/m")
-    left.set(xscale="log", yscale="log", title="The noise of a mini-batch")
-    left.set(xlabel="examples m in the sample (of 1,000 digits)", ylabel="variance of the gradient (summed)")
-    for i, (size, eta) in enumerate(((1, 0.1), (10, 0.5), (1000, 1.0))):
-        args = NET, COST, SGD(eta), start(), digits().train, jax.random.key(0)
-        values = [float(r.train.cost) for r in fnn.fit(*args, batch_size=size, epochs=20)]
-        name = ("online, m = 1", "mini-batches, m = 10", "all at once, m = 1,000")[i]
-        style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i], "ms": 4}
-        right.plot(np.arange(1, 21), values, label=f"{name}, η = {eta:g}", **style)
-    right.set(yscale="log", title="The cost against the work")
-    right.set(xlabel="passes over 1,000 digits", ylabel="training cost (nats)")
-    right.xaxis.get_major_locator().set_params(integer=True)
-    for axes in (left, right):
-        axes.legend(frameon=False)
-        axes.grid(alpha=0.3)
-    curves.write(fig, folder / "sampling.png")
+    message = "A mini-batch is noisy, and gets there with far less work"
+    with room.picture(folder / "sampling.png", message) as fig:
+        left, right = fig.subplots(1, 2)
+        sizes = np.array([1, 2, 5, 10, 20, 50, 100, 200, 500, 900])
+        for i, replace in enumerate((True, False)):
+            style = {"ls": curves.DASHES[i], "marker": "os"[i], "color": curves.PALETTE[i]}
+            name = "with replacement" if replace else "without"
+            left.plot(sizes, [noise(m, replace, 500)[0] for m in sizes], label=name, **style)
+        left.plot(sizes, noise(1, True)[0] / sizes, ":", color="black", label="1/m")
+        left.set(xscale="log", yscale="log", title="noise: less with every example drawn")
+        left.set(xlabel="examples m in the sample (of 1,000)", ylabel="variance of the gradient")
+        for i, (size, eta) in enumerate(((1, 0.1), (10, 0.5), (1000, 1.0))):
+            args = NET, COST, SGD(eta), start(), digits().train, jax.random.key(0)
+            values = [float(r.train.cost) for r in fnn.fit(*args, batch_size=size, epochs=20)]
+            style = {"ls": curves.DASHES[i], "marker": "os^"[i], "color": curves.PALETTE[i]}
+            right.plot(np.arange(1, 21), values, label=f"m = {size:,}, η = {eta:g}", **style)
+        right.set(yscale="log", title="work: all at once is the slowest")
+        right.set(xlabel="passes over 1,000 digits", ylabel="training cost (nats)")
+        right.xaxis.get_major_locator().set_params(integer=True)
+        for axes in (left, right):
+            axes.legend()
+            axes.grid()
     return ("sampling.png",)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import fnn
 from experiments.notes.findings import Finding, judged, listed, main
 from fnn import CrossEntropy, Dense, He, LogLikelihood, Normal, ReLU, Sigmoid, Tanh, Zeros
-from fnn.plots import curves
+from fnn.plots import curves, room
 
 SEEDS = 32
 BOOK = {
@@ -138,43 +138,44 @@ CLAIMS = (vanishing,)
 
 
 def pictures(folder):
-    """The norm of each hidden layer's error for 1 to 4 hidden layers, and for other activations at depth 8."""
-    fig = curves.figure(10.0, 4.1)
-    left, right = fig.subplots(1, 2)
-    for i, (depth, book) in enumerate(BOOK.items()):
-        layers = np.arange(1, depth + 1)
-        _band(left, layers, norms(depth, Sigmoid(), Dense(30), CrossEntropy()), i, f"{depth} hidden layers")
-        left.plot(layers, book, "os^"[i], color="black", ms=6, mfc="white", label="the book's run" if not i else None)
-    left.set(xticks=range(1, 5), title="sigmoid nets, cross-entropy")
-    others = (
-        ("sigmoid, W ~ N(0, 1/n)", Sigmoid(), Dense(30)),
-        ("tanh, W ~ N(0, 1/n), b = 0", Tanh(), Dense(30, bias_initializer=Zeros())),
-        ("ReLU, He, b = 0", ReLU(), Dense(30, He(), Zeros())),
-        ("ReLU, W ~ N(0, 0.1²), b = 0", ReLU(), Dense(30, Normal(0.1), Zeros())),
-    )
-    for i, (name, activation, dense) in enumerate(others):
-        _band(right, np.arange(1, 9), norms(8, activation, dense, LogLikelihood()), i, name)
-    _band(right, np.arange(1, 9), shared(), 4, "sigmoid, shared: 5 filters of 3 x 3")
-    fig.suptitle("Medians and 5-95 % of seeds; layers of 30 where not said otherwise")
-    right.set(ylim=(1e-10, 2), title="8 hidden layers, softmax outputs")
-    for axes in (left, right):
-        axes.set(yscale="log", xlabel="hidden layer (1 is next to the input)", ylabel="‖∂C/∂b‖ at the start")
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize="small", loc="lower right")
-    curves.write(fig, folder / "vanishing.png")
-
-    fig = curves.figure(10.0, 3.6)
-    for axes, depth in zip(fig.subplots(1, 3, sharey=True), BOOK, strict=True):
-        for layer in range(depth):
-            style = {"ls": curves.DASHES[layer], "color": curves.PALETTE[layer]}
-            axes.plot(training(depth)[0, :, layer], label=f"hidden layer {layer + 1}", **style)
-        axes.set(yscale="log", xlabel="update (batch descent, η = 0.1)", title=f"{depth} hidden layers")
-        axes.grid(alpha=0.3)
-        axes.legend(frameon=False, fontsize="small")
-    fig.axes[0].set_ylabel("‖∂C/∂b‖, one seed")
-    fig.suptitle("During training the early layers stay the slow ones")
-    curves.write(fig, folder / "during_training.png")
+    """The norm of each hidden layer's error for 2 to 4 hidden layers, for other activations, and during training."""
+    draw_starts(folder / "vanishing.png")
+    message = "During training the early layers stay the slow ones"
+    with room.picture(folder / "during_training.png", message) as fig:
+        for axes, depth in zip(fig.subplots(1, 3, sharey=True), BOOK, strict=True):
+            for layer in range(depth):
+                style = {"ls": curves.DASHES[layer], "color": curves.PALETTE[layer], "lw": 2}
+                axes.plot(training(depth)[0, :, layer], label=f"layer {layer + 1}", **style)
+            axes.set(yscale="log", xlabel="update", title=f"{depth} hidden layers", ylim=(1e-5, 2))
+            axes.grid()
+            axes.legend(loc="lower right")
+        fig.axes[0].set_ylabel("‖∂C/∂b‖ of a layer, one seed")
     return "vanishing.png", "during_training.png"
+
+
+def draw_starts(path):
+    """The norms at the start."""
+    others = (
+        ("sigmoid", Sigmoid(), Dense(30)),
+        ("tanh", Tanh(), Dense(30, bias_initializer=Zeros())),
+        ("ReLU, He", ReLU(), Dense(30, He(), Zeros())),
+        ("ReLU, sd 0.1", ReLU(), Dense(30, Normal(0.1), Zeros())),
+    )
+    with room.picture(path, "Sigmoids let the gradient vanish from layer to layer") as fig:
+        left, right = fig.subplots(1, 2)
+        for i, (depth, book) in enumerate(BOOK.items()):
+            layers = np.arange(1, depth + 1)
+            _band(left, layers, norms(depth, Sigmoid(), Dense(30), CrossEntropy()), i, f"{depth} hidden layers")
+            left.plot(layers, book, "os^"[i], color="black", mfc="white", ms=12, label="" if i else "the book's run")
+        left.set(xticks=range(1, 5), title="sigmoids: a fifth from layer to layer")
+        for i, (name, activation, dense) in enumerate(others):
+            _band(right, np.arange(1, 9), norms(8, activation, dense, LogLikelihood()), i, name)
+        _band(right, np.arange(1, 9), shared(), 4, "sigmoid, filters")
+        right.set(ylim=(1e-12, 2), title="8 hidden layers: shared filters do not cure it")
+        for axes in (left, right):
+            axes.set(yscale="log", xlabel="hidden layer (1 is next to the input)", ylabel="‖∂C/∂b‖ at the start")
+            axes.grid()
+            axes.legend(loc="lower right")
 
 
 def _band(axes, layers, found, i, name):
@@ -185,8 +186,6 @@ def _band(axes, layers, found, i, name):
         middle,
         curves.DASHES[i % 4] + "vos^D"[i],
         color=curves.PALETTE[i],
-        ms=4,
-        lw=1.6,
         label=name,
     )
     axes.fill_between(layers, low, high, color=curves.PALETTE[i], alpha=0.15, lw=0)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import fnn
-from experiments.notes import claims, depth, features, findings, seeds, strip
+from experiments.notes import baselines, claims, depth, features, findings, seeds, strip
 from experiments.notes.findings import CORRECTED, FAILS, HOLDS, Finding
 
 ROWS = [
@@ -117,6 +117,11 @@ def test_the_table_has_every_claim_that_can_be_run():
     assert sorted([*said, *claims.OUTSIDE]) == sorted(claims.NUMBERS)
 
 
+def test_the_words_of_the_notes_lead_to_claims():
+    assert {number for numbers in claims.WORDS.values() for number in numbers} <= set(claims.NUMBERS)
+    assert "- universal approximation: 002-11" in page(ROWS)
+
+
 def test_an_interval_is_that_of_the_t_distribution():
     mean, low, high = seeds.interval(np.arange(10.0))
     assert (mean, round(low, 3), round(high, 3)) == (4.5, 2.334, 6.666)  # 4.5 ∓ 2.262 · 3.028/√10
@@ -153,10 +158,21 @@ def test_a_stack_of_layers_passes_errors_back_as_jax_does():
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-7)
 
 
-def test_filters_of_patches_are_smoother_than_noise():
-    noise = np.random.default_rng(0).standard_normal((50, 5, 5))
-    assert abs(features.smoothness(noise)) < 0.1
-    assert features.smoothness(np.repeat(features.EDGE[None], 3, axis=0)) > 0.6
+def test_an_edge_is_like_an_edge_and_noise_is_not():
+    noise = np.random.default_rng(0).standard_normal((200, 5, 5))
+    assert 0.3 < features.likeness(noise).mean() < 0.4
+    assert features.likeness(np.stack([features.EDGE, -features.EDGE.T])).min() > 0.9
+
+
+def test_a_nine_has_a_loop_at_the_top_and_a_stroke_at_the_bottom_right():
+    nine = np.zeros((28, 28), bool)
+    nine[4:13, [8, 16]] = nine[[4, 12], 8:17] = nine[4:24, 16] = True
+    six = nine[::-1, ::-1]
+    assert (baselines.loop_at_the_top(nine), baselines.loop_at_the_top(six)) == (True, False)
+    assert (baselines.stroke_at_the_bottom_right(nine), baselines.stroke_at_the_bottom_right(nine[:, ::-1])) == (
+        True,
+        False,
+    )
 
 
 @pytest.mark.parametrize("topic", QUICK)
