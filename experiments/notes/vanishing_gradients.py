@@ -140,15 +140,15 @@ CLAIMS = (vanishing,)
 def pictures(folder):
     """The norm of each hidden layer's error for 2 to 4 hidden layers, for other activations, and during training."""
     draw_starts(folder / "vanishing.png")
-    message = "During training the early layers stay the slow ones"
+    message = "The deeper the net, the slower its early layers, during training too"
     with room.picture(folder / "during_training.png", message) as fig:
         for axes, depth in zip(fig.subplots(1, 3, sharey=True), BOOK, strict=True):
             for layer in range(depth):
                 style = {"ls": curves.DASHES[layer], "color": curves.PALETTE[layer], "lw": 2}
                 axes.plot(training(depth)[0, :, layer], label=f"layer {layer + 1}", **style)
-            axes.set(yscale="log", xlabel="update", title=f"{depth} hidden layers", ylim=(1e-5, 2))
+            axes.set(yscale="log", xlabel="update", title=f"{depth} hidden layers", ylim=(3e-6, 3))
             axes.grid()
-            axes.legend(loc="lower right")
+            axes.legend(loc="upper right")
         fig.axes[0].set_ylabel("‖∂C/∂b‖ of a layer, one seed")
     return "vanishing.png", "during_training.png"
 
