@@ -2,7 +2,5 @@
 
 from experiments.campaigns.planting import Bug, scaled
 
-BUGS = {
-    "001-28": Bug("fnn.initializers:ScaledNormal.draw", scaled(0), "draws zeros"),
-}
+BUGS = {"001-28": Bug("fnn.costs:CrossEntropy.delta", scaled(-1), "has the wrong sign")}
 UNFLIPPED = {}

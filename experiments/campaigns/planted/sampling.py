@@ -16,22 +16,11 @@ BUGS = {
     "000-22": Bug("fnn.optimizers:SGD.penalised", lambda right: lambda sgd, params, gradient: gradient, "no penalty"),
     "001-27": MEAN,
     "003-18": Bug("fnn.kernels.products:outer_sum", scaled(-1), "minus the sum over the rows"),
-    "003-19": Bug(
-        "fnn.optimizers:SGD.penalised",
-        lambda right: lambda sgd, params, gradient: right(sgd, params, scaled(sgd.eta)(lambda: gradient)()),
-        "multiplies the gradient by η, so that a step has η²",
-    ),
     "004-05": Bug(
         "fnn.training.order:permutation",
         lambda right: lambda key, n: right(key, n)[::-1] * 0,
         "draws one example again and again",
     ),
     "004-07": Bug("fnn.kernels.products:outer_sum", scaled(0), "0 in place of the sum over the rows"),
-    "E15": Bug("fnn.costs:Quadratic.delta", scaled(2), "the derivative of the square without its half"),
-    "E21": Bug(
-        "fnn.costs:CrossEntropy.delta",
-        lambda right: lambda cost, z, y: right(cost, z, y) * len(z),
-        "without the 1/n of the mean",
-    ),
 }
 UNFLIPPED = {}
