@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fnn import cli
-from fnn.cli import commands, joining
+from fnn.cli import commands, joining, verify
 from fnn.machine import processes
 from tests.helpers.several_processes import Ranks
 
@@ -36,6 +36,36 @@ def test_two_processes_train_one_run_which_is_that_of_one_device(config, tmp_pat
     assert (environment["processes"], environment["devices"]) == (2, {"kind": "cpu", "number": 2})
     assert cli.main(["verify", str(run)]) == 0
     assert "the same but for rounding: params.npz to" in capsys.readouterr().out
+
+
+def test_a_run_of_more_devices_goes_on_with_one_is_named_and_is_verified_up_to_rounding(config, tmp_path, capsys):
+    out = ["--out", str(tmp_path / "runs")]
+    assert cli.main(["run", config, *SMALL, *out]) == 0
+    (run,) = (tmp_path / "runs").iterdir()
+    environment = json.loads((run / "environment.json").read_text())
+    then = {"devices": {"kind": "cpu", "number": 4}, "processes": 2}
+    (run / "environment.json").write_text(json.dumps(environment | then))
+    capsys.readouterr()
+    assert cli.main(["run", config, "--set", "training.epochs=3", *out, "--resume"]) == 0
+    changes = [
+        "devices.number was 4, is 1 (equal to 1e-5, not to the bit)",
+        "processes was 2, is 1 (equal to 1e-5, not to the bit)",
+    ]
+    assert f"fnn: going on under changes: {'; '.join(changes)}\n" in capsys.readouterr().err
+    (longer,) = set((tmp_path / "runs").iterdir()) - {run}
+    assert json.loads((longer / "environment.json").read_text())["changes"] == changes
+    for each in (run, longer):
+        assert cli.main(["verify", str(each)]) == 0
+        assert "the same but for rounding: params.npz to 0.0e+00" in capsys.readouterr().out
+    lines = (longer / "metrics.jsonl").read_text().splitlines()
+    assert differs(lines[0], 1.001)
+    assert not differs(lines[0], 1 + 1e-7)
+
+
+def differs(line, factor):
+    """Whether verify calls a run of other devices different, whose training cost is so many times as high."""
+    then = json.loads(line)
+    return verify._far(then, then | {"train_cost": then["train_cost"] * factor})
 
 
 def test_all_devices_of_a_machine_with_one_are_that_one(config, tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fnn
+from fnn.errors import StoppedError
 from fnn.machine.signals import Wish
 from fnn.runs import directory, keeper
 from fnn.storage import files
@@ -51,6 +52,35 @@ def test_a_state_whose_cost_overflows_is_not_saved(tmp_path):
     assert not list(tmp_path.iterdir())
     keep(fitting.start(task, (params,)))
     assert list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def begun(tmp_path):
+    """A keeper that has nothing to do yet, and the state that it is given."""
+    net, examples = (fnn.Dense(1),), fnn.Examples(np.ones((1, 1), np.float32), np.ones((1, 1), np.float32))
+    task = fitting.Task(net, fnn.Quadratic(fnn.Identity()), fnn.SGD(1.0), examples, jax.random.key(0), 1, 1)
+    return keeper.Keeper(tmp_path, task, {}, 1e9, Wish()), fitting.start(task, fnn.init(net, jax.random.key(0), (1,)))
+
+
+def test_what_any_process_asks_for_is_done_by_each(begun, tmp_path):
+    keep, state = begun
+    keep(state)
+    assert not list(tmp_path.iterdir())
+    keep.agreed = lambda due, wish: (1.0, wish)  # it is time on another process
+    keep(state)
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 1
+    keep.agreed = lambda due, wish: (due, 15.0)  # another process got SIGTERM
+    with pytest.raises(StoppedError) as stopped:
+        keep(state)
+    assert stopped.value.number == 15
+
+
+def test_one_of_several_processes_writes(begun, tmp_path):
+    keep, state = begun
+    keep.writes, keep.agreed = False, lambda due, wish: (1.0, wish)
+    keep(state)
+    assert keep.saved == 0
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_damaged_checkpoint_is_named_and_the_one_before_it_goes_on(run, stopped, tmp_path):
