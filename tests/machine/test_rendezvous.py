@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fnn.errors import InputError
-from fnn.machine import rendezvous
+from fnn.machine import peers
 from fnn.machine.launchers import Place
 from fnn.machine.rendezvous import meet, seconds_of
 from tests.helpers.several_processes import free_port
@@ -25,8 +25,8 @@ def threads():
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
     monkeypatch.setenv("FNN_START_SECONDS", "5")
-    monkeypatch.setattr(rendezvous, "AT_ONCE", 0.01)
-    monkeypatch.setattr(rendezvous, "BEAT", 0.05)
+    monkeypatch.setattr(peers, "AT_ONCE", 0.01)
+    monkeypatch.setattr(peers, "BEAT", 0.05)
 
 
 def places(count, port=None):
@@ -35,7 +35,7 @@ def places(count, port=None):
 
 
 def met(threads, count):
-    """The rendezvous of each of so many processes, and a queue of what each hears of a loss."""
+    """The connections of each of so many processes, and a queue of what each hears of a loss."""
     found = [future.result()[0] for future in [threads.submit(meet, place, SAME) for place in places(count)]]
     heard = [queue.Queue() for _ in found]
     for one, told in zip(found, heard, strict=True):
@@ -74,7 +74,7 @@ def test_a_process_whose_connection_ends_is_named_to_all(threads):
 
 
 def test_a_process_without_a_sign_of_life_is_lost(threads, monkeypatch):
-    monkeypatch.setattr(rendezvous, "SILENT", 0.5)
+    monkeypatch.setattr(peers, "SILENT", 0.5)
     place, port = places(2)
     future = threads.submit(meet, place, SAME)
     mute, _ = meet(port, SAME)  # it never watches, so it sends no beats
@@ -86,7 +86,7 @@ def test_a_process_without_a_sign_of_life_is_lost(threads, monkeypatch):
 
 
 def test_beats_are_signs_of_life(threads, monkeypatch):
-    monkeypatch.setattr(rendezvous, "SILENT", 0.4)
+    monkeypatch.setattr(peers, "SILENT", 0.4)
     found, heard = met(threads, 2)
     time.sleep(1)
     assert all(told.empty() for told in heard)

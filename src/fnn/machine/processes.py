@@ -27,12 +27,13 @@ import numpy as np
 from fnn.errors import InputError
 from fnn.machine import launchers, signals
 from fnn.machine.launchers import Place
-from fnn.machine.rendezvous import GRACE, LOST, Lost, Rendezvous, meet, start_seconds
+from fnn.machine.peers import GRACE, LOST, Lost, Peers
+from fnn.machine.rendezvous import meet, start_seconds
 from fnn.machine.watchdog import Watchdog
 from fnn.storage.json_files import entries
 
 LOOPBACK = ("localhost", "127.", "::1")
-HEARTBEAT = 100  # seconds without one, after which JAX itself ends a process; `rendezvous` is before it
+HEARTBEAT = 100  # seconds without one, after which JAX itself ends a process; `peers` is before it
 SHUTDOWN = 10  # seconds in which JAX's processes have to part
 SEEN = 10.0  # seconds in which a file of process 0 has to be seen by the others
 SIGN = ".together"
@@ -43,7 +44,7 @@ _joined: list[Joined] = []  # this process and the others, once `start` was call
 class Joined:
     """The other processes, and how this one ends if one of them does."""
 
-    def __init__(self, others: Rendezvous, go_on: str) -> None:
+    def __init__(self, others: Peers, go_on: str) -> None:
         """`go_on` is the command that goes on after a process was lost."""
         self.others, self.go_on = others, go_on
 
@@ -102,7 +103,7 @@ def start(how: str, go_on: str) -> str:
     return _about_devices(exchanged([len(own), str(own[0].device_kind), _accelerators()]))
 
 
-def _found_at(place: Place) -> Rendezvous | None:
+def _found_at(place: Place) -> Peers | None:
     if place.index == 0 and place.count > 1:
         more = f"{place.count - 1} more at {place.address}"
         print(f"process 0 waits up to {start_seconds():.0f} s for {more}", flush=True)
@@ -119,7 +120,7 @@ def _found_at(place: Place) -> Rendezvous | None:
     return others
 
 
-def _found_by_jax() -> Rendezvous | None:
+def _found_by_jax() -> Peers | None:
     """The processes of a scheduler that JAX knows: SLURM, Open MPI, Kubernetes, TPU."""
     if launchers.is_first_task():
         print(f"JAX looks for its scheduler, and waits up to {start_seconds():.0f} s for all processes", flush=True)
@@ -135,7 +136,7 @@ def _found_by_jax() -> Rendezvous | None:
     return _introduced()
 
 
-def _introduced() -> Rendezvous:
+def _introduced() -> Peers:
     """The other processes, which JAX has joined already: process 0 tells them where it listens."""
     from jax.experimental import multihost_utils
 
