@@ -34,7 +34,7 @@ NETS = {
 # on the host: files, generators of Python, tables, circuits of gates, shapes
 ON_THE_HOST = {
     *("awake", "circuit", "count_params", "fit", "gradcheck", "layered", "load", "load_data", "perceptron", "save"),
-    *("check_exactly", "check_vjp", "shape_out", "static", "sweep", "truth_table", "variable"),
+    *("check_exactly", "check_vjp", "shape_out", "spread", "static", "sweep", "truth_table", "variable"),
 }
 
 

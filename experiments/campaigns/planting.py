@@ -38,8 +38,10 @@ def modules() -> list[types.ModuleType]:
 
 
 def fresh() -> None:
-    """Forget every compiled program and every value that a function of ours remembers."""
+    """Forget every compiled program and every value that a function of ours remembers, except an open file of `cli`."""
     for module in modules():
+        if module.__name__.startswith("fnn.cli"):
+            continue
         for value in list(vars(module).values()):
             if hasattr(value, "cache_clear") and not isinstance(value, type):
                 value.cache_clear()
