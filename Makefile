@@ -1,6 +1,7 @@
 # make run    trains a network on the embedded digits, in a virtual environment of its own
 # make test   runs the tests; once its packages are installed, offline
 # make test-all runs also those that are marked long, as `make check` does
+# make extras tests what needs other libraries (scikit-learn, optax, onnx, ...), in .venv-extras; there nothing is skipped
 # make campaigns runs what takes too long for that: all planted bugs, 200 random functions, ...
 # make claims runs every claim of the lecture notes and writes experiments/notes/CLAIMS.md
 # make check  is all that CI runs
@@ -10,7 +11,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all campaigns lint claims check clean
+.PHONY: run test test-all extras extras-here campaigns lint claims check clean
 
 run: $(VENV)/run
 	$(BIN)/fnn run configs/digits.toml
@@ -22,6 +23,12 @@ test: $(VENV)/test
 
 test-all: $(VENV)/test
 	$(PYTEST) -m "not campaign"
+
+extras:
+	$(MAKE) extras-here VENV=.venv-extras
+
+extras-here: $(VENV)/extras
+	FNN_EXTRAS=1 $(BIN)/python -m pytest tests/interop src/fnn/interop
 
 campaigns: $(VENV)/test
 	$(PYTEST) -m campaign
@@ -52,6 +59,10 @@ $(VENV)/run: pyproject.toml | $(BIN)/python
 
 $(VENV)/test: pyproject.toml $(VENV)/run
 	$(PIP) --group test
+	@touch $@
+
+$(VENV)/extras: pyproject.toml $(VENV)/run
+	$(PIP) --group extras
 	@touch $@
 
 $(VENV)/lint: pyproject.toml $(VENV)/run

@@ -1,0 +1,25 @@
+"""Tests with other libraries: `make test` skips those that are not here; under FNN_EXTRAS=1 none is skipped."""
+
+import os
+
+import pytest
+
+EXTRAS = os.environ.get("FNN_EXTRAS") == "1"  # set by `make extras`
+
+
+def refused(report):
+    """The report; where nothing may be skipped, a skip has become a failure that gives the skip's reason."""
+    if EXTRAS and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"nothing is skipped under FNN_EXTRAS=1: {report.longrepr[2]}; add it to the group 'extras'"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return refused((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return refused((yield))
