@@ -4,6 +4,7 @@
 # make extras tests what needs other libraries (scikit-learn, optax, onnx, ...), in .venv-extras; there nothing is skipped
 # make campaigns runs what takes too long for that: all planted bugs, 200 random functions, ...
 # make claims runs every claim of the lecture notes and writes experiments/notes/CLAIMS.md
+# make docs   builds the pages of docs/ into site/, in a virtual environment of its own
 # make check  is all that CI runs
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -11,7 +12,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: run test test-all extras extras-here campaigns lint claims check clean
+.PHONY: run test test-all extras extras-here campaigns lint claims docs check clean
 
 run: $(VENV)/run
 	$(BIN)/fnn run configs/digits.toml
@@ -41,11 +42,15 @@ lint: $(VENV)/lint
 claims: $(VENV)/run
 	$(BIN)/python -m experiments.notes.claims
 
+docs: .venv-docs/docs
+	.venv-docs/bin/zensical build --clean --strict
+	.venv-docs/bin/python -m experiments.docs.built_pages
+
 check:
 	bash .ci/run
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .venv-docs site
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "fnn needs Python 3.11 or newer; none of python3 ... python3.11 is. Name it: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 2; }
@@ -67,4 +72,11 @@ $(VENV)/extras: pyproject.toml $(VENV)/run
 
 $(VENV)/lint: pyproject.toml $(VENV)/run
 	$(PIP) --group lint
+	@touch $@
+
+# the pages are made from the text of the sources, so neither fnn nor JAX is installed
+.venv-docs/docs: pyproject.toml
+	$(PYTHON) -m venv .venv-docs
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --group docs
 	@touch $@
