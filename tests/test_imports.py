@@ -75,8 +75,8 @@ def test_a_row_may_import_only_rows_above_it():
         above.append(name)
 
 
-def test_the_drawing_in_the_readme_is_this_table():
-    text = (SOURCE.parents[1] / "README.md").read_text(encoding="utf-8")
+def test_the_drawing_in_the_docs_is_this_table():
+    text = (SOURCE.parents[1] / "docs" / "house.md").read_text(encoding="utf-8")
     drawing = text.split("```text\n")[1].split("```")[0]
     rows = re.findall(r"^(\S.*?)(?:\n)? {2,}\S.*?<- (.*)$", drawing, re.MULTILINE)
     assert " ".join(names for names, _ in rows).replace("/", "").split() == [
