@@ -14,6 +14,7 @@ import pytest
 import fnn
 from fnn import cli
 from fnn.cli.command_table import COMMANDS, GRID
+from fnn.config import shipped
 from fnn.config.reading import load_config, short_hash
 from fnn.config.sections import SweepConfig
 
@@ -61,7 +62,7 @@ def test_the_help_of_a_command_is_a_sentence_and_two_examples(row, capsys, monke
 def test_an_example_of_the_help_can_be_typed(example):
     _, *words = (word for word in shlex.split(example.split(" > ")[0]) if not word.startswith("JAX_PLATFORMS="))
     options = vars(cli.parser().parse_args(words))
-    assert Path(ROOT, options.get("config", "configs")).exists()
+    assert "config" not in options or options["config"] in shipped.names()
     for run in {options.get("run"), *options.get("runs", []), options.get("folder")} - {None, "runs"}:
         name = Path(run).name.split("-")[0]
         assert run == f"runs/{name}-{short_hash(load_config(ROOT / 'configs' / f'{name}.toml'))}"

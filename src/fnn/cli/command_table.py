@@ -19,7 +19,10 @@ class Command(NamedTuple):
 
 
 # Arguments of several commands
-CONFIG = ("config", dict(metavar="CONFIG", help="a TOML file"))
+CONFIG = (
+    "config",
+    dict(metavar="CONFIG", help="a TOML file, or the name of one that comes with fnn (digits, xor, ...)"),
+)
 SET = (
     "--set",
     dict(
@@ -83,7 +86,10 @@ CACHE = (
 )
 CHECKED = (
     "config",
-    dict(metavar="CONFIG|MODULE:FUNCTION", help="a TOML file, or a function that returns (f, *args) for fnn.check_vjp"),
+    dict(
+        metavar="CONFIG|MODULE:FUNCTION",
+        help="a config, as for fnn run, or a function that returns (f, *args) for fnn.check_vjp",
+    ),
 )
 EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
 PREDICT_OUT = ("--out", dict(metavar="FILE", help="write the csv there, and only say how right it is"))
@@ -148,7 +154,7 @@ COMMANDS = (
         (CONFIG, SET, TYPE, OUT, RESUME, CHECKPOINT, ACCEPT_CHANGES, CACHE, AWAKE, GRADIENT, DEVICES, DISTRIBUTED),
         "Train the network of a config and evaluate it; a run directory keeps all that is needed to use it, to go on "
         "with it and to repeat it.",
-        ("fnn run configs/xor.toml", "fnn run configs/digits.toml --set training.epochs=5 --resume"),
+        ("fnn run xor", "fnn run digits --set training.epochs=5 --resume"),
         PROCESSES,
     ),
     Command(
@@ -156,7 +162,7 @@ COMMANDS = (
         "train the grid of a config's [sweep] in one program",
         (CONFIG, SET, TYPE, OUT, RESUME, AWAKE, GRADIENT, SWEEP_DEVICES, DISTRIBUTED),
         "Train one network for each point of a grid and each seed, and tell which point is best by validation.",
-        ("fnn sweep configs/sweep.toml", "fnn sweep configs/xor.toml --set 'sweep.eta=[0.1, 0.5]' --set sweep.seeds=5"),
+        ("fnn sweep sweep", "fnn sweep xor --set 'sweep.eta=[0.1, 0.5]' --set sweep.seeds=5"),
         f"{GRID}\n\n{PROCESSES}",
     ),
     Command(
@@ -165,7 +171,7 @@ COMMANDS = (
         (CONFIG, SET, TYPE, COMPARE_OUT, AWAKE),
         "Train a config by the gradients written by hand and by automatic ones, step by step, and show how far they "
         "agree and how long each takes.",
-        ("fnn compare configs/xor.toml", "fnn compare configs/digits.toml --set training.epochs=2 --out compared"),
+        ("fnn compare xor", "fnn compare digits --set training.epochs=2 --out compared"),
     ),
     Command(
         "gradcheck",
@@ -173,7 +179,7 @@ COMMANDS = (
         (CHECKED, SET, TYPE, EXAMPLES, CHECK_OUT),
         "Compare each number of the gradient by hand with automatic differentiation and with finite differences, and "
         "check the steps of the training loop.",
-        ("fnn gradcheck configs/xor.toml", "fnn gradcheck configs/digits.toml --examples 3 --out checked"),
+        ("fnn gradcheck xor", "fnn gradcheck digits --examples 3 --out checked"),
     ),
     Command(
         "explain",
@@ -181,7 +187,7 @@ COMMANDS = (
         (CONFIG, SET, TYPE, EXAMPLE, GRADIENT, EXPLAIN_OUT),
         "Show one training step as on a blackboard: every number of the forward pass, of the backward pass and of the "
         "update.",
-        ("fnn explain configs/xor.toml --out board", "fnn explain configs/xor.toml --example 0-3"),
+        ("fnn explain xor --out board", "fnn explain xor --example 0-3"),
     ),
     Command(
         "predict",

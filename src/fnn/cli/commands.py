@@ -24,6 +24,7 @@ from typing import TextIO
 
 from fnn import __version__
 from fnn.cli.command_table import COMMANDS, PATHS, PRINTED, VARIABLES
+from fnn.config import shipped
 from fnn.errors import CorruptFileError, DivergedError, InputError, StoppedError
 from fnn.machine import compile_cache, signals, xla_flags
 from fnn.storage.paths import user_path
@@ -112,6 +113,8 @@ def _run(options: argparse.Namespace, printing: bool) -> int:
             setattr(options, name, [user_path(path, said) for path in given])
         elif given is not None:
             setattr(options, name, user_path(given, said))
+    if hasattr(options, "config"):
+        options.config = shipped.located(options.config)
     if "jaxlib" not in sys.modules:  # else XLA has taken the flags already
         xla_flags.check()
     if options.cache is not None:

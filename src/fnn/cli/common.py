@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fnn.checking.training_loop import LoopReport, check_training_loop
 from fnn.cli.user_types import LONGEST_REASON, forgotten, own_types
+from fnn.config import shipped
 from fnn.config.reading import resolved
 from fnn.config.sections import TYPES, Config
 from fnn.data import Dataset
@@ -38,7 +39,16 @@ def resuming_command(options: argparse.Namespace) -> str:
     """The command that goes on with what this one began, as a shell takes it."""
     entries = [word for entry in overrides(options) for word in ("--set", entry)]
     classes = [word for name in options.type for word in ("--type", name)]
-    words = ["fnn", options.command, options.config, *entries, *classes, "--out", options.out, "--resume"]
+    words = [
+        "fnn",
+        options.command,
+        shipped.named(options.config),
+        *entries,
+        *classes,
+        "--out",
+        options.out,
+        "--resume",
+    ]
     words += [] if options.devices is None else ["--devices", options.devices]
     words += [] if options.distributed is None else ["--distributed", *filter(None, [options.distributed])]
     return shlex.join(words)
