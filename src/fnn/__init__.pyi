@@ -61,6 +61,8 @@ from .runs.prediction import Model as Model
 from .schedules import Constant as Constant
 from .schedules import EarlyStopping as EarlyStopping
 from .schedules import HalveOnPlateau as HalveOnPlateau
+from .schedules import Progress as Progress
+from .schedules import Schedule as Schedule
 from .training.augmentation import Shifted as Shifted
 from .training.epochs import epoch as epoch
 from .training.epochs import step as step

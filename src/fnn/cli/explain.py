@@ -19,7 +19,7 @@ from fnn.examples import Examples
 from fnn.lessons.blackboard import MAX_ROWS, Numbers, board, numbers
 from fnn.plots import curves
 from fnn.runs.preparing import Prepared
-from fnn.schedules import Constant, Progress
+from fnn.schedules import Constant, before_the_first
 from fnn.storage.files import write_atomically
 
 TEXT = "explain.txt"
@@ -40,7 +40,8 @@ def command(options: argparse.Namespace) -> int:
     rows = _first(train) if options.example is None else _chosen(options.example, train.n)
     x, y = train.rows(np.array(rows))
     first = options.example is None and bool(np.any(x))
-    gradient, optimizer = GRADIENTS[training.gradient], training.optimizer.scaled(Progress().factor)
+    gradient, factor = GRADIENTS[training.gradient], before_the_first(training.schedule).factor
+    optimizer = training.optimizer.scaled(factor)
     try:
         found = numbers(net.layers, net.cost, optimizer, prepared.params, x, y, gradient)
     except InputError as error:
@@ -100,7 +101,7 @@ def _chosen(text: str, n: int) -> list[int]:
 
 def _heading(config: Config, rows: list[int], n: int, first: bool) -> Iterator[str]:
     """Which step this is."""
-    training, factor = config.training, Progress().factor
+    training, factor = config.training, before_the_first(config.training.schedule).factor
     yield f"{config.name}: the first training step, seed {config.seed}"
     if len(rows) > 1:
         listed = (

@@ -28,7 +28,7 @@ from fnn.runs.keeper import Keeper
 from fnn.runs.models import load, read_params
 from fnn.runs.preparing import Prepared
 from fnn.runs.resuming import config_changes, data_of, is_finished
-from fnn.schedules import Progress, Schedule
+from fnn.schedules import Progress, Schedule, after_an_epoch, before_the_first
 from fnn.storage.json_files import read_json, read_plain
 from fnn.training.evaluation import Evaluation
 from fnn.training.fitting import Result, State, after, start
@@ -141,4 +141,5 @@ def _lacking(run: Path, prepared: Prepared) -> str:
 
 def memory(schedule: Schedule, rows: Sequence[Mapping[str, Any]], part: str) -> Progress:
     """The schedule's memory after these epochs, whose scores were measured on `part` of the data."""
-    return functools.reduce(schedule.after, metrics.scores(rows, part), Progress())
+    seen = functools.partial(after_an_epoch, schedule)
+    return functools.reduce(seen, metrics.scores(rows, part), before_the_first(schedule))

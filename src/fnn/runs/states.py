@@ -82,7 +82,7 @@ def restored(saved: Checkpoint, task: Task, params: Params, path: Path) -> tuple
             step=_number(table["step"]),
             params=_filled(beginning.params, "params", saved.arrays),
             v=_filled(beginning.v, "v", saved.arrays),
-            progress=_progress(table["progress"]),
+            progress=_progress(table["progress"], table["epochs"]),
             seconds=float(table["seconds"]),
             done=bool(table["done"]),
             tally=_filled(beginning.tally, "tally", saved.arrays),
@@ -117,7 +117,7 @@ def _filled(tree: Params, part: str, arrays: Mapping[str, np.ndarray]) -> Params
 def _plain(task: Task, state: State, kept: Kept) -> dict[str, Any]:
     """What a state holds beside its arrays, as JSON."""
     plain = {name: getattr(state, name) for name in ("epochs", "step", "seconds", "done")}
-    plain |= {"progress": list(state.progress), "key": _key(task)}
+    plain |= {"progress": list(state.progress[:-1]), "key": _key(task)}
     return plain | ({"kept": [kept.epoch, *kept.rank]} if task.keep == "best" else {})
 
 
@@ -131,11 +131,11 @@ def _number(value: object) -> int:
     return value
 
 
-def _progress(values: Sequence[Any]) -> Progress:
-    best, stale, factor = values
-    if math.isnan(float(best)) or not 0 <= float(factor) <= 1:
+def _progress(values: Sequence[Any], epochs: int) -> Progress:
+    best, stale, factor = values  # the epochs are written once, beside them
+    if math.isnan(float(best)) or not 0 <= float(factor) < math.inf:
         raise ValueError(f"{values!r} is no progress")
-    return Progress(float(best), _number(stale), float(factor))
+    return Progress(float(best), _number(stale), float(factor), epochs)
 
 
 def _kept(task: Task, table: Mapping[str, Any], params: Params, arrays: Mapping[str, np.ndarray]) -> Kept:

@@ -40,7 +40,10 @@ def check_kinds(
         raise TypeError(f"key is {key!r:.80}; expected a key, such as jax.random.key(0).")
     check_gradient(gradient)
     if isinstance(schedule, type) or not isinstance(schedule, Schedule):
-        raise TypeError(f"schedule is {schedule!r:.80}; expected a schedule, such as EarlyStopping(10).")
+        raise TypeError(
+            f"schedule is {schedule!r:.80}; expected a schedule, such as EarlyStopping(10); one of your own has the "
+            "methods init and after."
+        )
     if not _is_number(target_cost) or np.ndim(target_cost):
         raise TypeError(f"target_cost is {target_cost!r:.80}; expected a number.")
     if math.isnan(target_cost):

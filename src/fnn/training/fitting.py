@@ -16,7 +16,7 @@ import jax.numpy as jnp
 
 from fnn.examples import Examples
 from fnn.network import backprop
-from fnn.schedules import Constant, Progress, Schedule
+from fnn.schedules import Constant, Progress, Schedule, after_an_epoch, before_the_first
 from fnn.training import divergence, monitors, segments
 from fnn.training.arguments import check_kinds
 from fnn.training.augmentation import Shifted
@@ -116,8 +116,8 @@ def fit(
         gradient: `backprop` or `autodiff`.
         validation: Examples to choose settings by, if there are any.
         test: Examples to report results on; nothing here depends on them.
-        schedule: `Constant()`, `EarlyStopping(patience)` or `HalveOnPlateau(patience)`. Its score is the
-            validation accuracy, else minus the validation cost, else the same of the training set.
+        schedule: `Constant()`, `EarlyStopping(patience)`, `HalveOnPlateau(patience)`, or a `Schedule` of your own. Its
+            score is the validation accuracy, else minus the validation cost, else the same of the training set.
         target_cost: Stop after the first epoch whose training cost is at most this.
         monitor: Whether to look inside: `Result.monitor` then has a `Reading` of each layer, see
             `fnn.training.monitors`. The training takes the same steps, one at a time. The last bits differ from those
@@ -158,7 +158,8 @@ def fit(
 def start(task: Task, params: Params) -> State:
     """The state before the first step, from `params`."""
     tally = monitors.zeros(task.net, params, task.train.shape, task.gradient) if task.monitor else ()
-    return State(0, 0, params, task.optimizer.init(params), Progress(), done=task.epochs < 1, tally=tally)
+    progress = before_the_first(task.schedule)
+    return State(0, 0, params, task.optimizer.init(params), progress, done=task.epochs < 1, tally=tally)
 
 
 def after(task: Task, result: Result) -> State:
@@ -174,7 +175,8 @@ def after(task: Task, result: Result) -> State:
             "on with the optimiser that it was trained by, or begin anew from its params."
         )
     done = _is_done(task, result.epoch, result.progress, float(result.train.cost))
-    return state._replace(epochs=result.epoch, v=result.v, progress=result.progress, done=done)
+    progress = result.progress._replace(epoch=result.epoch)
+    return state._replace(epochs=result.epoch, v=result.v, progress=progress, done=done)
 
 
 def _is_done(task: Task, epochs: int, progress: Progress, cost: float) -> bool:
@@ -212,7 +214,7 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
             _evaluated(task, part, state, between) if part is not None and part.n else None
             for part in (validation, test)
         )
-        progress, e = task.schedule.after(state.progress, score(on_validation or on_train)), state.epochs + 1
+        progress, e = after_an_epoch(task.schedule, state.progress, score(on_validation or on_train)), state.epochs + 1
         seen = monitors.readings(state.tally) if task.monitor else ()
         yield Result(
             *(e, state.progress.factor, on_train, on_validation, on_test, state.seconds),
