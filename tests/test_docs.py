@@ -35,7 +35,9 @@ def without_rounding(text):
     return re.sub(r"\d+(\.\d+)?e-\d+", "~", nine_decimals)
 
 
-@pytest.mark.parametrize("page", ["by_hand.md", "check_exactly.md", "check_vjp.md", "lecture.md", "several_devices.md"])
+@pytest.mark.parametrize(
+    "page", ["by_hand.md", "check_exactly.md", "check_vjp.md", "lecture.md", "schedules.md", "several_devices.md"]
+)
 def test_the_code_of_a_page_prints_what_the_page_shows(page, tmp_path):
     code, printed = blocks(page)
     (tmp_path / "page.py").write_text(code, encoding="utf-8")

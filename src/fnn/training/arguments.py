@@ -41,7 +41,7 @@ def check_kinds(
     check_gradient(gradient)
     if isinstance(schedule, type) or not isinstance(schedule, Schedule):
         raise TypeError(
-            f"schedule is {schedule!r:.80}; expected a schedule, such as EarlyStopping(10); one of your own has the "
+            f"schedule is {schedule!r:.80}; expected a schedule, such as EarlyStopping(10). One of your own has the "
             "methods init and after."
         )
     if not _is_number(target_cost) or np.ndim(target_cost):
