@@ -2,12 +2,14 @@
 
 import inspect
 import pathlib
+import re
 
 import pytest
 
 import fnn
 
 SOURCE = pathlib.Path(fnn.__file__).parent
+API = pathlib.Path(__file__).parents[1] / "docs" / "api"
 
 
 def test_no_module_hides_behind_an_exported_function():
@@ -27,3 +29,9 @@ def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Dens'"):
         _ = fnn.Dens
     assert "Dense" in dir(fnn)
+
+
+def test_every_public_name_is_on_one_page_of_the_api():
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in API.glob("*.md"))
+    named = re.findall(r"^::: fnn\.(\w+)$", pages, re.M)
+    assert sorted(named) == sorted(fnn.__all__)

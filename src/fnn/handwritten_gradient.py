@@ -48,7 +48,7 @@ def by_hand(net: Net) -> Callable[[Params, Array], Array]:
         ValueError: an empty net; when called, `net` and `params` differ in length; when differentiated, a `backward`
             that returns other shapes than it was given.
 
-    Example:
+    Examples:
         >>> import jax, jax.numpy as jnp
         >>> from fnn import Dense, Sigmoid, by_hand, init
         >>> net = (Dense(4), Sigmoid(), Dense(2))

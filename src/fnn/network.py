@@ -27,7 +27,7 @@ def init(net: Net, key: Key, shape: Shape) -> Params:
         TypeError: `net` is not a tuple of layers, or `shape` does not consist of whole numbers.
         ValueError: an empty net, an empty axis, or a layer that cannot take what the one before it gives.
 
-    Example:
+    Examples:
         >>> import jax
         >>> from fnn import Dense, Sigmoid, init
         >>> params = init((Dense(4), Sigmoid(), Dense(2)), jax.random.key(0), (3,))
@@ -102,7 +102,7 @@ def _checked_shape(net: Net, shape: Shape) -> Shape:
 def count_params(params: Params) -> int:
     """The number of weights and biases: one for every edge of the graph, and one for every node that is no input.
 
-    Example:
+    Examples:
         >>> import jax
         >>> from fnn import Dense, count_params, init
         >>> count_params(init((Dense(30), Dense(10)), jax.random.key(0), (784,)))
@@ -195,7 +195,7 @@ def backprop(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[
     same side, so the two agree there too, where a finite difference does not.
     Source: Nielsen, ch. 2; BP1 is `cost.delta`, BP2-BP4 are the layers' `backward`.
 
-    Example:
+    Examples:
         >>> import jax, jax.numpy as jnp
         >>> from fnn import CrossEntropy, Dense, Sigmoid, backprop, init
         >>> net = (Dense(4), Sigmoid(), Dense(2))

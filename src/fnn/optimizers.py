@@ -31,7 +31,7 @@ class SGD:
 
     The numbers are traced: `jax.vmap` over an `SGD` of arrays trains with several at once.
 
-    Example:
+    Examples:
         >>> import jax, jax.numpy as jnp
         >>> from fnn import SGD, Dense, init
         >>> params = init((Dense(1),), jax.random.key(0), (2,))

@@ -26,7 +26,7 @@ def per_example(gradient: Gradient) -> Gradient:
         A function of the same arguments, whose value is `(n,)` and whose gradient has a leading axis of `n`
         at every leaf: `n` times the memory of a gradient. `per_example_norms` needs less.
 
-    Example:
+    Examples:
         >>> import jax, jax.numpy as jnp
         >>> from fnn import CrossEntropy, Dense, backprop, init
         >>> from fnn import per_example

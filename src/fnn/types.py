@@ -14,9 +14,9 @@ import jax
 import numpy as np
 from jax import export
 
-Array = jax.Array
+Array = jax.Array  # of numbers
 Key = jax.Array  # a typed key, `jax.random.key(seed)`
-Shape = tuple[int, ...]
+Shape = tuple[int, ...]  # of one example, without the batch axis: `(784,)`
 Params = Any  # a pytree; of a net: a tuple with one NamedTuple per layer, `()` for a layer without parameters
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ def static(cls: type[T]) -> type[T]:
     Raises:
         TypeError: when an instance is built with a field that cannot be hashed (an array, a list).
 
-    Example:
+    Examples:
         >>> @static
         ... class Scale:
         ...     factor: float
@@ -164,7 +164,7 @@ class Initializer(Protocol):
         ...
 
 
-Net = tuple[Layer, ...]
+Net = tuple[Layer, ...]  # the layers, first to last
 Gradient = Callable[[Net, Cost, Params, Array, Array], tuple[Array, Params]]  # `backprop`, `autodiff`, or a user's
 
 

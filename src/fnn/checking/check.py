@@ -105,7 +105,7 @@ def gradcheck(
         TypeError: `gradient` is no function.
         ValueError: what does not fit the net, from the net itself.
 
-    Example:
+    Examples:
         >>> import jax, jax.numpy as jnp
         >>> from fnn import CrossEntropy, Dense, Sigmoid, backprop, init
         >>> from fnn.checking import gradcheck

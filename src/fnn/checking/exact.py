@@ -88,7 +88,7 @@ def check_exactly(
             rule returns another tree or other shapes than its params and inputs have.
         TypeError, ValueError: what is no net and no shape, as `init`; `rows` or `draws` below 1.
 
-    Example:
+    Examples:
         >>> from fnn import Dense, ReLU
         >>> from fnn.checking import check_exactly
         >>> report = check_exactly((Dense(4), ReLU(), Dense(2)), (3,))

@@ -53,7 +53,7 @@ def check_vjp(f: Any, *args: Any, forward: Callable | None = None, budget: int =
             gives another value each time, a rule that returns no tree like `args`.
         TypeError: `f` is no function and no pair of functions.
 
-    Example:
+    Examples:
         >>> import jax, jax.numpy as jnp
         >>> from fnn.checking import check_vjp
         >>> @jax.custom_vjp

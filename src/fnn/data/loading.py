@@ -96,7 +96,7 @@ def load_data(
             downloaded.
         CorruptFileError: A file is damaged.
 
-    Example:
+    Examples:
         >>> xor = load_data("xor", targets="binary")
         >>> xor.train.x.tolist(), xor.train.y.tolist(), xor.test.n
         ([[0, 0], [0, 1], [1, 0], [1, 1]], [[0], [1], [1], [0]], 0)

@@ -128,7 +128,7 @@ def forward(y: Node, values: Values) -> Array:
     Raises:
         ValueError: a variable has no value, a value has no variable, or a value is no scalar.
 
-    Example:
+    Examples:
         >>> from fnn.lessons import graphs
         >>> x = graphs.variable("x")
         >>> y = graphs.exp(graphs.sin(graphs.square(x)))
@@ -148,7 +148,7 @@ def backprop(y: Node, values: Values) -> tuple[Array, dict[str, Array]]:
     Raises:
         ValueError: a variable has no value, a value has no variable, or a value is no scalar.
 
-    Example:
+    Examples:
         >>> from fnn.lessons import graphs
         >>> t = graphs.variable("t")
         >>> value, by = graphs.backprop(t * t * t + t, {"t": 2.0})
@@ -223,7 +223,7 @@ def drawn(y: Node, values: Values) -> str:
     over all its uses. At `DEEPEST` levels a drawing ends: the node there has a number, and it is drawn further down,
     from the left margin again.
 
-    Example:
+    Examples:
         >>> from fnn.lessons import graphs
         >>> x = graphs.variable("x")
         >>> print(graphs.drawn(graphs.exp(graphs.sin(graphs.square(x))), {"x": 0.7}))

@@ -88,7 +88,7 @@ def circuit(n: int, rule: Callable[..., int | Sequence[int]]) -> Circuit:
     Raises:
         TypeError, ValueError: as `Circuit`.
 
-    Example:
+    Examples:
         >>> from fnn import circuit
         >>> circuit(2, lambda nand, p, q: nand(nand(p, p), nand(q, q))).gates  # OR
         ((0, 0), (1, 1), (2, 3))
@@ -103,7 +103,7 @@ def layered(circuit: Circuit) -> tuple[Net, Params]:
 
     A gate stands in the first layer after all of its inputs. Gates that no output needs are left out.
 
-    Example:
+    Examples:
         >>> from fnn import forward
         >>> from fnn.lessons.logic import half_adder, inputs, layered
         >>> forward(*layered(half_adder()), inputs(2)).astype(int).tolist()  # sum and carry

@@ -26,7 +26,7 @@ def truth_table(outputs: Sequence | np.ndarray) -> Circuit:
     Raises:
         ValueError: the table has another shape or other entries.
 
-    Example:
+    Examples:
         >>> from fnn import forward, truth_table
         >>> from fnn.lessons.logic import inputs, layered
         >>> net, params = layered(truth_table([0, 1, 1, 0]))
@@ -95,7 +95,7 @@ def perceptron(outputs: Sequence | np.ndarray) -> tuple[Net, Params]:
     Raises:
         ValueError: the table has several outputs, or no single perceptron computes it; the message gives the reason.
 
-    Example:
+    Examples:
         >>> from fnn import perceptron
         >>> net, params = perceptron([1, 1, 1, 0])  # NAND
         >>> net

@@ -35,7 +35,7 @@ class Model:
     `model.predict(raw)` says what `fnn predict` says. `fnn.predict(model.net, model.cost, model.params, x)` is for
     inputs `x` that are scaled already.
 
-    Example:
+    Examples:
         >>> import jax
         >>> from fnn import Dense, LogLikelihood, Model, init
         >>> net = (Dense(2),)

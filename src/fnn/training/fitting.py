@@ -68,11 +68,11 @@ class Result(NamedTuple):
 
     epoch: int  # from 1
     factor: float  # of eta in this epoch, by the schedule
-    train: Evaluation
+    train: Evaluation  # on the training examples, after the epoch
     validation: Evaluation | None  # None without such examples
-    test: Evaluation | None
+    test: Evaluation | None  # the same
     seconds: float  # the epoch's training, and waiting for a file: neither compilation nor evaluation
-    params: Params
+    params: Params  # after the epoch
     v: Params  # the optimiser's state
     progress: Progress  # the schedule's memory
     monitor: tuple[Reading, ...] = ()  # of each layer; `()` unless asked for
@@ -135,7 +135,7 @@ def fit(
             output, the cost does not take such `y`, examples left in their file are to be shifted, or a part is
             `spread` over other devices than `train`.
 
-    Example:
+    Examples:
         >>> import jax, jax.numpy as jnp
         >>> from fnn import SGD, CrossEntropy, Dense, Examples, fit, init
         >>> net, xor = (Dense(1),), Examples(jnp.array([[0.0, 0], [0, 1]]), jnp.array([[0], [1]]))

@@ -91,7 +91,7 @@ def monitor(net: Net, cost: Cost, params: Params, x: Array, y: Array) -> tuple[R
     Raises:
         ValueError: `net` and `params` differ in length, or `y` does not fit the output.
 
-    Example:
+    Examples:
         >>> import jax.numpy as jnp
         >>> from fnn import Dense, Identity, Quadratic, ReLU, monitor
         >>> from fnn.layers import DenseParams

@@ -32,7 +32,7 @@ def permutation(key: Key, n: int) -> Array:
     Raises:
         ValueError: `n` is not in 1 … 2³¹ − 1.
 
-    Example:
+    Examples:
         >>> import jax
         >>> sorted(permutation(jax.random.key(0), 5).tolist())
         [0, 1, 2, 3, 4]

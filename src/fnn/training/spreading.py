@@ -129,7 +129,7 @@ def spread(examples: Examples | Shifted, devices: Sequence[jax.Device] | None = 
         TypeError: `examples` are of another kind, or `devices` is no list of devices.
         ValueError: there are no devices, one is named twice, or none of them belongs to this process.
 
-    Example:
+    Examples:
         >>> import jax, jax.numpy as jnp
         >>> from fnn import SGD, CrossEntropy, Dense, Examples, fit, init, spread
         >>> net, xor = (Dense(1),), Examples(jnp.array([[0.0, 0], [0, 1]]), jnp.array([[0], [1]]))

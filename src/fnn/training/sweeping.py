@@ -105,7 +105,7 @@ def sweep(
             does not take such `y`, a number of the optimiser is neither one for all nor one per network, or examples
             are left in their file.
 
-    Example:
+    Examples:
         >>> import jax, jax.numpy as jnp
         >>> from fnn import SGD, CrossEntropy, Dense, Examples, init, sweep
         >>> net, gate = (Dense(1),), Examples(jnp.array([[0.0, 0], [0, 1]]), jnp.array([[0], [1]]))
