@@ -25,6 +25,11 @@ def test_public_names_have_docstrings(name):
             assert inspect.getdoc(method), method
 
 
+def test_examples_are_in_a_section_that_the_pages_show_as_code():
+    sources = [path.read_text(encoding="utf-8") for path in SOURCE.rglob("*.py")]
+    assert not [text for text in sources if re.search(r"^ *Example:$", text, re.M)]  # the section is called Examples
+
+
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Dens'"):
         _ = fnn.Dens

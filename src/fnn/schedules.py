@@ -35,7 +35,7 @@ class Schedule(Protocol):
 
     A static class of yours with these two methods is one. Warm-up and a cosine are shown in `docs/schedules.md`.
 
-    Example:
+    Examples:
         >>> import fnn
         >>> @fnn.static
         ... class Decay:
