@@ -69,6 +69,7 @@ from .training.epochs import step as step
 from .training.evaluation import Evaluation as Evaluation
 from .training.evaluation import evaluate as evaluate
 from .training.fitting import Result as Result
+from .training.fitting import Start as Start
 from .training.fitting import fit as fit
 from .training.monitors import Reading as Reading
 from .training.monitors import monitor as monitor

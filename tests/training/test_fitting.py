@@ -1,6 +1,7 @@
 """`fit`: what it reports and follows, and that it goes on from any state with the same bits."""
 
 import itertools
+import pickle
 from types import SimpleNamespace
 
 import jax
@@ -161,11 +162,16 @@ SETTINGS = {
 }
 
 
+def on(last):
+    """To go on after a result."""
+    return {"params": last.params, "start": last.start}
+
+
 @pytest.mark.parametrize("settings", SETTINGS.values(), ids=SETTINGS)
 def test_three_epochs_and_three_more_are_six(settings):
     whole = list(fit(**{"optimizer": MOMENTUM, "epochs": 6} | settings))
     first = list(fit(**{"optimizer": MOMENTUM, "epochs": 3} | settings))
-    then = list(fit(**{"optimizer": MOMENTUM, "epochs": 3, "params": first[-1]} | settings))
+    then = list(fit(**{"optimizer": MOMENTUM, "epochs": 3} | settings | on(first[-1])))
     assert told(first + then) == told(whole)
     assert [repr(r.monitor) for r in first + then] == [repr(r.monitor) for r in whole]  # nan is not equal to itself
     assert [r.epoch for r in then] == [4, 5, 6][: len(then)]
@@ -173,16 +179,39 @@ def test_three_epochs_and_three_more_are_six(settings):
 
 def test_a_training_that_has_reached_its_end_does_not_go_on():
     *_, last = fit(epochs=3)
-    assert list(fit(params=last, epochs=0)) == []
-    assert list(fit(params=last, epochs=3, target_cost=float(last.train.cost))) == []
+    assert list(fit(**on(last), epochs=0)) == []
+    assert list(fit(**on(last), epochs=3, target_cost=float(last.train.cost))) == []
     *_, stopped = fit(epochs=50, optimizer=SGD(1e-30), schedule=EarlyStopping(2))
-    assert list(fit(params=stopped, epochs=3, optimizer=SGD(1e-30), schedule=EarlyStopping(2))) == []
+    assert list(fit(**on(stopped), epochs=3, optimizer=SGD(1e-30), schedule=EarlyStopping(2))) == []
 
 
-def test_a_result_of_another_optimiser_is_refused():
+def test_a_velocity_and_a_progress_that_were_kept_as_numpy_arrays_are_a_start():
+    *_, last = fit(epochs=6, optimizer=MOMENTUM)
+    *_, third = fit(epochs=3, optimizer=MOMENTUM)
+    params, v, progress = pickle.loads(
+        pickle.dumps((*jax.tree.map(np.asarray, (third.params, third.v)), third.progress))
+    )
+    *_, again = fit(epochs=3, optimizer=MOMENTUM, params=params, start=fnn.Start(v, progress))
+    assert bits((again.params, again.v, again.train)) == bits((last.params, last.v, last.train))
+    assert again.epoch == 6
+
+
+def test_a_velocity_of_another_optimiser_is_refused():
     *_, plain = fit(epochs=1)
-    with pytest.raises(ValueError, match="the Result of epoch 1 has no v of SGD for its params; go on with"):
-        next(fit(params=plain, epochs=1, optimizer=MOMENTUM))
+    with pytest.raises(ValueError, match="the start after epoch 1 has no v of SGD for these params; go on with"):
+        next(fit(**on(plain), epochs=1, optimizer=MOMENTUM))
+
+
+def test_a_result_in_place_of_its_params_or_its_start_is_refused():
+    *_, last = fit(epochs=1)
+    with pytest.raises(
+        TypeError, match=r"params is a Result; expected its params, last.params \(fit goes on with start="
+    ):
+        next(fit(params=last, epochs=1))
+    with pytest.raises(TypeError, match="start is a Result; expected its start, start=last.start"):
+        next(fit(start=last, epochs=1))
+    with pytest.raises(TypeError, match="start is a tuple; expected a Start, or None for a new training"):
+        next(fit(start=(last.v, last.progress), epochs=1))
 
 
 NO_NUMBERS = [True, False, 2.0, 1.5, "2", None, np.float32(2), np.array([2]), jnp.asarray(2.0)]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
+import numpy as np
 
 from fnn.config.schema import Types
 from fnn.config.sections import Config
@@ -30,8 +30,7 @@ from fnn.runs.preparing import Prepared
 from fnn.runs.resuming import config_changes, data_of, is_finished
 from fnn.schedules import Progress, Schedule, after_an_epoch, before_the_first
 from fnn.storage.json_files import read_json, read_plain
-from fnn.training.evaluation import Evaluation
-from fnn.training.fitting import Result, State, after, start
+from fnn.training.fitting import Start, State, after, start
 from fnn.training.keeping import UNRANKED, Kept
 
 
@@ -96,10 +95,9 @@ def extended(run: Path, prepared: Prepared, keeper: Keeper, types: Types) -> Sta
         rank = metrics.ranks(rows)[best - 1] if best else UNRANKED
         keeper.kept, params = Kept(best, rank, params), read_params(run / directory.LAST, params)
     progress = memory(keeper.task.schedule, rows, "validation" if prepared.data.validation.n else "train")
-    measured = Evaluation(jnp.float32(rows[-1]["train_cost"]), jnp.float32(jnp.nan))
     beginning = start(keeper.task, params).v
     v = optimizer_states.read(run, beginning) if jax.tree.leaves(beginning) else beginning
-    return after(keeper.task, Result(len(rows), progress.factor, measured, None, None, 0.0, params, v, progress))
+    return after(keeper.task, params, Start(v, progress, float(np.float32(rows[-1]["train_cost"]))))
 
 
 def _finished(out: Path, config: Config, data: str) -> list[Path]:

@@ -34,8 +34,11 @@ def check_kinds(
     """
     check_layers(net)
     _check_optimizer(optimizer)
+    if hasattr(params, "params"):
+        name = type(params).__name__
+        raise TypeError(f"params is a {name}; expected its params, last.params (fit goes on with start=last.start).")
     if not isinstance(params, tuple | list):
-        raise TypeError(f"params is {params!r:.80}; expected what init(net, key, shape) gives, or a Result of fit.")
+        raise TypeError(f"params is {params!r:.80}; expected what init(net, key, shape) gives.")
     if not hasattr(key, "dtype"):
         raise TypeError(f"key is {key!r:.80}; expected a key, such as jax.random.key(0).")
     check_gradient(gradient)

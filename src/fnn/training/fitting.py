@@ -63,6 +63,14 @@ class State(NamedTuple):
     tally: Any = ()  # of the unfinished epoch, see `training.monitors`; `()` in a training that is not monitored
 
 
+class Start(NamedTuple):
+    """What a training remembers between two epochs, besides its params: `fit` goes on from it."""
+
+    v: Params  # the optimiser's state
+    progress: Progress  # the schedule's memory, which counts the epochs
+    cost: float = math.inf  # of the training set, which `target_cost` is held against before the next epoch
+
+
 class Result(NamedTuple):
     """What `fit` yields after each epoch."""
 
@@ -77,17 +85,23 @@ class Result(NamedTuple):
     progress: Progress  # the schedule's memory
     monitor: tuple[Reading, ...] = ()  # of each layer; `()` unless asked for
 
+    @property
+    def start(self) -> Start:
+        """From where, with `params`, `fit` goes on after this epoch."""
+        return Start(self.v, self.progress, float(self.train.cost))
+
 
 def fit(
     net: Net,
     cost: Cost,
     optimizer: Optimizer,
-    params: Params | Result,
+    params: Params,
     train: Examples | Shifted | Spread,
     key: Key,
     *,
     batch_size: int,
     epochs: int,
+    start: Start | None = None,
     gradient: Gradient = backprop,
     validation: Examples | Spread | None = None,
     test: Examples | Spread | None = None,
@@ -104,15 +118,17 @@ def fit(
         net: The layers.
         cost: The cost.
         optimizer: Its learning rate is what the schedule scales.
-        params: Where to start: the params that `init` gives, or the last `Result` of an earlier `fit`. That training
-            then goes on, with its optimiser's v, its schedule's memory and the numbers of its epochs. With the same
-            other arguments, 3 epochs and then 3 more are 6 epochs, bit for bit.
+        params: Those to begin with, from `init` or from an earlier training.
         train: The examples to train on, as they are or `Shifted`. Examples that `load_data` has left in their file
             are read while others are trained on; the results are the same as for examples in memory. Examples that are
             `spread` are trained on by several devices, and `validation` and `test` are then evaluated by the same ones.
         key: Epoch e uses `jax.random.fold_in(key, e)`, e from 1.
         batch_size: Mini-batch size B; see `epoch` for a last short one.
-        epochs: The number of epochs at most; after a `Result` the number of further ones.
+        epochs: The number of epochs at most; with a `start` the number of further ones.
+        start: What an earlier training remembers, `last.start` of its last `Result`: its optimiser's v, its schedule's
+            memory and the number of its epochs. With `last.params` that training goes on: with the same other
+            arguments, 3 epochs and then 3 more are 6 epochs, bit for bit. `Start(v, progress)` makes one of parts that
+            you have kept. None: a new training begins.
         gradient: `backprop` or `autodiff`.
         validation: Examples to choose settings by, if there are any.
         test: Examples to report results on; nothing here depends on them.
@@ -133,50 +149,65 @@ def fit(
         ValueError: B is not in 1 … n, `epochs` is below 0, a number of an `SGD` is out of its range, `target_cost` is
             nan, `net` and `params` differ in length, `x` and `y` have different numbers of rows, `y` does not fit the
             output, the cost does not take such `y`, examples left in their file are to be shifted, or a part is
-            `spread` over other devices than `train`.
+            `spread` over other devices than `train`, or the v of `start` is not the optimiser's for these params.
 
     Examples:
         >>> import jax, jax.numpy as jnp
         >>> from fnn import SGD, CrossEntropy, Dense, Examples, fit, init
         >>> net, xor = (Dense(1),), Examples(jnp.array([[0.0, 0], [0, 1]]), jnp.array([[0], [1]]))
-        >>> start = init(net, jax.random.key(0), (2,))
-        >>> *_, last = fit(net, CrossEntropy(), SGD(1.0), start, xor, jax.random.key(1), batch_size=1, epochs=50)
+        >>> params, settings = init(net, jax.random.key(0), (2,)), {"batch_size": 1, "epochs": 50}
+        >>> *_, last = fit(net, CrossEntropy(), SGD(1.0), params, xor, jax.random.key(1), **settings)
         >>> last.epoch, float(last.train.accuracy)
         (50, 1.0)
-        >>> *_, last = fit(net, CrossEntropy(), SGD(1.0), last, xor, jax.random.key(1), batch_size=1, epochs=5)
+        >>> settings |= {"start": last.start, "epochs": 5}
+        >>> *_, last = fit(net, CrossEntropy(), SGD(1.0), last.params, xor, jax.random.key(1), **settings)
         >>> last.epoch
         55
     """
     batch_size, epochs = whole("fit", "batch_size", batch_size), number_of_epochs("fit", epochs)
     check_kinds(net, optimizer, params, key, gradient, schedule, target_cost, monitor)
     settings = gradient, validation, test, schedule, target_cost, monitor, measure
-    first = params.epoch if isinstance(params, Result) else 0
+    first = _epochs_before(start)
     task = Task(net, cost, optimizer, train, key, batch_size, first + epochs, *settings)
-    yield from resumed(task, after(task, params) if isinstance(params, Result) else start(task, params))
+    yield from resumed(task, _beginning(task, params, start))
+
+
+def _epochs_before(start: Any) -> int:
+    """The number of epochs before a start.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if start is not None and not isinstance(start, Start):
+        hint = "its start, start=last.start" if isinstance(start, Result) else "a Start, or None for a new training"
+        raise TypeError(f"fit: start is a {type(start).__name__}; expected {hint}.")
+    return start.progress.epoch if start else 0
+
+
+def _beginning(task: Task, params: Params, memory: Start | None) -> State:
+    return start(task, params) if memory is None else after(task, params, memory)
 
 
 def start(task: Task, params: Params) -> State:
     """The state before the first step, from `params`."""
-    tally = monitors.zeros(task.net, params, task.train.shape, task.gradient) if task.monitor else ()
-    progress = before_the_first(task.schedule)
-    return State(0, 0, params, task.optimizer.init(params), progress, done=task.epochs < 1, tally=tally)
+    return after(task, params, Start(task.optimizer.init(params), before_the_first(task.schedule)))
 
 
-def after(task: Task, result: Result) -> State:
-    """The state after the epoch of a result, from which its training goes on.
+def after(task: Task, params: Params, memory: Start) -> State:
+    """The state between two epochs, from which a training goes on.
 
     Raises:
-        ValueError: the result's v is not what the task's optimiser has for its params.
+        ValueError: the v is not what the task's optimiser has for its params.
     """
-    state = start(task, result.params)
-    if jax.tree.map(jnp.shape, state.v) != jax.tree.map(jnp.shape, result.v):
+    v, progress, cost = memory
+    if jax.tree.map(jnp.shape, jax.eval_shape(task.optimizer.init, params)) != jax.tree.map(jnp.shape, v):
         raise ValueError(
-            f"fit: the Result of epoch {result.epoch} has no v of {type(task.optimizer).__name__} for its params; go "
-            "on with the optimiser that it was trained by, or begin anew from its params."
+            f"fit: the start after epoch {progress.epoch} has no v of {type(task.optimizer).__name__} for these "
+            "params; go on with the optimiser that they were trained by, or begin anew, without a start."
         )
-    done = _is_done(task, result.epoch, result.progress, float(result.train.cost))
-    progress = result.progress._replace(epoch=result.epoch)
-    return state._replace(epochs=result.epoch, v=result.v, progress=progress, done=done)
+    tally = monitors.zeros(task.net, params, task.train.shape, task.gradient) if task.monitor else ()
+    done = _is_done(task, progress.epoch, progress, cost)
+    return State(progress.epoch, 0, params, v, progress, done=done, tally=tally)
 
 
 def _is_done(task: Task, epochs: int, progress: Progress, cost: float) -> bool:
