@@ -1,84 +1,70 @@
-"""The pages of `docs/`: their code runs, and prints what they show."""
+"""The code of `docs/` and the README runs, and prints what they show; `experiments/docs/page.py` has the rules."""
 
-import glob
-import importlib.util
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from fnn import cli
+from experiments.docs.blocks import blocks, sections_left_out
+from experiments.docs.page import ROOT, name_of
+from experiments.docs.unrun import UNRUN
 from tests.helpers import tables
-from tests.helpers.support import unoptimised
 
-pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
-
-DOCS = Path(__file__).parents[1] / "docs"
-
-
-def blocks(page):
-    """The code of a page and what it shows as printed, without the code that needs a library that is not here."""
-    code, printed, here = [], [], True
-    for kind, text in re.findall(r"^```(\w+)\n(.*?)^```", (DOCS / page).read_text(encoding="utf-8"), re.M | re.S):
-        if kind == "python":
-            here = all(importlib.util.find_spec(name) for name in re.findall(r"^(?:import|from) (\w+)", text, re.M))
-        if here and kind in ("python", "text"):
-            (code if kind == "python" else printed).append(text)
-    return "\n".join(code), "".join(printed)
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", *sorted(DOCS.rglob("*.md"))]
+QUICK = "check_exactly.md"  # the one that `make test` runs
 
 
-def without_rounding(text):
-    """The text without the numbers that another processor rounds differently, and without alignment."""
-    nine_decimals = re.sub(r"(\.\d{9})\d+", r"\1", re.sub(r" +", " ", text))
-    return re.sub(r"\d+(\.\d+)?e-\d+", "~", nine_decimals)
+def text_of(path):
+    return path.read_text(encoding="utf-8")
+
+
+def is_run(path, block):
+    """Whether the runner of pages does something with a block; a text that follows no program is not compared."""
+    listed = (name_of(path), block.kind) in UNRUN
+    compared = block.kind in ("python", "console") or (block.kind, block.above) == ("text", "python")
+    return not listed and bool(compared or block.title)
+
+
+RUN = [path for path in PAGES if any(is_run(path, block) for block in blocks(text_of(path)))]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_every_block_is_run_or_listed_as_not_run(path):
+    for block in blocks(text_of(path)):
+        assert block.kind, f"{path}:{block.line}: say after the fence what the block is"
+        assert is_run(path, block) or (name_of(path), block.kind) in UNRUN, f"{path}:{block.line}: see unrun.py"
+
+
+def test_what_is_listed_as_not_run_is_there():
+    there = {(name_of(path), block.kind) for path in PAGES for block in blocks(text_of(path))}
+    assert set(UNRUN) <= there
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_no_code_is_hidden_in_an_indented_block(path):
+    lines = text_of(path).splitlines()
+    fenced = {
+        number for block in blocks(text_of(path)) for number in range(block.line, block.line + block.text.count("\n"))
+    }
+    for number, (above, line) in enumerate(zip(["", *lines], lines, strict=False), 1):
+        assert number in fenced or above.strip() or not line.startswith("    "), (
+            f"{path}:{number}: put it between fences"
+        )
 
 
 @pytest.mark.parametrize(
-    "page", ["by_hand.md", "check_exactly.md", "check_vjp.md", "lecture.md", "schedules.md", "several_devices.md"]
+    "path", [pytest.param(path, marks=[] if path.name == QUICK else pytest.mark.long, id=name_of(path)) for path in RUN]
 )
-def test_the_code_of_a_page_prints_what_the_page_shows(page, tmp_path):
-    code, printed = blocks(page)
-    (tmp_path / "page.py").write_text(code, encoding="utf-8")
-    command = [sys.executable, "-W", "error", str(tmp_path / "page.py")]
-    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
-    assert (ended.returncode, ended.stderr) == (0, "")
-    assert without_rounding(ended.stdout) == without_rounding(printed)
+def test_the_code_of_a_page_prints_what_the_page_shows(path):
+    if 0 in sections_left_out(text_of(path)):
+        pytest.skip("needs a library that is not here; make extras runs it")
+    command = [sys.executable, "-W", "error", "-m", "experiments.docs.page", str(path)]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
 
 
-def commands(page):
-    """The commands of a page, each with the lines that it prints, and the tables that the page shows."""
-    text = (DOCS / page).read_text(encoding="utf-8")
-    shown = "".join(re.findall(r"^```console\n(.*?)^```", text, re.M | re.S))
-    pairs = [part.split("\n", 1) for part in re.split(r"^\$ ", shown, flags=re.M)[1:]]
-    return pairs, *(re.findall(rf"^```{kind}\n(.*?)^```", text, re.M | re.S) for kind in ("csv", "toml"))
-
-
-def without_numbers(text):
-    """The lines without their numbers, which another processor may round, and without alignment."""
-    numbers = re.sub(r"-[0-9a-f]{8}\b|\d[\d.,]*%?|(?<= )\.(?= |$)", "#", text, flags=re.M)
-    return [" ".join(line.split()) for line in numbers.splitlines()]
-
-
-def test_the_commands_about_your_data_print_what_the_page_shows(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "docs").mkdir()
-    table = tables.customers(tmp_path / "docs" / "customers.csv", 600)
+def test_the_table_of_customers_is_the_one_of_the_tests(tmp_path):
+    table = tables.customers(tmp_path / "customers.csv", 600)
     assert Path(table).read_bytes() == (DOCS / "customers.csv").read_bytes()
-    pairs, csvs, tomls = commands("your_data.md")
-    (tmp_path / "faulty.csv").write_text(csvs[0])
-    for command, shown in pairs:
-        line, _, file = command.removeprefix("fnn ").partition(" > ")
-        words = [path for word in line.split() for path in (glob.glob(word) if "*" in word else [word])]
-        with unoptimised():
-            assert cli.main(words) == 0
-        said = capsys.readouterr()
-        if file:
-            (tmp_path / file).write_text(said.out)
-        lines = without_numbers(said.err if file else said.out + said.err)
-        assert "\n..." in f"\n{shown}" or lines == without_numbers(shown.rstrip())
-        printed = iter(lines)
-        for expected in without_numbers(shown):
-            assert expected == "..." or expected in printed  # in this order, perhaps with others between
-    assert (tmp_path / "mine.toml").read_text().replace("FILE.toml", "mine.toml").startswith(tomls[0])
