@@ -94,6 +94,11 @@ CHECKED = (
 EXAMPLES = ("--examples", dict(type=int, metavar="N", help="training examples to check on (the config's batch_size)"))
 PREDICT_OUT = ("--out", dict(metavar="FILE", help="write the csv there, and only say how right it is"))
 PAGE_OUT = ("--out", dict(metavar="FILE", help="write the page there (page.html in RUN)"))
+TO = (
+    "--to",
+    dict(required=True, choices=("onnx", "safetensors"), help="a graph that runs elsewhere, or the params alone"),
+)
+EXPORT_OUT = ("--out", dict(metavar="FILE", help="write it there (model.onnx or model.safetensors in RUN)"))
 COMPARE_OUT = ("--out", dict(metavar="DIR", help="write the whole table, compare.csv, and compare.png there"))
 CHECK_OUT = ("--out", dict(metavar="DIR", help="write gradcheck.json, report.html and gradcheck.png there"))
 EXPLAIN_OUT = ("--out", dict(metavar="DIR", help="write explain.txt and network.png, the net drawn, there"))
@@ -196,6 +201,17 @@ COMMANDS = (
         "Print what a trained network says about each row of a file, or of its own test data, as a csv; if the data "
         "hold what is desired, stderr says how right it is.",
         ("fnn predict runs/xor-c8be7c4d", "fnn predict runs/digits-6a4845ac --out predictions.csv"),
+    ),
+    Command(
+        "export",
+        "a trained run as a file for other programs: onnx, safetensors",
+        (RUN, TO, TYPE, EXPORT_OUT),
+        "Write a trained network for other programs: as an ONNX graph that takes inputs in their own units, as fnn "
+        "predict does, or its params as safetensors.",
+        (
+            "fnn export runs/digits-6a4845ac --to onnx",
+            "fnn export runs/digits-6a4845ac --to safetensors --out digits.safetensors",
+        ),
     ),
     Command(
         "page",
