@@ -131,12 +131,13 @@ def test_a_row_that_predict_refuses_gives_nan(name, wrong):
 
 @pytest.mark.parametrize("layer", [fnn.Step(), fnn.ReLU(), fnn.LeakyReLU(), fnn.Sigmoid(), fnn.Maxout(2, 3)], ids=repr)
 def test_a_nan_between_the_layers_stays_nan(layer):
-    params = fnn.layers.DenseParams(np.array([[3e38, -3e38], [1, 1]], np.float32), np.zeros(2, np.float32))
-    net, (own,) = (fnn.Dense(2), layer), draw_params((layer,), 0, (2,))
-    model = fnn.Model(net, fnn.Quadratic(fnn.Identity()), (params, own), (2,))
-    expected = model.predict([[10, 10]])  # infinity less infinity
+    wide, b = np.array([[3e38], [-3e38]], np.float32), np.zeros(2, np.float32)
+    params = (fnn.layers.DenseParams(wide, b), fnn.layers.DenseParams(np.array([[1, 1], [0, 0]], np.float32), b))
+    (own,) = draw_params((layer,), 0, (2,))
+    model = fnn.Model((fnn.Dense(2), fnn.Dense(2), layer), fnn.Quadratic(fnn.Identity()), (*params, own), (1,))
+    expected = model.predict([[10]])  # infinity less infinity
     assert np.isnan(expected[0, 0])
-    np.testing.assert_allclose(outputs(to_onnx(model), [[10, 10]]), expected, rtol=1e-6)
+    np.testing.assert_allclose(outputs(to_onnx(model), [[10]]), expected, rtol=1e-6)
 
 
 @pytest.fixture(scope="module")

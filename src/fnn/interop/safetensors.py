@@ -23,7 +23,7 @@ def to_safetensors(arrays: Mapping[str, np.ndarray], about: Mapping[str, str] | 
     Raises:
         TypeError: An array is not of float64, float32 or float16.
 
-    Example:
+    Examples:
         >>> to_safetensors({"b": np.zeros(2, np.float32)})[8:64]
         b'{"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}  '
     """
