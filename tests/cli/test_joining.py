@@ -9,7 +9,7 @@ import pytest
 
 from fnn import cli
 from fnn.cli import commands, joining, verify
-from fnn.machine import processes
+from fnn.machine import devices, processes
 from tests.helpers.several_processes import Ranks
 
 SMALL = ["--set", "training.epochs=2"]
@@ -69,7 +69,7 @@ def differs(line, factor):
 
 def test_all_devices_of_a_machine_with_one_are_that_one(config, tmp_path, monkeypatch):
     monkeypatch.setattr(jax, "devices", lambda real=jax.devices: real()[:1])
-    assert processes.devices("all") is processes.devices("1") is processes.devices(None) is None
+    assert devices.chosen("all") is devices.chosen("1") is devices.chosen(None) is None
 
 
 @pytest.mark.parametrize("which", ["0", "-1", "two", "1.5", ""])

@@ -14,7 +14,7 @@ import pytest
 
 import fnn
 from fnn import cli
-from fnn.cli import sweep, sweep_report
+from fnn.cli import sweep, sweep_groups, sweep_report
 from fnn.config.reading import load_config
 from fnn.runs import preparing, sweep_keeper, sweeps
 from fnn.runs.grid import Member, members
@@ -250,7 +250,7 @@ def test_a_sweep_some_of_whose_networks_diverge_is_done(grid, tmp_path):
 def test_the_lowest_cost_is_that_of_the_networks_that_are_well(grid):
     prepared = preparing.prepare(load_config(grid))
     scores = fnn.Evaluation(jnp.array([jnp.nan, 0.25, jnp.inf]), jnp.zeros(3))
-    said = sweep.line(SweepResult(1, scores, None, None, 1.0, (), ()), prepared, 0, 3)
+    said = sweep_groups.line(SweepResult(1, scores, None, None, 1.0, (), ()), prepared, 0, 3)
     assert "lowest training cost 0.25 " in said
 
 

@@ -21,7 +21,18 @@ class Ranks:
     """N processes of one training, each with its own stdout and stderr in `folder`."""
 
     def __init__(
-        self, folder, arguments, count=2, devices=1, environment=(), before=(), late=(), absent=(), cwd=(), own=()
+        self,
+        folder,
+        arguments,
+        count=2,
+        devices=1,
+        environment=(),
+        before=(),
+        late=(),
+        absent=(),
+        cwd=(),
+        own=(),
+        variables=None,
     ):
         """Starts them.
 
@@ -36,6 +47,8 @@ class Ranks:
             absent: Ranks that never start.
             cwd: By rank, its working directory.
             own: By rank, arguments that it alone has.
+            variables: Those that a launcher would set for a rank, given the rank and a free port; --distributed then
+                says nothing.
         """
         before, late, cwd, own = dict(before), dict(late), dict(cwd), dict(own)
         self.folder, self.count, self.port = Path(folder), count, free_port()
@@ -43,14 +56,18 @@ class Ranks:
         self.begun, self.ended, self.processes = time.monotonic(), {}, {}
         for i in sorted(set(range(count)) - set(absent), key=lambda i: late.get(i, 0)):
             time.sleep(max(0, self.begun + late.get(i, 0) - time.monotonic()))
-            where = ["--distributed", f"127.0.0.1:{self.port},{count},{i}"]
+            where = ["--distributed", *([] if variables else [f"127.0.0.1:{self.port},{count},{i}"])]
+            alone = variables(i, self.port) if variables else {}
             command = [sys.executable, "-c", f"{before.get(i, '')}\n{COMMAND}", *arguments, *own.get(i, ()), *where]
             with (self.folder / f"{i}.out").open("w") as out, (self.folder / f"{i}.err").open("w") as err:
                 self.processes[i] = subprocess.Popen(
                     command,
                     stdout=out,
                     stderr=err,
-                    env=os.environ | {"JAX_NUM_CPU_DEVICES": str(devices), "JAX_PLATFORMS": "cpu"} | dict(environment),
+                    env=os.environ
+                    | {"JAX_NUM_CPU_DEVICES": str(devices), "JAX_PLATFORMS": "cpu"}
+                    | dict(environment)
+                    | alone,
                     cwd=cwd.get(i),
                 )
 

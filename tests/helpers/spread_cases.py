@@ -34,7 +34,7 @@ from fnn.training.mini_batches import Rule
 from fnn.training.spreading import beside
 
 NET, WIDTH, COST = (Dense(6), Sigmoid(), Dense(3)), 12, LogLikelihood()
-SECONDS = 200  # in which the processes of a test have to end
+SECONDS = 100  # in which the processes of a test have to begin, and to end each of its cases
 PROGRAMS: list[str] = []  # that were run by a training whose clocks disagree; part of the digest
 
 
@@ -101,7 +101,7 @@ def by_hand() -> tuple[Any, Any]:
 def collectives() -> tuple[Any, Any]:
     """Of the programs that train: the kinds of exchange beside all-reduce, and the most and fewest in a mini-batch."""
     net, found = (Dense(60), Sigmoid(), Dense(3)), []  # of a size that takes blocks of steps on one device
-    for batch_size in (8, 33):
+    for batch_size in (8, 33, 64, 128):
         train = fnn.spread(some(5 * batch_size + 3, (500,)))
         params, key = beside(train, (fnn.init(net, jax.random.key(0), (500,)), jax.random.key(1)))
         order, rule = segments.order(key, 1, train.n), Rule(net, COST, SGD(0.5), backprop, batch_size)
@@ -188,6 +188,13 @@ def sweep() -> tuple[Any, Any]:
     return swept(one, keys, 3), swept(some(43), keys, 3)
 
 
+def seven() -> tuple[Any, Any]:
+    """Seven networks, with an order each and with one for all."""
+    keys, one = jax.random.split(jax.random.key(1), 7), fnn.spread(some(43), jax.local_devices()[:1])
+    on_one, found = ([swept(train, key, 7) for key in (keys, keys[0])] for train in (one, some(43)))
+    return on_one, found
+
+
 def continued() -> tuple[Any, Any]:
     """A training goes on from a result, on other devices than it began."""
     params, train = fnn.init(NET, jax.random.key(0), (WIDTH,)), some(43)
@@ -204,7 +211,7 @@ def continued() -> tuple[Any, Any]:
 
 CASES: dict[str, Callable[[], tuple[Any, Any]]] = {
     case.__name__: case
-    for case in (b_64, b_3, clipped_gradient, images, by_hand, collectives, file, divergence, sweep, continued)
+    for case in (b_64, b_3, clipped_gradient, images, by_hand, collectives, file, divergence, sweep, seven, continued)
 }
 
 
@@ -239,7 +246,7 @@ def together(processes: int, devices: int, names: Sequence[str]) -> list[dict[st
         for process in started:
             stack.enter_context(process)
             stack.callback(process.kill)
-        said = [process.communicate(timeout=SECONDS) for process in started]
+        said = [process.communicate(timeout=SECONDS * (1 + len(names))) for process in started]
     for process, (_, errors) in zip(started, said, strict=True):
         assert process.returncode == 0, errors[-3000:]
     return [json.loads(out.splitlines()[-1]) for out, _ in said]  # before it, gloo has its say

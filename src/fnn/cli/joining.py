@@ -17,7 +17,7 @@ import numpy as np
 from fnn.cli.commands import ending
 from fnn.cli.common import resuming_command
 from fnn.errors import InputError
-from fnn.machine import processes
+from fnn.machine import devices, processes, starting
 from fnn.machine.launchers import alone_among_tasks
 
 
@@ -31,14 +31,14 @@ def joined(options: argparse.Namespace) -> Generator[None]:
     which = options.devices
     if which is not None and which != "all" and not (which.isascii() and which.isdecimal() and int(which)):
         raise InputError(f"--devices {which}: expected a number of devices from 1 on, or all.")
-    processes.allow_cpu_devices(which)
+    devices.allow_on_cpu(which)
     if options.distributed is None:
         if said := alone_among_tasks():
             print(f"fnn: warning: {said}.", file=sys.stderr, flush=True)
         yield
         return
     with processes.together(_ending):
-        print(processes.start(options.distributed, resuming_command(options)), flush=True)
+        print(starting.start(options.distributed, resuming_command(options)), flush=True)
         yield
         processes.separate()
 

@@ -19,7 +19,7 @@ from fnn.cli.writing import written
 from fnn.config.reading import config_text, without_folders
 from fnn.config.schema import describe
 from fnn.errors import DivergedError, InputError, StoppedError
-from fnn.machine import processes
+from fnn.machine import devices, processes, starting
 from fnn.machine.environment import comparable
 from fnn.machine.signals import stopped, wishes
 from fnn.network import count_params
@@ -50,7 +50,7 @@ def command(options: argparse.Namespace) -> int:
         types = all_types(options.type)
         text = config_text(options.config)
         prepared = prepared_for(options.config, config_of(options, text, types), options.type)
-        prepared = prepared._replace(devices=processes.devices(options.devices))
+        prepared = prepared._replace(devices=devices.chosen(options.devices))
         about = resuming.about(prepared)
         processes.check_same({"config": describe(without_folders(prepared.config))} | comparable(about["environment"]))
         folder = agreed_folder(lambda: _folder(prepared, about, options))
@@ -93,7 +93,7 @@ def _finish(folder: Path, prepared: Prepared, text: str, about: Mapping[str, Any
             else:
                 task = preparing.task(prepared, prepared.config.training.gradient)
                 keeper = Keeper(folder, task, about, options.checkpoint, wish, alive)
-                processes.connect(lambda: keeper.agreed(0))
+                starting.connect(lambda: keeper.agreed(0))
                 _train(prepared, text, keeper, options)
     except DivergedError:
         print(f"run directory: {folder}")

@@ -13,40 +13,37 @@ import math
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import jax
 import numpy as np
 
 from fnn.cli import sweep_page, sweep_report
-from fnn.cli.common import about_data, all_types, config_of, cores_awake, drawn, prepared_for, resuming_command
-from fnn.cli.joining import agreed_folder, check_same_state, joined
-from fnn.cli.progress import LINES, Say, shown, width
+from fnn.cli.common import all_types, config_of, cores_awake, drawn, prepared_for, resuming_command
+from fnn.cli.joining import agreed_folder, joined
+from fnn.cli.sweep_groups import tell, trained
 from fnn.cli.writing import written
 from fnn.config.reading import config_text, without_folders
 from fnn.config.schema import describe
 from fnn.config.sections import Config
 from fnn.errors import DivergedError, InputError, StoppedError
-from fnn.machine import processes
+from fnn.machine import devices, processes
 from fnn.machine.environment import comparable, environment
 from fnn.machine.hardware import cores
-from fnn.machine.signals import Wish, stopped, wishes
+from fnn.machine.signals import stopped, wishes
 from fnn.optimizers import SGD
 from fnn.pages.markup import PAGE
 from fnn.plots import curves
-from fnn.runs import directory, metrics, preparing, resuming, sweep_keeper, sweeps
-from fnn.runs.file_names import CHECKPOINTS
+from fnn.runs import directory, resuming, sweep_keeper, sweeps
 from fnn.runs.preparing import Prepared
 from fnn.schedules import Constant
 from fnn.storage.files import locked
 from fnn.storage.json_files import json_bytes
 from fnn.training import fitting
 from fnn.training.infinite_derivatives import REMEDY
-from fnn.training.mini_batches import steps_per_epoch
 from fnn.training.streaming import in_file
-from fnn.training.sweeping import SweepResult, resumed, start
 
 
 def command(options: argparse.Namespace) -> int:
@@ -130,7 +127,7 @@ def _finish(
             held = locked(folder) if first else contextlib.nullcontext()
             with held, wishes() as wish, processes.watched() as alive:
                 _begin(folder, prepared, text, now)
-                done = _sweep(folder, prepared, groups, wish, alive)
+                done = trained(folder, prepared, groups, wish, alive)
         except StoppedError as error:
             raise StoppedError(error.number, _stopped(error, folder, options)) from None
         processes.separate()
@@ -204,116 +201,11 @@ def _prepared(path: str, config: Config, options: argparse.Namespace) -> Prepare
     prepared = prepared_for(path, config, options.type)
     if in_file(prepared.data.train):
         raise InputError(f"{path}: data.memory = {config.data.memory}: a sweep holds all its data in memory; raise it.")
-    return prepared._replace(devices=processes.devices(options.devices or "all") if _names_devices(options) else None)
+    return prepared._replace(devices=devices.chosen(options.devices or "all") if _names_devices(options) else None)
 
 
 def _names_devices(options: argparse.Namespace) -> bool:
     return options.devices is not None or options.distributed is not None
-
-
-def _sweep(
-    folder: Path, prepared: Prepared, groups: Sequence[sweeps.Group], wish: Wish, alive: Callable[[], None]
-) -> list[sweeps.Track]:
-    """Train one group after the other; when a signal stops that, print the table of what there is."""
-    count = sum(len(group.members) for group in groups)
-    turns = f"{len(groups)} turn{'s' * (len(groups) > 1)}"
-    title = f"{prepared.config.name}: {count} networks in {turns}, {len(prepared.devices or jax.devices())} device(s)"
-    print(title, *about_data(prepared.data), sep="\n", flush=True)
-    done: list[sweeps.Track] = []
-    try:
-        for number, group in enumerate(groups):
-            _train(folder, number, prepared, group, (wish, alive), done, max(1, LINES // len(groups)))
-            if processes.first():
-                sweeps.write_table(folder, done)
-    except StoppedError:
-        if done and processes.first():
-            tell(folder, done)
-        raise
-    return done
-
-
-def _train(
-    folder: Path,
-    number: int,
-    prepared: Prepared,
-    group: sweeps.Group,
-    told: tuple[Wish, Callable[[], None]],
-    done: list[sweeps.Track],
-    lines: int,
-) -> None:
-    """Train one group until it ends or is stopped, keep its networks, and add them to `done`.
-
-    About as many `lines` are printed, or one row of a terminal.
-    """
-    first = len(done)
-    task, params = sweeps.task(prepared, group)
-    keeper = sweep_keeper.GroupKeeper(folder / CHECKPOINTS / f"{number:04}", task, *told)
-    who = f"networks {first}-{first + len(group.members) - 1}"
-    if keeper.is_done():
-        print(f"{who} are done")
-        done += sweeps.tracks(group, keeper.history)
-        return
-    state = keeper.restored(start(task, params))
-    check_same_state(state)
-    processes.connect(lambda: keeper.agreed(0))
-    if state.epochs or state.step:
-        print(f"{who} go on after {state.epochs} epochs and {state.step:,} steps")
-    trained = state.params if state.epochs and not state.step else None
-    say = _saying(prepared, first, len(group.members))
-    try:
-        for last in shown(resumed(task, state, keeper), task.epochs, sys.stdout, say, lines):
-            keeper.history.append(sweeps.columns(last))
-            trained = last.params
-    finally:
-        if trained is not None and keeper.writes:
-            sweeps.write_networks(folder, prepared, group, trained, first)
-        if keeper.history:
-            done += sweeps.tracks(group, keeper.history)
-    keeper.done()
-
-
-def _saying(prepared: Prepared, first: int, count: int) -> Say[SweepResult]:
-    """What says an epoch of a group: its `line`; on a terminal with the time that remains, cut to its columns."""
-
-    def say(result: SweepResult, epochs: int, left: float, out: TextIO) -> str:
-        if not out.isatty():
-            return line(result, prepared, first, count)
-        said = line(result, prepared, first, count, f"{left:6.0f} s left  ")
-        return (said if len(said) < width(out) else said.rpartition("  ")[0])[: width(out) - 1]
-
-    return say
-
-
-def line(result: SweepResult, prepared: Prepared, first: int, count: int, left: str = "") -> str:
-    """What is said after an epoch of a group of `count` networks, whose first has the number `first`.
-
-    The lowest cost is that of the networks that have not diverged. `left` is the time that remains, in words.
-    """
-    config = prepared.config
-    steps = steps_per_epoch(preparing.training_set(config, prepared.data).n, config.training.batch_size)
-    each = 1e6 * result.seconds / steps / count
-    costs = np.asarray(result.train.cost)
-    cost = metrics.shortest(np.where(np.isfinite(costs), costs, np.inf).min())
-    epochs = config.training.epochs
-    who = f"networks {first}-{first + count - 1}  epoch {result.epoch:{len(str(epochs))}}/{epochs}"
-    return f"{who}  {left}lowest training cost {cost:.4g}  {each:.1f} us per network and step"
-
-
-def tell(folder: Path, done: Sequence[sweeps.Track]) -> list[sweeps.Track]:
-    """Write the tables, and print that of the networks with the most epochs; they are the result.
-
-    A network that was stopped before others have ended is left out of the printed table and of the pictures.
-    """
-    sweeps.write_table(folder, done)
-    longest = max(len(track.metrics) for track in done)
-    compared = [track for track in done if len(track.metrics) == longest]
-    print(sweep_report.table(compared))
-    if len(compared) < len(done):
-        print(f"networks stopped before epoch {longest}, not in this table: {len(done) - len(compared)}")
-    print(
-        f"sweep directory: {folder}; tables: sweep.csv, curves.csv; a run directory per network: networks/", flush=True
-    )
-    return compared
 
 
 def conclude(folder: Path, name: str, done: Sequence[sweeps.Track]) -> None:

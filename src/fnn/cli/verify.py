@@ -15,7 +15,7 @@ from fnn.cli.common import all_types
 from fnn.config.reading import rebuilt
 from fnn.config.sections import Config
 from fnn.errors import CorruptFileError, InputError
-from fnn.machine import processes
+from fnn.machine import devices
 from fnn.machine.environment import REPEATING, environment, modern, only_rounding, repeats
 from fnn.machine.environment import changed as changed_since
 from fnn.runs import directory, metrics, preparing
@@ -44,11 +44,11 @@ def command(options: argparse.Namespace) -> int:
     directory.check_finished(folder)
     then = _environment(folder)
     used = _used(then)
-    processes.allow_cpu_devices(str(used))
+    devices.allow_on_cpu(str(used))
     config = _config(folder, all_types(options.type, [folder]))
     directory.check_data(folder, config.data)
     prepared = preparing.prepare(config)
-    prepared = prepared._replace(devices=processes.devices(str(min(used, len(jax.devices())))))
+    prepared = prepared._replace(devices=devices.chosen(str(min(used, len(jax.devices())))))
     changed = _changes(then, folder, prepared)
     same = differences if not changed or not only_rounding(changed) else _far
     lines = metrics.read(folder)
