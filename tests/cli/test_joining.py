@@ -9,7 +9,9 @@ import pytest
 
 from fnn import cli
 from fnn.cli import commands, joining, verify
+from fnn.data import load_data
 from fnn.machine import devices, processes
+from tests.helpers.configs import GOOD
 from tests.helpers.several_processes import Ranks
 
 SMALL = ["--set", "training.epochs=2"]
@@ -21,9 +23,36 @@ def params(folder):
         return [arrays[name] for name in arrays.files]
 
 
-def test_two_processes_train_one_run_which_is_that_of_one_device(config, tmp_path, capsys, no_pictures):
-    plain = "from fnn.plots import curves; curves.available = lambda: False"
-    ranks = Ranks(tmp_path / "said", ["run", config, *SMALL, "--out", str(tmp_path / "two")], before={0: plain})
+ROW = 5120  # bytes, more than a page: of smaller rows those in between are read too
+COUNTING = """
+import os
+from fnn.machine import data_digests
+from fnn.plots import curves
+curves.available, data_digests.SAMPLE = (lambda: False), 20
+def counted(file, size, start, pread=os.pread, read=open({path!r}, "w", buffering=1)):
+    read.write(f"{{size}}\\n")
+    return pread(file, size, start)
+os.pread = counted
+"""
+
+
+def in_file(folder):
+    """A config of 400 digits in a file, of which 300 are to train on and 100 are in memory at a time."""
+    digits = load_data("digits").train
+    np.save(folder / "x.npy", np.tile(digits.x[:400], ROW // 64))
+    np.save(folder / "y.npy", digits.y[:400].argmax(axis=1))
+    files = f'source = "x.npy"\ny = "y.npy"\nscale = 0.01\nmemory = {3 * 100 * ROW / 2**30}'
+    text = GOOD.replace('source = "digits"', files).replace(
+        "validation = 100\ntest = 300", "validation = 50\ntest = 50"
+    )
+    (folder / "in_file.toml").write_text(text)
+    return str(folder / "in_file.toml")
+
+
+def test_two_processes_train_one_run_which_is_that_of_one_device_and_read_their_rows(tmp_path, capsys, no_pictures):
+    config, out = in_file(tmp_path), str(tmp_path / "two")
+    before = {i: COUNTING.format(path=str(tmp_path / f"read-{i}")) for i in (0, 1)}
+    ranks = Ranks(tmp_path / "said", ["run", config, *SMALL, "--out", out], before=before)
     assert cli.main(["run", config, *SMALL, "--out", str(tmp_path / "one")]) == 0
     alone = capsys.readouterr().out
     assert ranks.wait(120) == {0: 0, 1: 0}, (ranks.err(0), ranks.err(1))
@@ -35,6 +64,10 @@ def test_two_processes_train_one_run_which_is_that_of_one_device(config, tmp_pat
     (run,) = (tmp_path / "two").iterdir()
     environment = json.loads((run / "environment.json").read_text())
     assert (environment["processes"], environment["devices"]) == (2, {"kind": "cpu", "number": 2})
+    read = [sum(map(int, (tmp_path / f"read-{i}").read_text().split())) / ROW for i in (0, 1)]
+    # samples; two epochs that train and evaluate; up to three windows of 50 rows that are read to compile the program
+    assert read[1] <= 3 * 20 + 2 * 2 * (300 / 2 + 10) + 2 * (100 / 2 + 10) + 150
+    assert read[0] >= read[1] + 400 - 3 * 50  # process 0 alone hashes the file
 
 
 def test_a_run_of_more_devices_goes_on_with_one_is_named_and_is_verified_up_to_rounding(config, tmp_path, capsys):

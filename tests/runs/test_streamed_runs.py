@@ -10,8 +10,8 @@ from fnn.config.reading import load_config
 from fnn.data import load_data, load_inputs
 from fnn.data.on_disk import Stored
 from fnn.errors import InputError
-from fnn.machine import environment
-from fnn.machine.environment import data_digest
+from fnn.machine import data_digests
+from fnn.machine.data_digests import data_digest
 from fnn.runs import metrics, preparing
 from fnn.runs.models import named
 from fnn.storage.arrays import npz_bytes
@@ -57,7 +57,7 @@ def test_what_stays_in_the_file_is_what_would_be_loaded(files, options):
 
 
 def test_the_digest_sees_every_example_what_is_wanted_of_it_and_its_units(files, monkeypatch):
-    monkeypatch.setattr(environment, "EXAMPLES_AT_ONCE", 499)
+    monkeypatch.setattr(data_digests, "EXAMPLES_AT_ONCE", 499)
     data = loaded(files)
     x, y, scale = data.train
     last = np.arange(500) == 499

@@ -55,8 +55,9 @@ def command(options: argparse.Namespace) -> int:
         processes.check_same({"config": describe(without_folders(prepared.config))} | comparable(about["environment"]))
         folder = agreed_folder(lambda: _folder(prepared, about, options))
         all_types(options.type, [folder])  # a run that goes on has the classes that it began with
-        print(f"{prepared.config.name}: {_summary(prepared)}", *about_data(prepared.data), sep="\n")
         first = processes.first()
+        if first:  # hints read some of the examples
+            print(f"{prepared.config.name}: {_summary(prepared)}", *about_data(prepared.data), sep="\n")
         _finish(folder, prepared, text, about, options)
     if first:
         kept = "the training is finished and kept, --resume draws its pictures"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,14 +9,13 @@ from importlib.metadata import version
 from typing import Any
 
 import jax
-import numpy as np
 
 from fnn.data import Dataset
+from fnn.machine.data_digests import shared_digest
 from fnn.machine.hardware import cores, processor
 from fnn.machine.processes import exchanged
 from fnn.storage.json_files import differences, entries
 
-EXAMPLES_AT_ONCE = 5000  # are hashed, because a data set in a file may be larger than the memory
 OF_A_HOST = ("machine", "cpu", "cores")  # what may differ between the hosts of one training
 TOPOLOGY = ("devices.number", "processes", "cores")  # changes the order of sums alone
 ROUNDING = "equal to 1e-5, not to the bit"
@@ -48,7 +46,7 @@ def environment(data: Dataset, seed: int, devices: Sequence[jax.Device] | None =
         "matmul_precision": jax.config.values["jax_default_matmul_precision"] or "default",
         "threefry_partitionable": jax.config.values["jax_threefry_partitionable"],
         "x64": jax.config.values["jax_enable_x64"],
-        "data": data_digest(data),
+        "data": shared_digest(data),
         "seed": seed,
     }
 
@@ -104,15 +102,3 @@ def device_kind() -> str:
 def repeats() -> bool:
     """Whether another process computes the same bits; on a GPU XLA takes the fastest kernel, unless a flag is set."""
     return device_kind() != "gpu" or "--xla_gpu_deterministic_ops=true" in os.environ.get("XLA_FLAGS", "")
-
-
-def data_digest(data: Dataset) -> str:
-    """SHA-256 of all examples, their shape and units, the three parts, and the names of the classes."""
-    digest = hashlib.sha256(repr((data.classes, data.shape)).encode())
-    for part in data[:3]:
-        digest.update(repr(float(part.scale)).encode())
-        for array in (part.x, part.y):
-            digest.update(repr((array.dtype.str, array.shape)).encode())
-            for i in range(0, len(array), EXAMPLES_AT_ONCE):
-                digest.update(np.ascontiguousarray(array[i : i + EXAMPLES_AT_ONCE]).data)
-    return digest.hexdigest()

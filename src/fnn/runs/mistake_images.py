@@ -10,7 +10,7 @@ import numpy as np
 from fnn.data import Dataset, load_data, sources
 from fnn.data.shapes import FLAT_IMAGES, image_size
 from fnn.examples import Examples
-from fnn.machine.environment import data_digest
+from fnn.machine.data_digests import data_digest
 
 LARGEST = 64  # pixels of a side of an image
 
@@ -20,7 +20,7 @@ def images(config: Mapping[str, Any], digest: str, mistakes: Sequence[Mapping[st
 
     Args:
         config: The table in the run's config.json.
-        digest: The data that it was trained on, by `fnn.machine.environment.data_digest`.
+        digest: The data that it was trained on, by `fnn.machine.data_digests.data_digest`.
         mistakes: Of its result.json.
 
     Raises:
