@@ -39,6 +39,10 @@ class DecayOfAll:
         """Nothing to remember."""
         return ()
 
+    def scaled(self, factor):
+        """The same with `factor` times the learning rate."""
+        return DecayOfAll(self.eta * factor, self.lmbda)
+
     def update(self, params, v, gradient):
         """The params after a step."""
         return jax.tree.map(lambda p, g: p - self.eta * (g + self.lmbda * p), params, gradient), v

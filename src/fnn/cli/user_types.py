@@ -69,7 +69,9 @@ def _named(name: str) -> type:
     except (Exception, SystemExit) as error:  # the user's module may raise anything
         kind = "" if isinstance(error, KNOWN) else f"importing it raised {type(error).__name__}: "
         words = " ".join(f"{kind}{error}".split())[:LONGEST_REASON]
-        raise InputError(f"--type {name}: {words}; {EXPECTED}.") from None
+        extra = getattr(error, "name", "") == "optax" and isinstance(error, ImportError)
+        remedy = "get it with  pip install 'fnn[optax]'" if extra else f"{EXPECTED}."
+        raise InputError(f"--type {name}: {words}; {remedy}") from None
     found = getattr(module, cls_name, None)
     if found is None:
         classes = [key for key, value in vars(module).items() if _has_fields(value) and value not in TYPES.values()]

@@ -28,7 +28,10 @@ def members(config: Config) -> list[Member]:
     """
     optimizer, grid = config.training.optimizer, config.sweep
     if not isinstance(optimizer, SGD):
-        raise InputError(f"training.optimizer: a sweep is over the numbers of SGD, got {type(optimizer).__name__}.")
+        raise InputError(
+            f"training.optimizer: a sweep is over the numbers of SGD, got {type(optimizer).__name__}. In Python, "
+            "fnn.sweep takes any optimiser, with an array for each number that differs."
+        )
     if grid.units and not _hidden(config.network.layers):
         raise InputError(
             "sweep.units: the network has no hidden layer with units; drop it, or add a Dense before the last."

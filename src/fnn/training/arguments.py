@@ -14,6 +14,7 @@ import numpy as np
 from fnn.network import check_layers
 from fnn.optimizers import SGD
 from fnn.schedules import Constant, Schedule
+from fnn.types import Optimizer
 
 
 def check_kinds(
@@ -33,7 +34,7 @@ def check_kinds(
         ValueError: a number of an `SGD` is out of its range, or `target_cost` is nan.
     """
     check_layers(net)
-    _check_optimizer(optimizer)
+    check_optimizer(optimizer)
     if hasattr(params, "params"):
         name = type(params).__name__
         raise TypeError(f"params is a {name}; expected its params, last.params (fit goes on with start=last.start).")
@@ -65,10 +66,22 @@ def check_gradient(gradient: Any) -> None:
         raise TypeError(f"gradient is {gradient!r:.80}; expected a function, fnn.backprop or fnn.autodiff.")
 
 
-def _check_optimizer(optimizer: Any) -> None:
-    if isinstance(optimizer, type) or not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
+def check_optimizer(optimizer: Any) -> None:
+    """Refuse what is no optimiser, such as one of optax: the arguments of its `update` are in another order.
+
+    Raises:
+        TypeError: it is none, or a number of an `SGD` is none.
+        ValueError: a number of an `SGD` is out of its range.
+    """
+    if getattr(type(optimizer), "_fields", ()) == ("init", "update"):
+        raise TypeError(
+            f"optimizer is a {type(optimizer).__name__} of optax, whose numbers are hidden in it; expected for example "
+            "fnn.interop.optax.Optax(optax.adam, learning_rate=1e-3)."
+        )
+    if isinstance(optimizer, type) or not isinstance(optimizer, Optimizer):
         example = f"SGD({optimizer!r})" if isinstance(optimizer, int | float) else "SGD(0.1)"
-        raise TypeError(f"optimizer is {optimizer!r:.80}; expected an optimiser, such as {example}.")
+        own = " One of your own has the methods init, update and scaled." if hasattr(optimizer, "update") else ""
+        raise TypeError(f"optimizer is {optimizer!r:.80}; expected an optimiser, such as {example}.{own}")
     for name in ("eta", "mu", "lmbda") if isinstance(optimizer, SGD) else ():
         number = getattr(optimizer, name)
         if isinstance(number, jax.core.Tracer):

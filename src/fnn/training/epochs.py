@@ -12,6 +12,7 @@ import jax
 from fnn.examples import Examples
 from fnn.network import backprop
 from fnn.training import blocked_steps
+from fnn.training.arguments import check_optimizer
 from fnn.training.augmentation import Shifted
 from fnn.training.mini_batches import Body, Rule, block_size, scanned, whole
 from fnn.training.order import permutation
@@ -36,8 +37,10 @@ def step(
         gradient: `backprop`, `autodiff`, or any function with their contract.
 
     Raises:
+        TypeError: `optimizer` is none, such as an object of optax.
         ValueError: `net` and `params` differ in length, or `y` does not fit the output.
     """
+    check_optimizer(optimizer)
     return Rule(net, cost, optimizer, gradient, x.shape[0]).step((params, v), x, y)
 
 
