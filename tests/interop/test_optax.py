@@ -16,13 +16,13 @@ from fnn.interop.optax import Optax, config_class, transformation, weights
 from fnn.runs import keeper
 from fnn.training import fitting
 from fnn.training.order import permutation
-from tests.conftest import COMPILED
 from tests.helpers.configs import SMALL
 from tests.helpers.runs import bytes_of, only, stopping
 from tests.helpers.support import assert_trees_close, fails
 from tests.helpers.training import COST, KEY, NET, bits, fit, params_of, some
 
 optax = pytest.importorskip("optax")
+COMPILED = "/jax/core/compile/backend_compile_duration"
 EXAMPLES, PARAMS = some(30), params_of(NET)
 RULES = {
     name: rule
@@ -67,8 +67,8 @@ def test_other_numbers_compile_nothing(programs):
 def test_a_schedule_scales_the_learning_rate_alone():
     assert repr(ADAMW.scaled(0.5)) == "Optax(adamw, learning_rate=0.005, weight_decay=0.1)"
     first, second = fit(EXAMPLES, params=PARAMS, net=NET, optimizer=ADAMW, schedule=Halved(), epochs=2)
-    whole = first._replace(progress=fnn.Progress())
-    (again,) = fit(EXAMPLES, params=whole, net=NET, optimizer=ADAMW.scaled(0.5), epochs=1)
+    from_there = {"params": first.params, "start": first.start._replace(progress=fnn.Progress(epoch=1))}
+    (again,) = fit(EXAMPLES, net=NET, optimizer=ADAMW.scaled(0.5), epochs=1, **from_there)
     assert bits(again.params) == bits(second.params)
 
 
@@ -79,7 +79,8 @@ class Halved(fnn.Constant):
 
 
 def test_a_training_goes_on_with_the_moments():
-    assert bits(trained(ADAMW, params=trained(ADAMW, epochs=1), epochs=1).params) == bits(trained(ADAMW).params)
+    first = trained(ADAMW, epochs=1)
+    assert bits(trained(ADAMW, params=first.params, start=first.start, epochs=1).params) == bits(trained(ADAMW).params)
 
 
 def test_the_networks_of_a_sweep_have_each_its_numbers():
@@ -131,12 +132,12 @@ REFUSED = {
     "a bare object in fit": (
         lambda: trained(optax.adam(0.1)),
         TypeError,
-        "optimizer is a GradientTransformationExtraAr",
+        "optimizer is the GradientTransformationExtra",
     ),
     "a bare object in step": (
         lambda: fnn.step(NET, COST, optax.adam(0.1), PARAMS, (), *EXAMPLES.rows(slice(4)), fnn.backprop),
         TypeError,
-        "of optax, whose numbers are hidden in it; expected for example fnn.interop.optax.Optax(optax.adam, learning_r",
+        "of optax, whose numbers are hidden in it; expected such as fnn.interop.optax.Optax(optax.adam, learning_rate",
     ),
     "an object": (
         lambda: Optax(optax.adam(0.1)),

@@ -1,5 +1,7 @@
 """Arguments of `fit` and `sweep` of another kind are one plain line, before anything is compiled."""
 
+from typing import Any, NamedTuple
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,6 +12,22 @@ from fnn import SGD, Dense, EarlyStopping, Sigmoid
 from fnn.training.arguments import check_kinds
 from tests.helpers.training import COST, KEY, LINEAR, NET, params_of, some
 
+
+class OfOptax(NamedTuple):
+    """As `optax.GradientTransformation` is, whose `update` takes other arguments."""
+
+    init: Any
+    update: Any
+
+
+class Unscaled:
+    def init(self, params):
+        return ()
+
+    def update(self, params, v, gradient):
+        return params, v
+
+
 SLIPS = {
     "a class in a net": ({"net": (Dense,)}, TypeError, "net[0] is the class Dense; a layer is a value of one"),
     "a class behind a layer": ({"net": (Dense(3), Sigmoid)}, TypeError, "net[1] is the class Sigmoid"),
@@ -17,6 +35,16 @@ SLIPS = {
     "a layer alone": ({"net": Dense(3)}, TypeError, "net is a Dense; a net is a tuple of layers"),
     "a learning rate": ({"optimizer": 0.1}, TypeError, "optimizer is 0.1; expected an optimiser, such as SGD(0.1)."),
     "the name of an optimiser": ({"optimizer": "SGD"}, TypeError, "optimizer is 'SGD'; expected an optimiser"),
+    "an object of optax": (
+        {"optimizer": OfOptax(print, print)},
+        TypeError,
+        "optimizer is the OfOptax of optax, whose num",
+    ),
+    "an optimiser that no schedule can scale": (
+        {"optimizer": Unscaled()},
+        TypeError,
+        "One of your own has the methods",
+    ),
     "the class of an optimiser": ({"optimizer": SGD}, TypeError, "expected an optimiser, such as SGD(0.1)."),
     "eta below 0": ({"optimizer": SGD(-1)}, ValueError, "optimizer: SGD(eta=-1): expected at least 0."),
     "eta nan": ({"optimizer": SGD(float("nan"))}, ValueError, "SGD(eta=nan): expected at least 0."),

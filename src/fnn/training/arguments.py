@@ -75,7 +75,7 @@ def check_optimizer(optimizer: Any) -> None:
     """
     if getattr(type(optimizer), "_fields", ()) == ("init", "update"):
         raise TypeError(
-            f"optimizer is a {type(optimizer).__name__} of optax, whose numbers are hidden in it; expected for example "
+            f"optimizer is the {type(optimizer).__name__} of optax, whose numbers are hidden in it; expected such as "
             "fnn.interop.optax.Optax(optax.adam, learning_rate=1e-3)."
         )
     if isinstance(optimizer, type) or not isinstance(optimizer, Optimizer):
