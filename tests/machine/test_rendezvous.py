@@ -128,6 +128,19 @@ def test_a_process_0_that_never_starts_is_named_with_its_address(monkeypatch):
         meet(place, SAME)
 
 
+@pytest.mark.parametrize("accepted", [True, False])
+def test_a_process_0_that_ends_while_it_waits_ends_those_that_have_come_at_once(accepted, threads, monkeypatch):
+    monkeypatch.setenv("FNN_START_SECONDS", "60")
+    place = places(2)[1]
+    with socket.create_server(("127.0.0.1", place.port)) as server:
+        future = threads.submit(meet, place, SAME)
+        if accepted:
+            server.accept()[0].close()
+        time.sleep(0.3)
+    with pytest.raises(InputError, match="process 0 of 2 answered there, but ended before all had come"):
+        future.result(5)
+
+
 def test_a_late_process_0_is_waited_for(threads):
     first, second = places(2)
     future = threads.submit(meet, second, SAME)

@@ -48,7 +48,11 @@ CHECKS: dict[int, tuple[str, Callable[[Path], Found]]] = {
         "SIGTERM to one rank, Ctrl-C to all, in each phase: 143 and 130, one checkpoint, same bits later",
         signals.signalled,
     ),
-    8: ("a rank never starts: ended within 75 s, not 0, address and number named; 20 s late: trains", starts.absent),
+    8: (
+        "a rank never starts: ended within 75 s, not 0, address and number named; 20 s late: trains; Ctrl-C to a process "
+        "0 that waits: all end",
+        starts.absent,
+    ),
     9: ("a process is stuck: all gone 5 s after the watchdog, with stacks", losses.stuck),
     10: ("another config, data file, folder: status 2 on all, named, before compiling", starts.different),
     11: ("pace, due and wish forced to differ: trains on, same bits", signals.disagreeing),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -41,16 +42,35 @@ def absent(folder: Path) -> Found:
         statuses = ranks.wait(200)
         return max(ranks.ended.values(), default=999), "" if statuses == {0: 0, 1: 0} else complaint(ranks, statuses)
 
-    with ThreadPoolExecutor(3) as pool:
-        (one, wrong), (first, bad), (_, slow) = [
-            future.result() for future in (pool.submit(with_out, 3), pool.submit(with_out, 0), pool.submit(late))
-        ]
+    def by_scheduler() -> tuple[float, str]:
+        ranks = Ranks(folder / "scheduler", words(path, folder / "runs-scheduler"), 2, absent=(1,), variables=open_mpi)
+        statuses = ranks.wait(90)
+        right = statuses == {0: 2} and "JAX has not joined all processes within 60 s" in ranks.err(0).splitlines()[-1]
+        return max(ranks.ended.values(), default=999), "" if right else complaint(ranks, statuses)
+
+    def interrupted() -> tuple[float, str]:
+        ranks = Ranks(folder / "interrupted", words(path, folder / "runs-none"), 4, absent=(3,))
+        ranks.until("waits up to 60 s", 60)
+        time.sleep(25)  # the others have come
+        ranks.send(signal.SIGINT, 0)
+        statuses = ranks.wait(60)
+        right = statuses == {0: 130, 1: 2, 2: 2} and all(
+            "but ended before all had come" in last(ranks, i)[0] for i in (1, 2)
+        )
+        return max(ranks.ended.values(), default=999), "" if right else complaint(ranks, statuses)
+
+    works = (lambda: with_out(3), lambda: with_out(0), late, by_scheduler)
+    with ThreadPoolExecutor(len(works)) as pool:
+        found = [future.result() for future in [pool.submit(work) for work in works]]
+    (one, _), (first, _), _, (scheduler, _) = found
+    soon, fault = interrupted()
     said = (
-        f"time-out of 60 s: without rank 3 ended after {one:.0f} s, without rank 0 after {first:.0f} s; status 2, "
-        "address and number named; 20 s late: trains"
+        f"time-out of 60 s: without rank 3 ended after {one:.0f} s, without rank 0 after {first:.0f} s, status 2, "
+        f"address and number named; by a scheduler's variables after {scheduler:.0f} s, status 2 and a line; 20 s late: "
+        f"trains; Ctrl-C to a process 0 that waits: the others {soon:.1f} s later, status 2 and a line"
     )
-    faults = [fault for fault in (wrong, bad, slow) if fault]
-    return Found("; ".join([said, *faults]), not faults and max(one, first) <= 75)
+    faults = [each for each in (*(wrong for _, wrong in found), fault) if each]
+    return Found("; ".join([said, *faults]), not faults and max(one, first, scheduler) <= 75 and soon <= 5)
 
 
 def different(folder: Path) -> Found:

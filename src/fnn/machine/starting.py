@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Generator
 from importlib.metadata import version
 from pathlib import Path
@@ -17,7 +18,7 @@ import jax
 import numpy as np
 
 from fnn.errors import InputError
-from fnn.machine import launchers, processes
+from fnn.machine import launchers, processes, signals
 from fnn.machine.launchers import Place
 from fnn.machine.peers import Peers
 from fnn.machine.rendezvous import meet, start_seconds
@@ -25,6 +26,7 @@ from fnn.machine.rendezvous import meet, start_seconds
 LOOPBACK = ("localhost", "127.", "::1")
 HEARTBEAT = 100  # seconds without one, after which JAX itself ends a process; `peers` is before it
 SHUTDOWN = 10  # seconds in which JAX's processes have to part
+LATER = 10  # seconds, after which JAX itself gives up to join the processes
 LONGEST_ADDRESS = 300  # letters of a host's name and a port
 
 
@@ -117,12 +119,33 @@ def _reachable() -> str:
 
 def _initialize(**where: Any) -> None:
     jax.config.update("jax_enable_preemption_service", False)  # else JAX takes SIGTERM
-    jax.distributed.initialize(
-        initialization_timeout=int(start_seconds()) or 1,
-        heartbeat_timeout_seconds=HEARTBEAT,
-        shutdown_timeout_seconds=SHUTDOWN,
-        **where,
-    )
+    with _in_time():
+        jax.distributed.initialize(
+            initialization_timeout=int(start_seconds()) + LATER,
+            heartbeat_timeout_seconds=HEARTBEAT,
+            shutdown_timeout_seconds=SHUTDOWN,
+            **where,
+        )
+
+
+@contextlib.contextmanager
+def _in_time() -> Generator[None]:
+    """A block in which JAX joins all processes, or this one ends with a line; JAX would abort it, with a C++ stack."""
+
+    def end() -> None:
+        signals.say(
+            f"fnn: --distributed: JAX has not joined all processes within {start_seconds():.0f} s; start all of them, "
+            "and look whether process 0 has ended."
+        )
+        signals.end(2)
+
+    timer = threading.Timer(start_seconds(), end)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def _abort_later() -> None:
@@ -131,6 +154,8 @@ def _abort_later() -> None:
     When process 0 is gone, JAX aborts the others at once from a thread of its own. What hears of the loss here, and
     says so, is a little later. The handler of the signal is therefore C's `sleep`, which is given its number, 6.
     """
+    # JAX has no public setting for it. A handler in Python would not do: C would return from it at once, before Python
+    # runs it, and abort. The thread itself has to wait, and `sleep` is one of the functions that a handler may call.
     with contextlib.suppress(OSError, AttributeError, TypeError):  # a system without such a library
         c = ctypes.CDLL(None)
         c.signal.argtypes, c.signal.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
