@@ -49,8 +49,8 @@ CHECKS: dict[int, tuple[str, Callable[[Path], Found]]] = {
         signals.signalled,
     ),
     8: (
-        "a rank never starts: ended within 75 s, not 0, address and number named; 20 s late: trains; Ctrl-C to a process "
-        "0 that waits: all end",
+        "a rank never starts: ended within 75 s, not 0, address and number named; 20 s late: trains; Ctrl-C to a "
+        "process 0 that waits: all end",
         starts.absent,
     ),
     9: ("a process is stuck: all gone 5 s after the watchdog, with stacks", losses.stuck),

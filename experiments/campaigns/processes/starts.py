@@ -66,8 +66,8 @@ def absent(folder: Path) -> Found:
     soon, fault = interrupted()
     said = (
         f"time-out of 60 s: without rank 3 ended after {one:.0f} s, without rank 0 after {first:.0f} s, status 2, "
-        f"address and number named; by a scheduler's variables after {scheduler:.0f} s, status 2 and a line; 20 s late: "
-        f"trains; Ctrl-C to a process 0 that waits: the others {soon:.1f} s later, status 2 and a line"
+        f"address and number named; by a scheduler's variables after {scheduler:.0f} s, status 2 and a line; 20 s "
+        f"late: trains; Ctrl-C to a process 0 that waits: the others {soon:.1f} s later, status 2 and a line"
     )
     faults = [each for each in (*(wrong for _, wrong in found), fault) if each]
     return Found("; ".join([said, *faults]), not faults and max(one, first, scheduler) <= 75 and soon <= 5)
