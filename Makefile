@@ -38,6 +38,8 @@ lint: $(VENV)/lint
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/pyrefly check
+	$(BIN)/pyrefly check --python-platform win32
+	$(BIN)/pyrefly check --python-platform darwin
 
 claims: $(VENV)/run
 	$(BIN)/python -m experiments.notes.claims

@@ -101,12 +101,12 @@ def page(tables: dict[str, str]) -> str:
 def main(names: Sequence[str]) -> int:
     """Run the topics and write their sections."""
     titles = {name: title for title, name in TOPICS.items()}
-    tables, wrong = sections(PAGE.read_text() if PAGE.exists() else ""), []
+    tables, wrong = sections(PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""), []
     for name in names or titles:
         print(titles[name], flush=True)
         rows, amiss = topic_rows(name)
         tables[titles[name]], wrong = section(rows), wrong + amiss
-        PAGE.write_text(page(tables))
+        PAGE.write_text(page(tables), encoding="utf-8")
     print("\n".join([*wrong, page(tables).split("\n\n")[2]]))
     return 1 if wrong else 0
 

@@ -133,8 +133,8 @@ def signalled_often(folder, command, times, seconds, rng):
 
 def prepared(folder):
     """The configs, and a finished run."""
-    (folder / "config.toml").write_text(CONFIG)
-    (folder / "tiny.toml").write_text(TINY)
+    (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
+    (folder / "tiny.toml").write_text(TINY, encoding="utf-8")
     undisturbed(folder, "run config.toml --out first --set training.epochs=20")
     next((folder / "first").iterdir()).rename(folder / "finished")
 

@@ -164,7 +164,7 @@ def outcome(folder):
 def command(folder, number=20):
     """Kill -9 the real command line at random moments, resume it, and compare the end with an undisturbed run."""
     config = folder / "survivor.toml"
-    config.write_text(CONFIG)
+    config.write_text(CONFIG, encoding="utf-8")
     words = ["run", config, "--checkpoint", 0, "--resume", "--out"]
     must(fnn(*words, folder / "whole")[0].returncode == 0)
     rng, resumed, killed, back = random.Random(1), 0, 0, 0
@@ -288,9 +288,9 @@ def readers(folder):
     (step,) = (folder / "checkpoints").iterdir()
     rng = np.random.default_rng(0)
     table = "a,b,label\n" + "".join(f"{a:.3f},{b:.3f},{'xy'[int(a > b)]}\n" for a, b in rng.random((60, 2)))
-    (folder / "t.csv").write_text(table)
+    (folder / "t.csv").write_text(table, encoding="utf-8")
     (folder / "t.npz").write_bytes(npz_bytes({"x": rng.random((60, 4), np.float32), "y": np.arange(60) % 3}))
-    (folder / "c.toml").write_text(CONFIG)
+    (folder / "c.toml").write_text(CONFIG, encoding="utf-8")
     idx = b"\0\0\x08\x03" + b"".join(k.to_bytes(4, "big") for k in (30, 8, 8)) + rng.bytes(30 * 64)
     (folder / "i.idx").write_bytes(idx)
     parts = (*checkpoints.FILES, "manifest.json")
@@ -360,7 +360,8 @@ def signals(folder, number=10):
     text = CONFIG.replace("batch_size = 10", "batch_size = 1000").replace(
         "epochs = 400", "epochs = 40" if mnist else "epochs = 4000"
     )
-    config.write_text(text.replace('"digits"', '"mnist"').replace("test = 297", "") if mnist else text)
+    text = text.replace('"digits"', '"mnist"').replace("test = 297", "") if mnist else text
+    config.write_text(text, encoding="utf-8")
     words = ["run", config, "--resume", "--out"]
     must(fnn(*words, folder / "whole")[0].returncode == 0)
     rng, waits, inside = random.Random(2), [], []
@@ -377,7 +378,7 @@ def signals(folder, number=10):
         waits.append(time.perf_counter() - start)
         must(process.returncode == 143, (process.returncode, error))
         state = max((folder / "runs").rglob("state.json"), key=lambda path: path.parent.name)
-        inside.append(json.loads(state.read_text())["step"] > 0)
+        inside.append(json.loads(state.read_text(encoding="utf-8"))["step"] > 0)
     must(fnn(*words, folder / "runs")[0].returncode == 0)
     same = outcome(folder / "runs") == outcome(folder / "whole")
     said = f"{len(waits)} SIGTERMs, {sum(inside)} inside an epoch or its evaluation: saved, status 143"

@@ -158,12 +158,12 @@ def main(options: Sequence[str]) -> int:
     text = page(found, TOPICS)
     wrong = malformed([finding for rows in found.values() for finding in rows])
     if PAGE.exists() and "--accept" not in options:
-        wrong += flips(verdicts(PAGE.read_text()), verdicts(text))
+        wrong += flips(verdicts(PAGE.read_text(encoding="utf-8")), verdicts(text))
     print("\n".join(wrong) or next(line for line in text.splitlines() if " were run: " in line))
     if wrong:
         print("CLAIMS.md is left as it was; if the new verdicts are right: python -m experiments.notes.claims --accept")
     elif "--check" not in options:
-        PAGE.write_text(text)
+        PAGE.write_text(text, encoding="utf-8")
     return 1 if wrong else 0
 
 

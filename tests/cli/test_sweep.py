@@ -19,7 +19,7 @@ from fnn.config.reading import load_config
 from fnn.runs import preparing, sweep_keeper, sweeps
 from fnn.runs.grid import Member, members
 from fnn.runs.sweep_tables import Point
-from fnn.storage import files
+from fnn.storage.locks import LOCK
 from fnn.training import fitting
 from fnn.training.sweeping import SweepResult
 from tests.helpers.runs import stopping
@@ -67,7 +67,7 @@ def bytes_of(folder):
     return {
         path.relative_to(folder): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != files.LOCK
+        if path.is_file() and path.name != LOCK
     }
 
 

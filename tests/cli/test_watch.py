@@ -11,7 +11,7 @@ from fnn import cli
 from fnn.cli import watch
 from fnn.errors import DivergedError
 from fnn.runs.endings import noted
-from fnn.storage.files import locked
+from fnn.storage.locks import locked
 from tests.helpers.run_folders import config, lines, results, run, sweep, write
 from tests.helpers.support import fails
 

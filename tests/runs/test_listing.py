@@ -10,7 +10,7 @@ from fnn.errors import DivergedError, InputError
 from fnn.runs import listing, measured
 from fnn.runs.endings import noted
 from fnn.runs.listing import Entry, Problem, entry, found
-from fnn.storage.files import locked
+from fnn.storage.locks import locked
 from tests.helpers.run_folders import config, lines, results, run, sweep, write
 
 
@@ -33,7 +33,7 @@ def test_a_run_is_finished_or_was_stopped_or_diverged(tmp_path):
 def test_a_run_that_is_trained_now_is_told_from_one_that_was_killed(tmp_path):
     folder = run(tmp_path / "run", metrics=lines(2), result=False)
     holds = "with locked(sys.argv[1]): print(flush=True), time.sleep(60)"
-    code = f"import sys, time; from fnn.storage.files import locked\n{holds}"
+    code = f"import sys, time; from fnn.storage.locks import locked\n{holds}"
     with subprocess.Popen([sys.executable, "-c", code, str(folder)], stdout=subprocess.PIPE) as training:
         training.stdout.readline()
         assert state(folder) == "going on"

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import functools
 import importlib
 import io
@@ -58,14 +59,17 @@ def _open_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # which takes the lowest number that is free
         if getattr(sys, name) is None:
             setattr(sys, name, _nowhere())
+    # else a file or a pipe of Windows gets a code page of the country, which lacks η and many names of columns
+    utf8 = sys.platform == "win32" and "PYTHONIOENCODING" not in os.environ
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # escape what the terminal's encoding lacks, instead of failing
-            stream.reconfigure(errors="backslashreplace")
+            encoding = "utf-8" if utf8 and not stream.isatty() else stream.encoding
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 @functools.cache
 def _nowhere() -> TextIO:
-    return os.fdopen(os.open(os.devnull, os.O_RDWR), "w")
+    return os.fdopen(os.open(os.devnull, os.O_RDWR), "w", encoding="utf-8")
 
 
 def _status(options: argparse.Namespace, printing: bool) -> int:
@@ -92,7 +96,7 @@ def ending(error: BaseException) -> tuple[int, str] | None:
         return 128 + error.number, str(error)
     if isinstance(error, KeyboardInterrupt):
         return 130, "interrupted"
-    if isinstance(error, BrokenPipeError):  # the reader has seen enough, as in `fnn data | head`
+    if _is_left(error):  # the reader has seen enough, as in `fnn data | head`
         return 141, ""
     if isinstance(error, OSError):  # a name is too long, links form a circle, or a disk fails
         return 2, f"{error.filename or 'a file'}: {error.strerror or error}."
@@ -152,12 +156,18 @@ def _flushed(status: int) -> int:
         sys.stdout.flush()
     except OSError as error:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
+        if _is_left(error):
             return status or 141
         if not status:
             _say(f"stdout: cannot be written ({error.strerror}); what was printed is incomplete.")
         return status or 2
     return status
+
+
+def _is_left(error: BaseException) -> bool:
+    """Whether the reader of a pipe has left; Windows calls that an invalid argument."""
+    windows = sys.platform == "win32" and isinstance(error, OSError) and not error.filename
+    return isinstance(error, BrokenPipeError) or (windows and getattr(error, "errno", None) == errno.EINVAL)
 
 
 def parser() -> argparse.ArgumentParser:

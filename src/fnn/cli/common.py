@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import shlex
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from fnn.machine.idle_cores import awake
 from fnn.plots import curves
 from fnn.runs import preparing
 from fnn.runs.preparing import Prepared
+from fnn.storage.paths import typed
 from fnn.training.mini_batches import Rule
 from fnn.training.streaming import placed
 
@@ -51,7 +51,7 @@ def resuming_command(options: argparse.Namespace) -> str:
     ]
     words += [] if options.devices is None else ["--devices", options.devices]
     words += [] if options.distributed is None else ["--distributed", *filter(None, [options.distributed])]
-    return shlex.join(words)
+    return typed(words)
 
 
 def cores_awake(options: argparse.Namespace) -> contextlib.AbstractContextManager[None]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections import Counter
 from collections.abc import Iterable
 
@@ -16,6 +15,7 @@ from fnn.looking.files import Found
 from fnn.looking.plans import Plan
 from fnn.looking.roles import Role
 from fnn.looking.tables import MOST_CELLS, LookedTable
+from fnn.storage.paths import typed
 
 MOST_LINES = 40  # of columns; more are counted by their use
 FEW_COLUMNS = 30  # that are all told; of more, neighbours of numbers are one line
@@ -193,10 +193,10 @@ def _target(found: Found) -> Looked | None:
 
 def _next(found: Found) -> str:
     table, arrays = found.table, found.arrays
-    path = shlex.quote(table.path if table else arrays.path if arrays else "")
-    options = f" --y {shlex.quote(arrays.y_path)}" if arrays and arrays.y_path else ""
+    path = typed([table.path if table else arrays.path if arrays else ""])
+    options = f" --y {typed([arrays.y_path])}" if arrays and arrays.y_path else ""
     label = found.plan.entries.get("label") if found.plan else None
-    options += f" --label {shlex.quote(label.value)}" if label and "last column" not in label.why else ""
+    options += f" --label {typed([label.value])}" if label and "last column" not in label.why else ""
     if not found.data:
         return f"Mend what is in the way, then: fnn data {path}{options}"
     return f"Next: fnn new {path}{options} > new.toml writes a config for it, fnn run new.toml trains it."

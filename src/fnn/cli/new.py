@@ -18,6 +18,7 @@ from fnn.errors import InputError
 from fnn.looking.array_plans import plan_of_source
 from fnn.looking.files import looked_at
 from fnn.looking.plans import Plan
+from fnn.storage.files import optional
 
 LONGEST_NAME = 40  # characters of a run's name
 
@@ -68,17 +69,29 @@ def _redirected_to() -> Path | None:
     """The file that stdout goes to, if it is a file and the system says which."""
     try:
         status = os.fstat(sys.stdout.fileno())
-        path = Path(os.readlink(f"/proc/self/fd/{sys.stdout.fileno()}"))
+        path = _name(sys.stdout.fileno())
         return path if stat.S_ISREG(status.st_mode) and os.path.samestat(status, os.stat(path)) else None
     except (OSError, ValueError):  # no file, or no such folder on this system
         return None
+
+
+def _name(descriptor: int) -> Path:
+    """The path of an open file, as Linux and macOS tell it."""
+    fcntl = optional("fcntl")
+    if hasattr(fcntl, "F_GETPATH"):
+        return Path(os.fsdecode(fcntl.fcntl(descriptor, fcntl.F_GETPATH, bytes(1024)).rstrip(b"\0")))
+    return Path(os.readlink(f"/proc/self/fd/{descriptor}"))
 
 
 def _seen_from(config: Path | None, path: str) -> str:
     """A path as the config has it: relative to the folder of the config, unless the user gave it from / on."""
     if os.path.isabs(path):
         return path
-    return os.path.relpath(os.path.realpath(path), os.path.realpath(config.parent if config else "."))
+    try:
+        found = os.path.relpath(os.path.realpath(path), os.path.realpath(config.parent if config else "."))
+    except ValueError:  # they are on two drives of Windows
+        return os.path.realpath(path)
+    return Path(found).as_posix()
 
 
 def _run_name(path: str) -> str:

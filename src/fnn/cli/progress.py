@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TextIO, TypeVar
@@ -78,8 +79,12 @@ def rewrites(out: TextIO) -> bool:
 
 
 def clear(out: TextIO) -> str:
-    """What clears the row of a terminal: an escape sequence, or blanks where NO_COLOR asks for none."""
-    return f"\r{' ' * (width(out) - 1)}\r" if os.environ.get("NO_COLOR") else "\r\x1b[K"
+    """What clears the row of a terminal: an escape sequence; blanks where NO_COLOR asks for none, and on Windows.
+
+    There an older terminal prints an escape sequence as it is.
+    """
+    plain = os.environ.get("NO_COLOR") or sys.platform == "win32"
+    return f"\r{' ' * (width(out) - 1)}\r" if plain else "\r\x1b[K"
 
 
 def printed(text: str, end: str, out: TextIO) -> None:

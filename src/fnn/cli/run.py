@@ -30,8 +30,9 @@ from fnn.runs.file_names import CHECKPOINTS
 from fnn.runs.keeper import Keeper, train
 from fnn.runs.models import load
 from fnn.runs.preparing import Prepared
-from fnn.storage.files import locked, remove_temporaries
+from fnn.storage.files import remove_temporaries
 from fnn.storage.json_files import read_json
+from fnn.storage.locks import locked
 from fnn.training.fitting import start
 from fnn.types import Params
 

@@ -39,8 +39,8 @@ from fnn.plots import curves
 from fnn.runs import directory, resuming, sweep_keeper, sweeps
 from fnn.runs.preparing import Prepared
 from fnn.schedules import Constant
-from fnn.storage.files import locked
 from fnn.storage.json_files import json_bytes
+from fnn.storage.locks import locked
 from fnn.training import fitting
 from fnn.training.infinite_derivatives import REMEDY
 from fnn.training.streaming import in_file

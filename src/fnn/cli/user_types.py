@@ -10,7 +10,6 @@ import contextlib
 import dataclasses
 import importlib
 import importlib.util
-import shlex
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
@@ -22,7 +21,7 @@ from fnn.config.sections import TYPES
 from fnn.errors import CorruptFileError, InputError
 from fnn.runs.model_tables import OWN_TYPES
 from fnn.storage.json_files import read_json
-from fnn.storage.paths import check_visible, user_path
+from fnn.storage.paths import check_visible, typed, user_path
 
 LONGEST_REASON = 300  # characters of what a library says
 KNOWN = (ImportError, AttributeError, TypeError, ValueError, SyntaxError)  # say by themselves that a class is not there
@@ -162,7 +161,7 @@ def _class(name: str) -> str:
 
 
 def _options(names: Iterable[str]) -> str:
-    return shlex.join(word for name in names for word in ("--type", name))
+    return typed(word for name in names for word in ("--type", name))
 
 
 def _remembered(run: Path) -> list[str]:

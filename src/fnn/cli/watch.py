@@ -19,8 +19,8 @@ from fnn.runs.file_names import METRICS, RESULT
 from fnn.runs.listing import DIVERGED, FINISHED, GOING_ON, STOPPED, Entry, entry, found, is_run
 from fnn.runs.measured import number
 from fnn.runs.settings import text
-from fnn.storage.files import LOCK, is_locked
 from fnn.storage.json_files import parse_json, read_json, read_plain
+from fnn.storage.locks import LOCK, is_locked
 
 EVERY = 0.5  # seconds between two looks; a training writes its metrics about once a second
 BEGINNING = 4  # looks in which a folder that was just made may get its lock and its files

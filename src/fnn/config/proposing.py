@@ -7,6 +7,7 @@ hundred to a million rows, not the best possible ones.
 from __future__ import annotations
 
 import json
+import os
 import textwrap
 from collections.abc import Iterable
 from math import prod
@@ -63,7 +64,7 @@ def proposal(plan: Plan, source: str, name: str, header: Iterable[str]) -> str:
 
 
 def _relative(source: str) -> str:
-    return "as seen from the folder of this file" if "." in source and not source.startswith("/") else ""
+    return "as seen from the folder of this file" if "." in source and not os.path.isabs(source) else ""
 
 
 def _data(plan: Plan) -> list[Line]:

@@ -117,7 +117,7 @@ class Stored:
         starts = np.flatnonzero(np.diff(rows, prepend=rows[0] - PAGE - 2) > 1 + PAGE // size)
         first, last = rows[starts], rows[np.append(starts[1:], len(rows)) - 1]
         counts = last - first + 1
-        data = b"".join(map(os.pread, repeat(file), (size * counts).tolist(), (self.start + size * first).tolist()))
+        data = b"".join(map(_pread, repeat(file), (size * counts).tolist(), (self.start + size * first).tolist()))
         if len(data) != size * counts.sum():
             raise CorruptFileError(self.path, "ends before its last row")
         before = np.cumsum(counts) - counts  # rows in `data` before each run
@@ -155,6 +155,14 @@ def stored(path: str | os.PathLike[str], memory: float) -> Stored:
         raise InputError(f"{path}: is stored column by column; expected row by row: np.save(path, x.copy(order='C'))")
     dtype = np.dtype(np.uint8 if kind.str in ("|u1", "|b1") else np.float32)
     return Stored(str(path), kind, shape if len(shape) > 1 else (*shape, 1), start, _stamp(status), memory, dtype)
+
+
+def _pread(file: int, count: int, start: int) -> bytes:
+    """So many bytes of a file from `start` on; its descriptor is used by one thread at a time."""
+    if hasattr(os, "pread"):
+        return os.pread(file, count, start)
+    os.lseek(file, start, os.SEEK_SET)  # Windows
+    return os.read(file, count)
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int]:

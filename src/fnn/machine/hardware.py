@@ -28,15 +28,17 @@ def cores() -> int:
 
 def memory() -> float:
     """The bytes of memory of this machine; infinity where the system does not say."""
+    if not hasattr(os, "sysconf"):
+        return math.inf
     try:
         return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-    except (AttributeError, ValueError, OSError):
+    except (ValueError, OSError):
         return math.inf
 
 
 def _cpuinfo() -> list[str]:
     """The lines of /proc/cpuinfo; none on a system that has no such file."""
     try:
-        return Path("/proc/cpuinfo").read_text().splitlines()
+        return Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return []

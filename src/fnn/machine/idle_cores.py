@@ -53,7 +53,7 @@ def awake() -> Generator[None, None, None]:
 def heeded() -> bool:
     """Whether this kernel itself puts cores to sleep, and can therefore keep them awake."""
     try:
-        return DRIVER.read_text().strip() != "none"
+        return DRIVER.read_text(encoding="utf-8").strip() != "none"
     except OSError:
         return False
 
@@ -63,13 +63,15 @@ def wake_time(messages: int = 200) -> float | None:
 
     None where a process cannot choose its cores, or has only one.
     """
-    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    if not hasattr(os, "sched_getaffinity") or not hasattr(os, "sched_setaffinity"):
+        return None
+    cores, choose = sorted(os.sched_getaffinity(0)), os.sched_setaffinity
     if len(cores) < 2:
         return None
     there, back, seconds = os.pipe(), os.pipe(), []
 
     def ask() -> None:
-        os.sched_setaffinity(0, cores[:1])  # of this thread alone
+        choose(0, cores[:1])  # of this thread alone
         for _ in range(messages):
             begin = time.perf_counter()
             os.write(there[1], b"?")
@@ -77,7 +79,7 @@ def wake_time(messages: int = 200) -> float | None:
             seconds.append(time.perf_counter() - begin)
 
     def answer() -> None:
-        os.sched_setaffinity(0, cores[1:2])
+        choose(0, cores[1:2])
         for _ in range(messages):
             os.write(back[1], os.read(there[0], 1))
 

@@ -118,7 +118,7 @@ def check_shared(folder: Path) -> None:
         return
     path, token = folder / SIGN, secrets.token_hex(8)
     if first():
-        path.write_text(token)
+        path.write_text(token, encoding="ascii")
     token = exchanged(token)[0]
     end = time.monotonic() + SEEN
     while not (seen := _reads(path, token)) and time.monotonic() < end:
@@ -136,7 +136,7 @@ def check_shared(folder: Path) -> None:
 def _reads(path: Path, token: str) -> bool:
     try:
         os.listdir(path.parent)  # so that a network file system looks again
-        return path.read_text() == token
+        return path.read_text(encoding="ascii") == token
     except OSError:
         return False
 

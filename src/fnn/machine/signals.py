@@ -16,7 +16,8 @@ from collections.abc import Callable, Generator
 
 from fnn.errors import StoppedError
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM)
+# of Windows is SIGBREAK, for Ctrl-Break and for a window that is closed
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 LAST_WORDS = 1.0  # seconds, at most, in which a process that ends writes what it has printed; its reader may be stuck
 
 farewells: list[Callable[[int, str], None]] = []  # told of a signal that ends this process: the status, the line
@@ -108,7 +109,8 @@ class _Listener:
     def __init__(self, told: Callable[[int], None]) -> None:
         """Listens until `close` is called."""
         self.reader, self.writer = os.pipe()
-        os.set_blocking(self.writer, False)
+        if hasattr(os, "set_blocking"):  # Python 3.11 has it on POSIX alone, and needs it there alone
+            os.set_blocking(self.writer, False)
         self.thread = threading.Thread(target=self._listen, args=(told,), daemon=True)
         self.thread.start()
         # the pipe is set before the handlers and reset after them, so that no signal in between is lost

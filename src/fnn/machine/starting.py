@@ -47,7 +47,7 @@ def start(how: str, go_on: str) -> str:
         _abort_later()
     if not processes.first():
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # process 0 alone prints, and of libraries too
-        sys.stdout = os.fdopen(1, "w", closefd=False)
+        sys.stdout = os.fdopen(1, "w", closefd=False, encoding="utf-8")
     own = jax.local_devices()
     found = processes.exchanged([len(own), str(own[0].device_kind), _accelerators()])
     return _about_devices(found, processes.hosts())

@@ -19,16 +19,16 @@ def check() -> None:
         InputError: what XLA says about them.
     """
     flags = os.environ.get("XLA_FLAGS", "")
-    if not flags or not hasattr(os, "posix_spawn"):
-        return
-    status, said = _ended([sys.executable, "-c", READ_FLAGS])
+    status, said = _ended([sys.executable, "-c", READ_FLAGS]) if flags else (0, "")
     if status and not said.startswith("Traceback"):  # with an exception it was not XLA that ended the process
         words = said.partition("\n")[0].rpartition("] ")[2]  # without the place in its source
         raise InputError(f"XLA_FLAGS={flags!r}: XLA does not start: {words[:LONGEST]}; correct it, or unset it.")
 
 
 def _ended(command: list[str]) -> tuple[int, str]:
-    """The status with which a command ends, and what it wrote on stderr."""
+    """The status with which a command ends, and what it wrote on stderr; (0, "") on Windows, where XLA says it."""
+    if not hasattr(os, "posix_spawn") or not hasattr(os, "POSIX_SPAWN_DUP2"):
+        return 0, ""
     with tempfile.TemporaryFile() as file:
         actions = [(os.POSIX_SPAWN_DUP2, file.fileno(), 2)]
         process = os.posix_spawn(command[0], command, os.environ, file_actions=actions)

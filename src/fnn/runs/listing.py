@@ -16,8 +16,8 @@ from fnn.runs import endings, sweep_tables
 from fnn.runs.file_names import CHECKPOINTS, CONFIG, METRICS, NETWORKS, RESULT
 from fnn.runs.measured import kept_scores, last_line, numbers
 from fnn.runs.settings import Settings, of_sweep, settings
-from fnn.storage.files import is_locked
 from fnn.storage.json_files import read_json
+from fnn.storage.locks import is_locked
 
 FINISHED, GOING_ON, STOPPED, DIVERGED, UNFINISHED = "finished", "going on", "stopped", "diverged", "not finished"
 FOREIGN = (AttributeError, KeyError, IndexError, TypeError, ValueError, ArithmeticError, OSError, RecursionError)

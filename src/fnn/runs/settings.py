@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -75,7 +76,7 @@ def brief(said: str) -> str:
     """The text, cut after `LONGEST` characters; of a path the end remains."""
     if len(said) <= LONGEST:
         return said
-    return f"..{said[2 - LONGEST :]}" if "/" in said else f"{said[: LONGEST - 2]}.."
+    return f"..{said[2 - LONGEST :]}" if _is_path(said) else f"{said[: LONGEST - 2]}.."
 
 
 def differing(all_settings: Sequence[Settings]) -> list[str]:
@@ -112,5 +113,9 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
 
 def shorter_paths(column: Sequence[str]) -> list[str]:
     """The same texts; if they are paths, then without their folders where these are not needed to tell them apart."""
-    last = [Path(value).name if "/" in value else value for value in column]
+    last = [Path(value).name if _is_path(value) else value for value in column]
     return last if len(set(last)) == len(set(column)) else list(column)
+
+
+def _is_path(text: str) -> bool:
+    return "/" in text or os.sep in text

@@ -6,19 +6,34 @@ of them fail, or replay what a power cut would leave.
 
 import contextlib
 import errno
+import importlib
 import io
 import math
 import os
 import secrets
 import stat
 import time
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
 
-from fnn.errors import InputError
+P = ParamSpec("P")
+T = TypeVar("T")
 
-LOCK = ".lock"  # the name of a folder's lock file
-LOOK, LOOKS = 0.02, 6  # seconds between the attempts to lock a folder, and their number
+WAITS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8)  # seconds between the attempts to rename or remove what is in use
+IN_USE = (5, 32, 145)  # errors of Windows: access denied, sharing violation, a folder whose files are being removed
+NO_SUCH_REQUEST = (errno.EINVAL, errno.ENOTSUP, errno.ENOTTY)
+
+
+def optional(name: str) -> Any:
+    """A module of Python that only some systems have, else None."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+fcntl = optional("fcntl")  # not of Windows
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 
 
@@ -37,7 +52,7 @@ def write_atomically(path: str | os.PathLike[str], data: bytes) -> None:
     temporary = _temporary(target)
     try:
         _write_through(temporary, data)
-        os.replace(temporary, target)
+        _patiently(os.replace, temporary, target)
     except BaseException:  # Ctrl-C must leave nothing behind either
         _erase(temporary)
         raise
@@ -63,7 +78,7 @@ def write_folder(path: str | os.PathLike[str], files: Mapping[str, bytes]) -> No
         sync_folder(temporary)
         if target.exists():  # `rename` would silently replace an empty folder
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
-        os.rename(temporary, target)
+        _patiently(os.rename, temporary, target)
     except BaseException:
         _erase(temporary)
         raise
@@ -80,7 +95,7 @@ def make_folder(path: str | os.PathLike[str]) -> None:
 def remove_folder(path: str | os.PathLike[str]) -> None:
     """Removes a folder and all in it; if interrupted, it leaves a temporary folder, never a part under its name."""
     temporary = _temporary(Path(path))
-    os.rename(path, temporary)
+    _patiently(os.rename, path, temporary)
     _erase(temporary)
 
 
@@ -92,7 +107,7 @@ def _temporary(target: Path) -> Path:
 def remove_file(path: str | os.PathLike[str]) -> None:
     """Removes a file, if it is there."""
     if os.path.lexists(path):
-        os.unlink(path)
+        _patiently(os.unlink, path)
 
 
 def remove_temporaries(folders: Iterable[Path]) -> None:
@@ -106,11 +121,11 @@ def _erase(path: Path) -> None:
     """Removes a file, or a folder and all in it, if it is there."""
     if path.is_symlink() or not path.is_dir():
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)
+            _patiently(os.unlink, path)
         return
     for name in os.listdir(path):
         _erase(path / name)
-    os.rmdir(path)
+    _patiently(os.rmdir, path)
 
 
 def _write_through(path: Path, data: bytes) -> None:
@@ -119,18 +134,42 @@ def _write_through(path: Path, data: bytes) -> None:
         view = memoryview(data)
         while view:
             view = view[os.write(descriptor, view) :]
-        os.fsync(descriptor)
+        _sync(descriptor)
     finally:
         os.close(descriptor)
 
 
+def _sync(descriptor: int) -> None:
+    """Returns once the bytes are on the disk. The `fsync` of macOS leaves them in the disk's own cache."""
+    if hasattr(fcntl, "F_FULLFSYNC"):
+        try:
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+            return
+        except OSError as error:  # a file system that has no such request, one of a network for example
+            if error.errno not in NO_SUCH_REQUEST:
+                raise
+    os.fsync(descriptor)
+
+
+def _patiently(operation: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What an operation of `os` returns; it is repeated while Windows refuses it: another process has the file open."""
+    for seconds in WAITS:
+        try:
+            return operation(*args, **kwargs)
+        except OSError as error:
+            if getattr(error, "winerror", None) not in IN_USE:
+                raise
+            time.sleep(seconds)
+    return operation(*args, **kwargs)
+
+
 def sync_folder(path: str | os.PathLike[str]) -> None:
     """Makes renames and removals in a folder survive a power cut, where the system can promise that."""
-    if os.name != "posix":  # other systems cannot open a folder, and NTFS journals the names in it
+    if not hasattr(os, "O_DIRECTORY"):  # Windows cannot open a folder, and NTFS journals the names in it
         return
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        _sync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -146,60 +185,4 @@ def open_plain(path: str | os.PathLike[str], largest: float = math.inf) -> io.Bu
     if not stat.S_ISREG(status.st_mode) or status.st_size > largest:
         limit = f" of at most {largest:,} bytes" if math.isfinite(largest) else ""
         raise ValueError(f"is not a regular file{limit}")
-    return open(path, "rb")
-
-
-def is_locked(folder: str | os.PathLike[str]) -> bool | None:
-    """Whether a process holds the lock of a folder; None where that cannot be found out.
-
-    Nothing is written. The look itself takes a shared lock for a moment; `locked` waits for it.
-    """
-    try:
-        import fcntl
-    except ImportError:  # Windows has none
-        return None
-    try:
-        descriptor = os.open(Path(folder, LOCK), os.O_RDONLY | os.O_NONBLOCK)
-    except FileNotFoundError:  # nobody has ever held it
-        return False
-    except OSError:
-        return None
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:  # a file system without locks
-        return None
-    finally:
-        os.close(descriptor)
-    return False
-
-
-@contextlib.contextmanager
-def locked(folder: str | os.PathLike[str]) -> Generator[None, None, None]:
-    """Holds the lock of a folder; the system releases it when the process ends, however it ends.
-
-    Raises:
-        InputError: Another process holds it.
-        OSError: The lock file cannot be made.
-    """
-    descriptor = os.open(Path(folder, LOCK), os.O_RDWR | os.O_CREAT, 0o666)
-    try:
-        _lock(descriptor, folder)
-        yield
-    finally:
-        os.close(descriptor)  # the lock file stays: removing it could remove the lock of the next process
-
-
-def _lock(descriptor: int, folder: str | os.PathLike[str]) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows has none; there nothing keeps a user from two runs in one directory
-        return
-    for attempt in range(LOOKS):
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return
-        except BlockingIOError:
-            time.sleep(LOOK * (attempt < LOOKS - 1))  # it may be a mere look, by `is_locked`
-    raise InputError(f"{folder}: another process is training here; expected none. Wait for it, or end it.")
+    return _patiently(open, path, "rb")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 import unicodedata
+from collections.abc import Iterable
 
 from fnn.errors import InputError
 
@@ -40,3 +43,12 @@ def check_visible(text: str, name: str) -> None:
     if hidden is not None:
         hint = " A file with Windows line ends leaves it at the end of a line." if hidden == "\r" else ""
         raise InputError(f"{name} {text!r}: holds {hidden!r}, a character that cannot be seen; remove it.{hint}")
+
+
+def typed(words: Iterable[str]) -> str:
+    """The words of a command as they are typed in a shell: of POSIX, or of Windows, which knows double quotes alone."""
+    if sys.platform != "win32":
+        return shlex.join(words)
+    from subprocess import list2cmdline  # a slow import
+
+    return list2cmdline(words)
