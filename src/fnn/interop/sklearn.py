@@ -16,12 +16,18 @@ import numpy as np
 from fnn.activation_functions import Identity
 from fnn.costs import LogLikelihood, Quadratic, check_values
 from fnn.interop import sklearn_training as training
-from fnn.interop.sklearn_network import FLOATS, Network  # first: it says what is missing without scikit-learn
 
-from sklearn.base import ClassifierMixin, RegressorMixin  # isort: skip
-from sklearn.utils import Tags, check_array  # isort: skip
-from sklearn.utils.multiclass import check_classification_targets  # isort: skip
-from sklearn.utils.validation import validate_data  # isort: skip
+try:
+    from sklearn.base import ClassifierMixin, RegressorMixin
+    from sklearn.utils import Tags, check_array
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import validate_data
+
+    from fnn.interop.sklearn_network import FLOATS, Network
+except ImportError as error:
+    raise ImportError(
+        f"fnn.interop.sklearn needs scikit-learn 1.6 or newer ({error}); get it with  pip install 'fnn[sklearn]'"
+    ) from None
 
 
 class Classifier(ClassifierMixin, Network):

@@ -9,6 +9,10 @@ from typing import Any, Self
 
 import jax
 import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from fnn.examples import Examples
 from fnn.interop import sklearn_settings as settings
@@ -16,16 +20,6 @@ from fnn.interop import sklearn_training as training
 from fnn.schedules import Constant, EarlyStopping, Schedule
 from fnn.training.evaluation import Measure
 from fnn.types import Cost, Layer, Net, Optimizer, Shape
-
-try:
-    from sklearn.base import BaseEstimator
-    from sklearn.model_selection import train_test_split
-    from sklearn.utils import check_random_state
-    from sklearn.utils.validation import check_is_fitted, validate_data
-except ImportError as error:
-    raise ImportError(
-        f"fnn.interop.sklearn needs scikit-learn 1.6 or newer ({error}); get it with  pip install 'fnn[sklearn]'"
-    ) from None
 
 FLOATS = (np.float64, np.float32)
 
@@ -89,7 +83,8 @@ class Network(BaseEstimator):
 
     def _fit(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Self:
         """A new training; `y` are class numbers `(n,)` or quantities `(n, n_out)`."""
-        vars(self).pop("params_", None)  # a training that fails leaves no params of another one behind
+        if hasattr(self, "params_"):
+            del self.params_  # a training that fails leaves no params of another one behind
         random = check_random_state(self.random_state)
         train, rest = np.arange(len(X)), None
         if self.validation_fraction is not None:

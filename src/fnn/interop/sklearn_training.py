@@ -95,7 +95,7 @@ def beginning(net: Net, optimizer: Optimizer, schedule: Schedule, seed: int, sha
     expected = jax.eval_shape(optimizer.init, params)  # `SGD` has no v if mu is the number 0, which is traced above
     if jax.tree.map(np.shape, expected) != jax.tree.map(np.shape, v):
         v = optimizer.init(params)
-    return Knowledge(*jax.tree.map(np.asarray, (key, params)), Start(_arrays(v), before_the_first(schedule)))
+    return Knowledge(np.asarray(key), _arrays(params), Start(_arrays(v), before_the_first(schedule)))
 
 
 @partial(jax.jit, static_argnames=("net", "shape"))
@@ -126,7 +126,7 @@ class Trained(NamedTuple):
 
 def trained(task: Task, before: Knowledge, train: Examples, validation: Examples | None, epochs: int) -> Trained:
     """What is known after some more epochs; with validation examples after the best of them, else after the last."""
-    key, size = jax.random.wrap_key_data(before.key), min(task.batch_size, train.n)
+    key, size = jax.random.wrap_key_data(jax.device_put(before.key)), min(task.batch_size, train.n)
     settings = {"schedule": task.schedule, "measure": task.measure, "validation": validation, "start": before.start}
     best, kept, costs, scores = None, keeping.nothing_yet(before.params), [], []
     described = task.net, task.cost, task.optimizer
