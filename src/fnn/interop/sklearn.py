@@ -55,7 +55,7 @@ class Classifier(ClassifierMixin, Network):
     (of `net_`, for standardised features), `x_units_` (`mean`, `sd`), `n_iter_` (epochs), `loss_curve_` (the training
     cost after each) and `validation_scores_`.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from fnn.interop.sklearn import Classifier
         >>> X, y = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), ["even", "odd", "odd", "even"]
@@ -169,7 +169,7 @@ class Regressor(RegressorMixin, Network):
 
     After `fit` there is `y_units_` (`mean`, `sd`) too; there are no classes.
 
-    Example:
+    Examples:
         >>> import numpy as np
         >>> from fnn.interop.sklearn import Regressor
         >>> X = np.linspace(0, 1, 50)[:, None]
