@@ -52,12 +52,16 @@ class Session:
 
     def fnn(self, line: str) -> str:
         """Runs the command line in this process: JAX is loaded already."""
+        line = line.replace("\\\n", " ")
         words, _, file = shlex.join(shlex.split(line, comments=True)[1:]).partition(" '>' ")
         found = [path for word in shlex.split(words) for path in (sorted(glob.glob(word)) or [word])]
         with printing() as printed, contextlib.ExitStack() as stack:
             if file:
                 stack.enter_context(contextlib.redirect_stdout(stack.enter_context(open(file, "w", encoding="utf-8"))))
-            self.status = cli.main(found)
+            try:
+                self.status = cli.main(found)
+            except SystemExit as ended:  # argparse's, for a command that it cannot read
+                self.status = ended.code
         return printed.getvalue()
 
     def shell(self, line: str) -> str:

@@ -2,14 +2,14 @@
 
 - A line `...` stands for any number of lines. Several spaces are one.
 - Times, the eight digits at the end of a run's name, and numbers with a negative exponent are not compared.
-- A number with a point or a percent sign may differ by a tenth of it, or by two units of its last digit: processors
-  round differently, and a training carries that on.
+- A number with a point may differ by a tenth of it, or by two units of its last digit, and a percentage by one point
+  more: processors round differently, and a training carries that on.
 - A whole number is compared exactly; in a block `console` it too may differ, by a tenth of it or by three.
 """
 
 import re
 
-NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?(?!\.?\w)|\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?")
+NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?%?(?!\.?\w)|\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?%?")
 TIME = re.compile(r"\d[\d,.]*(?:e-\d+)? ?(?:s|ms|us|µs|min|seconds?|minutes?)\b")
 
 
@@ -51,17 +51,20 @@ def same_line(shown: str, printed: str, console: bool) -> bool:
 def taken_apart(line: str) -> tuple[str, list[str]]:
     """A line with `#` in place of each number, and the numbers."""
     line = re.sub(r"-[0-9a-f]{8}\b", "-(id)", TIME.sub("(time)", " ".join(line.split())))
+    line = re.sub(r"(?<= )\.(?= |$)", "0", line)  # a table of counts has a point in place of a 0
     return NUMBER.sub("#", line), NUMBER.findall(line)
 
 
 def close(shown: str, printed: str, console: bool) -> bool:
     """Whether two numbers are the same, as far as a page promises."""
-    a, b = (float(text.replace(",", "")) for text in (shown, printed))
+    if shown.endswith("%") != printed.endswith("%"):
+        return False
+    a, b = (float(text.replace(",", "").rstrip("%")) for text in (shown, printed))
     if "e-" in shown + printed:
         return max(abs(a), abs(b)) < 0.01
-    largest = max(abs(a), abs(b))
-    if "." in shown or "." in printed or "e" in shown:
-        return abs(a - b) <= max(0.1 * largest, 2.5 * last_digit(shown))
+    largest, more = max(abs(a), abs(b)), 1.0 * shown.endswith("%")
+    if "." in shown or "." in printed or "e" in shown or more:
+        return abs(a - b) <= max(0.1 * largest, 2.5 * last_digit(shown.rstrip("%"))) + more
     return a == b or (console and abs(a - b) <= max(0.1 * largest, 3))
 
 

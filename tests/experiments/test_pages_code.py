@@ -20,6 +20,7 @@ def faults(tmp_path, page):
     ("shown", "printed"),
     [
         ("accuracy 96.2%", "accuracy 96.9%"),
+        ("sd 0.35%, 0.00%", "sd 0.71%, 0.70%"),
         ("cost 0.0612", "cost 0.0634"),
         ("cost 0.02", "cost 0.00"),  # two units of the last digit
         ("trained in 0.03 s, 21 µs a step", "trained in 12.5 s, 4 µs a step"),
