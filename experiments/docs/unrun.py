@@ -5,6 +5,7 @@ UNRUN = {
     ("blocked_steps.md", "formula"): "algebra",
     ("command_line.md", "bash"): "a list of the commands; tests/cli runs each",
     ("house.md", "text"): "a drawing; tests/test_imports.py compares it with the code",
+    ("index.md", "bash"): "make run installs packages; CI runs it",
     ("lecture.md", "console"): "tests/experiments/test_lecture.py runs the nine commands",
     ("schedules.md", "bash"): "needs own.py and mine.toml; tests/runs trains with a schedule of one's own",
     ("schedules.md", "toml"): "a part of a config",
