@@ -23,6 +23,7 @@ def holds(ranks, names):
         assert all(rank[name]["difference"] < ROUNDING for rank in ranks), (name, ranks)
 
 
+@pytest.mark.long
 def test_two_processes_train_on_a_file_of_which_each_reads_its_own_rows():
     holds(together(2, 2, ["file"]), ["file"])
 

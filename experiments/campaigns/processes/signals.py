@@ -69,7 +69,7 @@ def in_file(folder: Path) -> str:
     for name, array in (("x", rng.random((1200, 64), np.float32)), ("y", rng.integers(0, 10, 1200))):
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / f"{name}.npy", array)
-    lines = f'source = "x.npy"\ny = "y.npy"\nmemory = {3 * 600 * 64 * 4 / 2**30}\ntest = 200'
+    lines = f'source = "x.npy"\ny = "y.npy"\nmemory = {3 * 200 * 64 * 4 / 2**30}\ntest = 200'
     return config(folder, CONFIG.replace('source = "digits"', lines).replace("validation = 297\n", ""), epochs=3)
 
 
