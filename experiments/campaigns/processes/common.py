@@ -18,6 +18,7 @@ from tests.helpers.several_processes import COMMAND, Ranks
 from tests.helpers.spread_cases import difference
 
 ROUNDING = 1e-5
+PLAIN = "from fnn.plots import curves\ncurves.available = lambda: False\n"  # nothing draws
 SECONDS = 500.0  # in which a training of these has to end, on a machine that does other work too
 CONFIG = """name = "together"
 [data]
@@ -65,9 +66,15 @@ def words(path: str, out: Path, *more: str) -> list[str]:
     ]
 
 
+def started(folder: Path, words: Iterable[str], count: int = 2, before: Any = (), **how: Any) -> Ranks:
+    """So many processes, of which none draws pictures, as that takes long; the rest as for `Ranks`."""
+    own = dict(before)
+    return Ranks(folder, [*words], count, before={i: PLAIN + own.get(i, "") for i in range(count)}, **how)
+
+
 def train(folder: Path, path: str, out: Path, *more: str, count: int = 2, **how: Any) -> Ranks:
     """So many processes train to the end; their statuses have to be 0."""
-    ranks = Ranks(folder, words(path, out, *more), count, **how)
+    ranks = started(folder, words(path, out, *more), count, **how)
     statuses = ranks.wait(SECONDS)
     if set(statuses.values()) != {0}:
         raise RuntimeError(f"{statuses}: {ranks.out(0)[-500:]} {[ranks.err(i)[-1500:] for i in statuses]}")
@@ -76,7 +83,7 @@ def train(folder: Path, path: str, out: Path, *more: str, count: int = 2, **how:
 
 def alone(path: str, out: Path, *more: str, environment: Mapping[str, str] = {}) -> str:
     """What one process prints that trains to the end."""
-    command = [sys.executable, "-c", COMMAND, *words(path, out, *more)]
+    command = [sys.executable, "-c", PLAIN + COMMAND, *words(path, out, *more)]
     # as the processes of `Ranks`, but with no --distributed
     variables = os.environ | {"JAX_PLATFORMS": "cpu"} | dict(environment)
     done = subprocess.run(command, env=variables, capture_output=True, text=True, timeout=SECONDS)

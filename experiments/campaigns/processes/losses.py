@@ -19,6 +19,7 @@ from experiments.campaigns.processes.common import (
     far,
     line_is_last,
     run_in,
+    started,
     train,
     wait_for_mark,
     words,
@@ -26,7 +27,6 @@ from experiments.campaigns.processes.common import (
 from fnn.errors import CorruptFileError
 from fnn.storage.checkpoints import _steps, load
 from fnn.storage.json_files import read_json
-from tests.helpers.several_processes import Ranks
 
 KILLS = 20  # of rank 0 and of rank 2 in turn
 EPOCHS = 150  # so many that the training is not over after all kills
@@ -50,7 +50,7 @@ def killed(folder: Path) -> Found:
     slowest, wrong, checkpoints, unreadable, copied = 0.0, [], 0, 0, False
     for k in range(KILLS):
         rank = 2 * (k % 2)
-        ranks = Ranks(folder / f"said-{k}", words(path, out, "--checkpoint", "0"), 4)
+        ranks = started(folder / f"said-{k}", words(path, out, "--checkpoint", "0"), 4)
         ranks.until("together: ", 120)
         time.sleep(rng.uniform(0, SECONDS))
         ranks.send(signal.SIGKILL, rank)
@@ -90,7 +90,7 @@ def is_readable(path: Path) -> bool:
 
 def stopped(folder: Path) -> Found:
     """6: SIGSTOP of rank 1 of 4."""
-    ranks = Ranks(folder / "said", words(config(folder, epochs=9999), folder / "runs"), 4)
+    ranks = started(folder / "said", words(config(folder, epochs=9999), folder / "runs"), 4)
     ranks.until("epoch", 120)
     ranks.send(signal.SIGSTOP, 1)
     statuses = ranks.wait(60, but=(1,))
@@ -102,7 +102,7 @@ def stopped(folder: Path) -> Found:
 
 def stuck(folder: Path, seconds: int = 15) -> Found:
     """9: process 1 of 2 sleeps for ever in a part of the training."""
-    ranks = Ranks(
+    ranks = started(
         folder / "said",
         words(config(folder, epochs=9999), folder / "runs"),
         environment={"FNN_WATCHDOG_SECONDS": str(seconds)},

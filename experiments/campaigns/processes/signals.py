@@ -16,11 +16,11 @@ from experiments.campaigns.processes.common import (
     digest,
     run_in,
     signal_name,
+    started,
     train,
     wait_for_mark,
     words,
 )
-from tests.helpers.several_processes import Ranks
 
 MARK = 'print("HERE", file=__import__("sys").stderr, flush=True); __import__("time").sleep(%s)'
 # By phase, what every process does: it says on stderr that it has come there, and takes its time
@@ -97,7 +97,7 @@ def signalled(folder: Path) -> Found:
 
 def one_signal(here: Path, path: str, code: str, number: int) -> tuple[float, str]:
     """How long all processes take to end after a signal in a phase, and what is wrong with it."""
-    ranks = Ranks(here / "said", words(path, here / "runs"), before={0: code, 1: code})
+    ranks = started(here / "said", words(path, here / "runs"), before={0: code, 1: code})
     wait_for_mark(ranks, [0, 1])
     time.sleep(0.1)
     ranks.send(number, *((1,) if number == signal.SIGTERM else ()))
@@ -112,7 +112,7 @@ def disagreeing(folder: Path) -> Found:
     path = config(folder, epochs=8)
     train(folder / "whole-said", path, folder / "whole")
     train(folder / "pace-said", path, folder / "pace", before={1: HASTY}, own={1: ["--checkpoint", "0"]})
-    ranks = Ranks(folder / "said", words(path, folder / "wish"), before={1: PHASES["training"] + HASTY})
+    ranks = started(folder / "said", words(path, folder / "wish"), before={1: PHASES["training"] + HASTY})
     ranks.until("together: ", 120)
     wait_for_mark(ranks, [1])
     ranks.send(signal.SIGTERM, 1)

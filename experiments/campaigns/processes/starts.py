@@ -12,9 +12,8 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from experiments.campaigns.processes.common import Found, complaint, config, last, words
+from experiments.campaigns.processes.common import Found, complaint, config, last, started, words
 from experiments.campaigns.processes.signals import in_file
-from tests.helpers.several_processes import Ranks
 
 COMPILED = """
 from fnn.training import fitting
@@ -30,7 +29,7 @@ def absent(folder: Path) -> Found:
     path = config(folder, epochs=2)
 
     def with_out(rank: int) -> tuple[float, str]:
-        ranks = Ranks(folder / f"without-{rank}", words(path, folder / f"runs-{rank}"), 4, absent=(rank,))
+        ranks = started(folder / f"without-{rank}", words(path, folder / f"runs-{rank}"), 4, absent=(rank,))
         statuses = ranks.wait(90)
         named = {True: "process 3 of 4 did not come", False: "process 0 of 4 does not answer there"}[rank > 0]
         lines = [last(ranks, i)[0] if last(ranks, i) else "" for i in statuses]
@@ -38,18 +37,20 @@ def absent(folder: Path) -> Found:
         return max(ranks.ended.values(), default=999), "" if right else complaint(ranks, statuses)
 
     def late() -> tuple[float, str]:
-        ranks = Ranks(folder / "late", words(path, folder / "runs-late"), 2, late={1: 20})
+        ranks = started(folder / "late", words(path, folder / "runs-late"), 2, late={1: 20})
         statuses = ranks.wait(200)
         return max(ranks.ended.values(), default=999), "" if statuses == {0: 0, 1: 0} else complaint(ranks, statuses)
 
     def by_scheduler() -> tuple[float, str]:
-        ranks = Ranks(folder / "scheduler", words(path, folder / "runs-scheduler"), 2, absent=(1,), variables=open_mpi)
+        ranks = started(
+            folder / "scheduler", words(path, folder / "runs-scheduler"), 2, absent=(1,), variables=open_mpi
+        )
         statuses = ranks.wait(90)
         right = statuses == {0: 2} and "JAX has not joined all processes within 60 s" in ranks.err(0).splitlines()[-1]
         return max(ranks.ended.values(), default=999), "" if right else complaint(ranks, statuses)
 
     def interrupted() -> tuple[float, str]:
-        ranks = Ranks(folder / "interrupted", words(path, folder / "runs-none"), 4, absent=(3,))
+        ranks = started(folder / "interrupted", words(path, folder / "runs-none"), 4, absent=(3,))
         ranks.until("waits up to 60 s", 60)
         time.sleep(25)  # the others have come
         ranks.send(signal.SIGINT, 0)
@@ -103,7 +104,7 @@ def different(folder: Path) -> Found:
         before = {i: COMPILED + (BLIND if how.get("blind") and i else "") for i in (0, 1)}
         if "swap" in how:
             before[1] += f"\n__import__('sys').argv[2] = {how['swap']!r}\n"
-        ranks = Ranks(
+        ranks = started(
             folder / f"said-{len(said)}",
             words(file_, folder / f"runs-{len(said)}"),
             before=before,
@@ -156,7 +157,7 @@ def launched(folder: Path) -> Found:
     path, said, wrong = config(folder, epochs=2), [], []
     expected = {slurm: 0, open_mpi: 0, torchrun: 0, open_mpi_5: 2, nothing: 2}
     for launcher, status in expected.items():
-        ranks = Ranks(
+        ranks = started(
             folder / launcher.__name__,
             words(path, folder / f"runs-{launcher.__name__}"),
             variables=launcher,
