@@ -46,7 +46,8 @@ class Session:
     def command(self, line: str) -> str:
         """Runs a command; what it prints."""
         if line == "echo $?":
-            return f"{self.status}\n"
+            status, self.status = self.status, 0
+            return f"{status}\n"
         is_ours = line.startswith("fnn ") and not OWN_PROCESS.search(line)
         return self.fnn(line) if is_ours else self.shell(line)
 

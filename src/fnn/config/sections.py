@@ -63,7 +63,7 @@ class DataConfig:
     onehot: tuple[str, ...] = ()
     missing: str = "refuse"
     y: str = ""
-    memory: float = 4.0  # GiB
+    memory: float = 4.0
     size: int = 0
     noise: float = 0.1
     seed: int = 0
@@ -79,8 +79,8 @@ class NetworkConfig:
     """`[network]`: the layers, first to last, and the cost, which has the output activation."""
 
     section: ClassVar[bool] = True
-    layers: tuple[Layer, ...]
-    cost: Cost
+    layers: tuple[Layer, ...]  # first to last; the last one gives as many numbers as there are desired outputs
+    cost: Cost  # it has the output activation
 
 
 @dataclass(frozen=True)
@@ -88,14 +88,14 @@ class TrainingConfig:
     """`[training]`: how the parameters are trained; `fnn.fit` documents the entries."""
 
     section: ClassVar[bool] = True
-    optimizer: Optimizer
-    batch_size: int
-    epochs: int
-    gradient: str = "backprop"
-    schedule: Schedule = schedules.Constant()
-    target_cost: float = -math.inf
+    optimizer: Optimizer  # how a gradient changes the params; its learning rate is what the schedule scales
+    batch_size: int  # examples in a mini-batch
+    epochs: int  # at most; a schedule or `target_cost` may end the training before
+    gradient: str = "backprop"  # "backprop", by hand, or "autodiff"
+    schedule: Schedule = schedules.Constant()  # scales the learning rate from epoch to epoch, and may end the training
+    target_cost: float = -math.inf  # stop after the first epoch whose training cost is at most this
     shifts: bool = False  # train on each image in five positions, see `fnn.Shifted`
-    keep: str = ""  # the params of the "best" epoch by validation, or of the "last"; where it is not said, see `Config`
+    keep: str = ""  # the params of the "best" epoch by validation, or of the "last"; "": best with early stopping
 
     def __post_init__(self) -> None:
         if self.gradient not in GRADIENTS:
@@ -118,9 +118,9 @@ class SweepConfig:
     """`[sweep]`, for `fnn sweep` alone: the grid is every combination; for () the config's own value is taken."""
 
     section: ClassVar[bool] = True
-    eta: tuple[float, ...] = ()
-    mu: tuple[float, ...] = ()
-    lmbda: tuple[float, ...] = ()
+    eta: tuple[float, ...] = ()  # learning rates of `SGD`
+    mu: tuple[float, ...] = ()  # its momentum
+    lmbda: tuple[float, ...] = ()  # its L2 strength
     scale: tuple[float, ...] = ()  # factors on the initial W
     units: tuple[int, ...] = ()  # widths; each is given to every hidden layer that has units
     seeds: int = 1  # the number of seeds: seed, seed + 1, ...
@@ -153,7 +153,7 @@ class MonitorConfig:
     """`[monitor]`: whether `fnn run` also writes the quantities of `fnn.training.monitors`, per epoch and layer."""
 
     section: ClassVar[bool] = True
-    on: bool
+    on: bool  # whether to look inside, in `metrics.jsonl` and `monitor.png`
 
 
 @dataclass(frozen=True)
@@ -161,13 +161,13 @@ class Config:
     """A whole config file."""
 
     section: ClassVar[bool] = True
-    data: DataConfig
-    network: NetworkConfig
-    training: TrainingConfig
-    sweep: SweepConfig = SweepConfig()
-    monitor: MonitorConfig = MonitorConfig(on=False)
-    name: str = "run"
-    seed: int = 0
+    data: DataConfig  # what is learned from
+    network: NetworkConfig  # what learns
+    training: TrainingConfig  # how it learns
+    sweep: SweepConfig = SweepConfig()  # a grid of networks
+    monitor: MonitorConfig = MonitorConfig(on=False)  # a look inside
+    name: str = "run"  # the name of the run directory begins with it
+    seed: int = 0  # draws the first params and the order of the mini-batches
 
     def __post_init__(self) -> None:
         plain = self.name.replace("-", "").replace("_", "").replace(".", "")

@@ -47,8 +47,8 @@ def load_data(
     Args:
         source: `digits`, `mnist`, `and`, `or`, `nand`, `xor`, `moons`, `spirals`, `sine`, or a path to the user's own
             `.npz` (arrays `x` and `y`), `.csv` (with a header line), `.parquet` (pyarrow reads it), or `.npy` (the
-            inputs; `y` names the outputs). Or columns in memory: a dict of lists or arrays by name, or a table of
-            pandas, polars or pyarrow; the same columns give the same bytes from everywhere.
+            inputs; `y` names the outputs). In Python also columns in memory: a dict of lists or arrays by name, or a
+            table of pandas, polars or pyarrow; the same columns give the same bytes from everywhere.
         train: How many examples to keep for training; 0 for all that are not held out.
         validation: How many to hold out for validation. `mnist`: the last ones of its 60,000 training images.
         test: How many to hold out for the test. `mnist` has 10,000 test images of its own: how many of these, the
