@@ -12,7 +12,6 @@ import jax.numpy as jnp
 import fnn
 from fnn.training.order import permutation
 
-
 # %% [markdown]
 # ## A layer with a mistake
 #
@@ -71,8 +70,8 @@ print(checked((Mended(10),)))
 # %% [markdown]
 # ## The loop
 #
-# An epoch takes the examples in a random order and makes a step on each mini-batch: params minus the learning rate times
-# the gradient. `backprop` calls your `backward`.
+# An epoch makes a step on each mini-batch of a random order: params minus eta times the gradient. `backprop` calls your
+# `backward`.
 
 # %%
 net, eta, key = (Mended(20), fnn.Tanh(), Mended(10)), 0.1, jax.random.key(1)
