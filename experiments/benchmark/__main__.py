@@ -27,7 +27,7 @@ from typing import Any
 import jax
 
 import fnn
-from experiments.benchmark import by_fnn, report
+from experiments.benchmark import by_c, by_fnn, report
 from experiments.benchmark.cases import CASES, PRESETS, Preset, cases
 from experiments.benchmark.measuring import measured
 from experiments.benchmark.tasks import Data, Task, images, small_net, wide_net
@@ -75,7 +75,7 @@ def run(name: str, awake: bool, chosen: Iterable[str]) -> Iterator[dict[str, Any
     results: dict[str, Any] = {
         "preset": name,
         "images": source,
-        "machine": machine() | {"awake": awake},
+        "machine": machine() | {"awake": awake, "floor": by_c.instruction_set()},
         "versions": {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES},
         "cases": [],
         "memory": [],

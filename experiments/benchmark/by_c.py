@@ -70,8 +70,17 @@ def compiled(n_in: int, n_hidden: int, n_out: int, batch_size: int) -> ctypes.CD
         _run(cc, "-shared", str(unit), "-lm", "-o", str(library))
         loaded = ctypes.CDLL(str(library))
     loaded.new_network.restype = ctypes.c_void_p
+    loaded.instruction_set.restype = ctypes.c_char_p
     loaded.free.argtypes = [ctypes.c_void_p]
     return loaded
+
+
+def instruction_set() -> str:
+    """The vector instructions that the floor uses on this machine; "" where it cannot be compiled."""
+    try:
+        return compiled(784, 30, 10, 10).instruction_set().decode()
+    except Unavailable:
+        return ""
 
 
 def _run(*command: str) -> None:

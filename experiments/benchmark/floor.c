@@ -1,7 +1,8 @@
 /* What the hardware allows for the small step: mini-batch SGD on a net with one hidden layer of sigmoids, sigmoid
  * outputs and the quadratic cost, in float32 on one core. All sizes are constants of the compilation, the hidden layer
  * is padded to whole vectors, a column of W1 (n_in, n_hidden) is read and written as vectors, and the images of the
- * next mini-batch are fetched while one is computed. It does nothing else well; it is a yardstick, not a library.
+ * next mini-batch are fetched while one is computed. The width of a vector and the number of sums that are kept in
+ * registers follow the instruction set. It does nothing else well; it is a yardstick, not a library.
  *
  *   cc -O3 -march=native -ffast-math -fPIC -DN_IN=784 -DN_HIDDEN=30 -DN_OUT=10 -DBATCH=10 -c floor.c
  */
@@ -10,10 +11,36 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__AVX512F__)
+#define INSTRUCTIONS "AVX-512"
 #define LANES 16
+#define REGISTERS 32
+#elif defined(__AVX__)
+#ifdef __AVX2__
+#define INSTRUCTIONS "AVX2"
+#else
+#define INSTRUCTIONS "AVX"
+#endif
+#define LANES 8
+#define REGISTERS 16
+#elif defined(__ARM_NEON)
+#define INSTRUCTIONS "NEON"
+#define LANES 4
+#define REGISTERS 32
+#else
+#define INSTRUCTIONS "vectors of 4 numbers"
+#define LANES 4
+#define REGISTERS 16
+#endif
 #define VECTORS ((N_HIDDEN + LANES - 1) / LANES)
 #define PADDED (VECTORS * LANES)
 #define UNROLLED _Pragma("GCC unroll 16")
+#define AT_MOST(count, most) ((count) < (most) ? (count) : (most))
+#define AT_LEAST_ONE(count) ((count) < 1 ? 1 : (count))
+
+/* the sums of BLOCK images and GROUP vectors stay in registers, beside a group of W1 and a pixel */
+#define GROUP AT_MOST(VECTORS, 4)
+#define BLOCK AT_MOST(BATCH, AT_LEAST_ONE((REGISTERS - GROUP - 1) / GROUP))
 
 typedef float vec __attribute__((vector_size(4 * LANES)));
 typedef union { vec v[VECTORS]; float f[PADDED]; } row; /* one number per hidden unit */
@@ -48,14 +75,29 @@ void read_network(const network *net, float *W1, float *b1, float *W2, float *b2
 
 static inline float sigmoid(float z) { return 1 / (1 + expf(-z)); }
 
+const char *instruction_set(void) { return INSTRUCTIONS; }
+
+/* z = W1 x + b1 for the images m to m + images and the vectors v to v + vectors; both counts are known when compiled */
+static inline __attribute__((always_inline)) void sums(const network *net, const float *const x[BATCH], row z[BATCH],
+                                                       int m, int images, int v, int vectors) {
+  vec sum[BLOCK][GROUP];
+  UNROLLED for (int j = 0; j < images; j++) UNROLLED for (int u = 0; u < vectors; u++) sum[j][u] = net->b1.v[v + u];
+  for (int i = 0; i < N_IN; i++)
+    UNROLLED for (int j = 0; j < images; j++)
+      UNROLLED for (int u = 0; u < vectors; u++) sum[j][u] += x[m + j][i] * net->W1[i].v[v + u];
+  UNROLLED for (int j = 0; j < images; j++) UNROLLED for (int u = 0; u < vectors; u++) z[m + j].v[v + u] = sum[j][u];
+}
+
 /* a1 = sigmoid(W1 x + b1) for every image of the mini-batch */
 static inline void hidden(const network *net, const float *const x[BATCH], row a1[BATCH]) {
-  vec z[BATCH][VECTORS]; /* fits in registers, so every weight is read once */
-  UNROLLED for (int m = 0; m < BATCH; m++) UNROLLED for (int v = 0; v < VECTORS; v++) z[m][v] = net->b1.v[v];
-  for (int i = 0; i < N_IN; i++)
-    UNROLLED for (int m = 0; m < BATCH; m++)
-      UNROLLED for (int v = 0; v < VECTORS; v++) z[m][v] += x[m][i] * net->W1[i].v[v];
-  UNROLLED for (int m = 0; m < BATCH; m++) UNROLLED for (int v = 0; v < VECTORS; v++) a1[m].v[v] = z[m][v];
+  int v = 0;
+  for (; v + GROUP <= VECTORS; v += GROUP) {
+    int m = 0;
+    for (; m + BLOCK <= BATCH; m += BLOCK) sums(net, x, a1, m, BLOCK, v, GROUP);
+    if (BATCH % BLOCK) sums(net, x, a1, m, BATCH % BLOCK, v, GROUP);
+  }
+  if (VECTORS % GROUP)
+    for (int m = 0; m < BATCH; m++) sums(net, x, a1, m, 1, v, VECTORS % GROUP);
   for (int m = 0; m < BATCH; m++)
     for (int h = 0; h < PADDED; h++) a1[m].f[h] = sigmoid(a1[m].f[h]);
 }

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from experiments.benchmark.cases import Case, Entry
-from experiments.benchmark.contestants import refusal
+from experiments.benchmark.contestants import FLOOR, refusal
+from experiments.benchmark.report import ratio
 from experiments.benchmark.tasks import Trainer
 
 LEAST = 3  # rounds, however long they take
@@ -30,9 +31,20 @@ def measured(case: Case) -> dict[str, Any]:
     trainers = [case.entries[i].contestant.trainer(case.entries[i].tasks) for i in ready]
     for i, seconds in zip(ready, race(trainers, case.rounds, case.budget), strict=True):
         rows[i]["samples"] = [s / case.entries[i].units for s in seconds]
+    rename_floors(rows)
     for row in rows:
         print(_line(case, row), flush=True)
     return {"name": case.name, "title": case.title, "unit": case.unit, "per_second": case.per_second, "rows": rows}
+
+
+def rename_floors(rows: Sequence[dict[str, Any]]) -> None:
+    """Takes the name "floor" from a row that took longer than a contestant: there it is none."""
+    for floor in (row for row in rows if row["contestant"] == FLOOR.name and row["samples"]):
+        same = [row for row in rows if row["samples"] and row["trains"] and row["value"] == floor["value"]]
+        fastest = min(same, key=lambda row: ratio(row, floor))
+        if ratio(fastest, floor) < 1:
+            floor["contestant"] = "C, no floor"
+            floor["note"] += f"; slower than {fastest['contestant']}"
 
 
 def race(trainers: Sequence[Trainer], rounds: int, budget: float) -> list[list[float]]:

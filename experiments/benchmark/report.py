@@ -51,9 +51,10 @@ def brief(value: float) -> str:
 def _machine(results: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in results["versions"].items())
     machine = results["machine"]
+    floor = f"the C floor uses {machine['floor']}; " if machine["floor"] else ""
     return (
         f"Measured on {machine['processor']}, {machine['cores']} cores{' kept awake' * machine['awake']}, "
-        f"{', '.join(machine['devices'])}; {versions}; images: {results['images']}; preset {results['preset']}. "
+        f"{', '.join(machine['devices'])}; {floor}{versions}; images: {results['images']}; preset {results['preset']}. "
         "Medians; in brackets the quartiles; ratios are medians of the ratios within a round."
     )
 

@@ -1,11 +1,12 @@
 """The benchmark's contestants compute one update; what they take for it is no matter of tests."""
 
+import platform
 import sys
 
 import numpy as np
 import pytest
 
-from experiments.benchmark import contestants, report
+from experiments.benchmark import by_c, contestants, measuring, report
 from experiments.benchmark.cases import PRESETS, cases, with_own_orders
 from experiments.benchmark.contestants import disagreement
 from experiments.benchmark.tasks import Data, Unavailable, conv_net, small_net, wide_net
@@ -136,9 +137,10 @@ def test_some_of_the_cases_have_a_page_and_a_picture(names, data, tmp_path):
             | {"refusal": "", "samples": rng.uniform(1, 2, 3).tolist()}
             for e in case["entries"]
         ]
-    machine = {"processor": "abacus", "cores": 2, "awake": False, "devices": ["A100"]}
+    machine = {"processor": "abacus", "cores": 2, "awake": False, "devices": ["A100"], "floor": "AVX2"}
     results = {"cases": measured, "memory": [], "machine": machine, "versions": {}, "images": "", "preset": "quick"}
     assert report.page(results).count("**") == 2 * len(measured)
+    assert "the C floor uses AVX2; " in report.page(results)
     pytest.importorskip("matplotlib")
     from experiments.benchmark.picture import draw
 
@@ -149,3 +151,41 @@ def test_some_of_the_cases_have_a_page_and_a_picture(names, data, tmp_path):
 def test_ratios_are_taken_within_a_round():
     slow, fast = {"samples": [2.0, 20.0, 6.0]}, {"samples": [1.0, 10.0, 2.0]}
     assert report.ratio(slow, fast) == 2.0
+
+
+def timings(*rows):
+    """Rows of one case; the first of a pair is the contestant."""
+    return [
+        {"contestant": name, "value": 0, "trains": name != "product", "note": "one core", "samples": samples}
+        for name, samples in rows
+    ]
+
+
+def test_what_is_slower_than_a_contestant_is_no_floor():
+    rows = timings(("fnn, backprop", [2.0, 2.0]), ("NumPy", [5.0, 5.0]), (contestants.FLOOR.name, [3.0, 4.0]))
+    measuring.rename_floors(rows)
+    assert [row["contestant"] for row in rows] == ["fnn, backprop", "NumPy", "C, no floor"]
+    assert rows[-1]["note"] == "one core; slower than fnn, backprop"
+
+
+def test_a_floor_is_the_fastest_of_those_that_train():
+    rows = timings(("fnn, backprop", [2.0, 2.0]), ("product", [0.1, 0.1]), (contestants.FLOOR.name, [1.0, 1.0]))
+    rows.append(rows[0] | {"value": 30, "samples": [0.5, 0.5]})  # another size
+    measuring.rename_floors(rows)
+    assert rows[2]["contestant"] == contestants.FLOOR.name
+
+
+@pytest.mark.parametrize("flags", [["-mno-avx512f"], ["-mno-avx512f", "-mno-avx2", "-mno-avx"]], ids=str)
+def test_the_floor_for_shorter_vectors_computes_the_same_update(flags, data, monkeypatch):
+    if platform.machine() != "x86_64":
+        pytest.skip("flags of x86")
+    run = by_c._run
+    monkeypatch.setattr(by_c, "_run", lambda cc, *words: run(cc, *words[:1], *flags * ("-c" in words), *words[1:]))
+    by_c.compiled.cache_clear()
+    try:
+        assert by_c.instruction_set() in ("AVX2", "AVX", "vectors of 4 numbers")
+        agrees(contestants.FLOOR, [small_net(data, widths=WIDTHS)])
+        agrees(contestants.FLOOR, [small_net(data, widths=(784, 30, 10))])
+        agrees(contestants.FLOOR, [small_net(data, widths=(784, 37, 10))])
+    finally:
+        by_c.compiled.cache_clear()
