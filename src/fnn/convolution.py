@@ -16,7 +16,7 @@ from fnn.initializers import Normal, ScaledNormal
 from fnn.kernels.im2col import places
 from fnn.kernels.pooling import max_pool, max_pool_backward, pooled_convolution, pooled_convolution_backward
 from fnn.kernels.products import convolution, convolution_backward
-from fnn.types import Array, Initializer, Key, Params, Shape, positive, static, stored_as
+from fnn.types import Array, Initializer, Key, Params, Shape, positive, short_repr, static, stored_as
 
 
 @stored_as("fnn.ConvParams")
@@ -25,6 +25,8 @@ class ConvParams(NamedTuple):
 
     W: Array  # (filters, channels, size, size)
     b: Array  # (filters,)
+
+    __repr__ = short_repr
 
 
 def pooled(layer: object, shape: Shape, size: int, pool: int) -> tuple[int, int]:

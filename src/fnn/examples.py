@@ -29,6 +29,10 @@ class Examples(_Fields):
         _check_rows(x, y)
         return super().__new__(cls, x, y, scale)
 
+    def __repr__(self) -> str:
+        """The kinds and shapes of the arrays, in one line."""
+        return f"Examples(x={_kind(self.x)}, y={_kind(self.y)}, scale={_kind(self.scale)})"
+
     @property
     def n(self) -> int:
         """The number of examples. `len` would count the fields of the tuple.
@@ -73,6 +77,12 @@ class Examples(_Fields):
 
 def _has_rows(array: Any) -> bool:
     return len(getattr(array, "shape", ())) > 0
+
+
+def _kind(value: Any) -> str:
+    """An array as its dtype and shape; a number as it is."""
+    shape = getattr(value, "shape", ())
+    return f"{value.dtype}{tuple(shape)}" if shape and hasattr(value, "dtype") else f"{value!r:.40}"
 
 
 def _check_rows(x: Any, y: Any) -> None:

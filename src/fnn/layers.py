@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from fnn.initializers import Normal, ScaledNormal
 from fnn.kernels.pooling import largest
 from fnn.kernels.products import affine, outer_sum
-from fnn.types import Array, Initializer, Key, Shape, positive, static, stored_as, width
+from fnn.types import Array, Initializer, Key, Shape, positive, short_repr, static, stored_as, width
 
 
 @stored_as("fnn.DenseParams")
@@ -25,6 +25,8 @@ class DenseParams(NamedTuple):
 
     W: Array  # (n_out, n_in)
     b: Array  # (n_out,)
+
+    __repr__ = short_repr
 
 
 @static
@@ -68,6 +70,8 @@ class MaxoutParams(NamedTuple):
 
     W: Array  # (k, n_out, n_in)
     b: Array  # (k, n_out)
+
+    __repr__ = short_repr
 
 
 @static

@@ -64,6 +64,32 @@ def stored_as(name: str) -> Callable[[type[T]], type[T]]:
     return registered
 
 
+def brief(value: Any) -> str:
+    """An array as its dtype and shape, a number as a number, anything else as its `repr`: for short reprs."""
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if not isinstance(shape, tuple) or dtype is None:
+        return repr(value)
+    if shape == ():
+        try:
+            return f"{float(value):.6g}"
+        except (TypeError, ValueError, RuntimeError):  # it is traced, is a key, or is in no memory of this process
+            pass
+    return f"{dtype}{shape}"
+
+
+def short_repr(self: Any) -> str:
+    """A `__repr__` for a NamedTuple of arrays: `DenseParams(W=float32(30, 784), b=float32(30,))`."""
+    fields = (f"{name}={brief(value)}" for name, value in zip(self._fields, self, strict=True))
+    return f"{type(self).__name__}({', '.join(fields)})"
+
+
+def numbers_in(tree: Any) -> str:
+    """How many numbers the arrays of a tree have, in words."""
+    return f"{sum(np.size(leaf) for leaf in jax.tree.leaves(tree)):,} numbers"
+
+
 def _hashable(owner: str, name: str, value: object) -> None:
     try:
         hash(value)

@@ -63,6 +63,10 @@ class ExactReport:
 
     parts: tuple[Part, ...]
 
+    def __repr__(self) -> str:
+        """The verdict in one line; `str` has the table."""
+        return f"ExactReport(ok={self.ok}, parts={len(self.parts)}, chance={self.chance:.2g})"
+
     @property
     def ok(self) -> bool:
         """Whether all entries of all parts were equal."""

@@ -109,6 +109,11 @@ class Report:
     slips: tuple[str, ...]  # what is wrong, and the known mistakes that give these numbers
     notes: tuple[str, ...]  # what else a reader should know
 
+    def __repr__(self) -> str:
+        """The verdict in one line; `str` has the table."""
+        counts = f"coordinates={self.coordinates}, compared={self.compared}, left_out={self.left_out}"
+        return f"Report(ok={self.ok}, {counts}): {self._verdict()}"
+
     @property
     def ok(self) -> bool:
         """Whether the value, every coordinate, every direction and every layer are right."""

@@ -29,6 +29,19 @@ class Dataset(NamedTuple):
     y_sd: np.ndarray | float = 1.0  # (n_out,), float64; the y were then divided by it
     told: tuple[str, ...] = ()  # what else was made of the source, a line each
 
+    def __repr__(self) -> str:
+        """The parts that have rows, and the names, in one line."""
+        parts = (f"{part}={getattr(self, part)!r}" for part in ("train", "validation", "test") if getattr(self, part).n)
+        names = (f"{name}={few(getattr(self, name))}" for name in ("columns", "classes") if getattr(self, name))
+        label = [f"label={self.label!r}"] if self.label else []
+        return f"Dataset({', '.join([*parts, f'shape={self.shape}', *names, *label])})"
+
+
+def few(names: tuple[str, ...]) -> str:
+    """Names as a tuple is written; of more than six the first two and the last."""
+    shown = [*map(repr, names[:2]), "...", repr(names[-1])] if len(names) > 6 else [*map(repr, names)]
+    return f"({', '.join(shown)}{',' * (len(names) == 1)})"
+
 
 class Raw(NamedTuple):
     """What a source holds, before it is split and its classes become outputs."""

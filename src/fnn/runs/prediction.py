@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.data.dataset import scaled_inputs
+from fnn.data.dataset import few, scaled_inputs
 from fnn.data.encoding import Encoding
 from fnn.data.frames import is_frame
 from fnn.data.on_disk import Stored
@@ -23,7 +23,7 @@ from fnn.data.shapes import keeps_order
 from fnn.data.table_files import read_inputs
 from fnn.errors import InputError
 from fnn.network import predict, shape_out
-from fnn.types import Cost, Net, Params, Shape
+from fnn.types import Cost, Net, Params, Shape, numbers_in
 
 INPUTS_AT_ONCE = 5000  # that one call of the network takes; so many are read from an `.npy` file
 
@@ -60,6 +60,13 @@ class Model:
     encoding: Encoding | None = field(default=None, repr=False)  # of the columns of a table; None: each is one number
     y_mean: np.ndarray | float = field(default=0.0, repr=False)  # (n_out,); the network gives (y − y_mean)/y_sd
     y_sd: np.ndarray | float = field(default=1.0, repr=False)  # (n_out,)
+
+    def __repr__(self) -> str:
+        """The network and the names, in one line."""
+        names = (f"{name}={few(getattr(self, name))}" for name in ("columns", "classes") if getattr(self, name))
+        label = [f"label={self.label!r}"] if self.label else []
+        said = [f"net={self.net}", f"cost={self.cost}", f"params={numbers_in(self.params)}", f"shape={self.shape}"]
+        return f"Model({', '.join([*said, *names, *label])})"
 
     def predict(self, raw: Any) -> np.ndarray:
         """The outputs `(n, n_out)` for `n` inputs in their own units; the same as `fnn predict` for the same rows.

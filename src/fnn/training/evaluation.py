@@ -23,7 +23,7 @@ from fnn.training.augmentation import Shifted
 from fnn.training.mini_batches import even
 from fnn.training.spreading import Spread, SpreadWindow, beside, number_of_devices, unspread
 from fnn.training.streaming import in_file, windows
-from fnn.types import Array, Cost, Net, Params
+from fnn.types import Array, Cost, Net, Params, short_repr
 
 ROWS_OF_A_CALL = 5000  # evaluated by one call: between two calls an interrupted run can save itself
 CACHED_NUMBERS = 400_000  # in the widest layer, at most, for all rows evaluated at once; more do not fit into the cache
@@ -39,6 +39,8 @@ class Evaluation(NamedTuple):
     accuracy: (
         Array | np.ndarray
     )  # (), share of rows decided rightly in 0 … 1; nan for quantities, and if an output is nan
+
+    __repr__ = short_repr
 
 
 def evaluate(

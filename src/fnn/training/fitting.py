@@ -25,7 +25,7 @@ from fnn.training.mini_batches import Rule, number_of_epochs, steps_per_epoch, w
 from fnn.training.monitors import Reading
 from fnn.training.spreading import Spread, agreement, beside, local, spread_like, unspread
 from fnn.training.streaming import placed
-from fnn.types import Cost, Gradient, Key, Net, Optimizer, Params
+from fnn.types import Cost, Gradient, Key, Net, Optimizer, Params, brief, numbers_in
 
 SEGMENT_SECONDS = 0.5  # of training, about, after which control comes back to Python
 
@@ -84,6 +84,14 @@ class Result(NamedTuple):
     v: Params  # the optimiser's state
     progress: Progress  # the schedule's memory
     monitor: tuple[Reading, ...] = ()  # of each layer; `()` unless asked for
+
+    def __repr__(self) -> str:
+        """What was measured, and how large the rest is, in one line."""
+        parts = (f"{part}={getattr(self, part)!r}" for part in ("train", "validation", "test") if getattr(self, part))
+        said = ", ".join(
+            [f"epoch={self.epoch}", f"factor={brief(self.factor)}", *parts, f"seconds={brief(self.seconds)}"]
+        )
+        return f"Result({said}, params={numbers_in(self.params)})"
 
     @property
     def start(self) -> Start:

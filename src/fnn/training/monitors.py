@@ -38,7 +38,7 @@ from fnn.kernels.products import row_sums
 from fnn.network import activations, backprop
 from fnn.training.mini_batches import Rule
 from fnn.training.ways import BY_HAND, Way, way_of
-from fnn.types import Array, Cost, Gradient, Layer, Net, Params, Shape
+from fnn.types import Array, Cost, Gradient, Layer, Net, Params, Shape, short_repr
 
 SATURATED = 1e-3  # a derivative below this passes almost nothing back; the sigmoid's largest is 0.25
 MEASURED_EVERY = 100  # mini-batches, of which one is measured; that costs as much as two steps
@@ -52,6 +52,8 @@ class Reading(NamedTuple):
     delta: Array | np.generic  # (), in units of the cost per unit of the layer's output
     update: Array | np.generic  # (), a ratio
     coherence: Array | np.generic  # (), 0 … 1
+
+    __repr__ = short_repr
 
 
 class Sizes(NamedTuple):

@@ -32,7 +32,7 @@ from fnn.training.fitting import Pace, Task, checked
 from fnn.training.mini_batches import Body, Rule, block_size, networks_at_once, number_of_epochs, whole
 from fnn.training.spreading import Spread, agreed, everywhere, gathered, mesh_of, split, unspread
 from fnn.training.streaming import check_in_memory
-from fnn.types import Array, Cost, Gradient, Key, Net, Optimizer, Params
+from fnn.types import Array, Cost, Gradient, Key, Net, Optimizer, Params, brief, numbers_in
 
 
 class SweepState(NamedTuple):
@@ -56,6 +56,12 @@ class SweepResult(NamedTuple):
     seconds: float  # of training all networks, neither compilation nor evaluation
     params: Params  # leaves (m, ...)
     v: Params
+
+    def __repr__(self) -> str:
+        """What there is, and how large, in one line."""
+        parts = (f"{part}={getattr(self, part)!r}" for part in ("train", "validation", "test") if getattr(self, part))
+        said = ", ".join([f"epoch={self.epoch}", *parts, f"seconds={brief(self.seconds)}"])
+        return f"SweepResult({said}, params={numbers_in(self.params)})"
 
 
 def sweep(
