@@ -19,6 +19,8 @@ from fnn.interop.onnx_graph import Graph
 from fnn.layers import Dense, Maxout
 from fnn.types import Cost, Layer, Params
 
+LONG, PARTS = 48, 4  # from so many products on a sum is made in parts
+
 
 def nodes(graph: Graph, where: str, layer: Layer, params: Params, a: str) -> str:
     """The output of a layer for its input `a`; `where` is for the message.
@@ -53,13 +55,26 @@ def _not_ours(where: str, value: object, known: Iterable[type]) -> InputError:
 
 
 def _dense(graph: Graph, layer: Dense, params: Any, a: str) -> str:
-    return graph.node("Gemm", a, _floats(graph, "W", params.W), _floats(graph, "b", params.b), transB=1)
+    return _affine(graph, params.W, params.b, a)
+
+
+def _affine(graph: Graph, W: Any, b: Any, a: str) -> str:
+    """`a Wᵀ + b`; a long sum is the sum of `PARTS` shorter ones.
+
+    onnxruntime adds the products one after another. In one part the outputs of trained digits and MNIST are up to
+    1.3e-6 from those of fnn, in four parts 7e-7.
+    """
+    W, b = _floats(graph, "W", W), _floats(graph, "b", b)
+    if graph.constants[W].shape[1] < LONG:
+        return graph.node("Gemm", a, W, b, transB=1)
+    parts = zip(graph.split(a, PARTS), graph.split(W, PARTS), (b, *[""] * (PARTS - 1)), strict=True)
+    return graph.node("Sum", *[graph.node("Gemm", *filter(None, part), transB=1) for part in parts])
 
 
 def _maxout(graph: Graph, layer: Maxout, params: Any, a: str) -> str:
     """The pieces as one product, and the largest of them; `Max` keeps nan, unlike `ReduceMax` of onnxruntime."""
-    W, b = params.W.reshape(-1, params.W.shape[-1]), params.b.reshape(-1)
-    z = graph.node("Gemm", a, _floats(graph, "W", W), _floats(graph, "b", b), transB=1)
+    W, b = params.W, params.b
+    z = _affine(graph, W.reshape(-1, W.shape[-1]), b.reshape(-1), a)
     return graph.node("Max", *graph.split(z, layer.pieces))
 
 
