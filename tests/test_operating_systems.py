@@ -1,6 +1,7 @@
 """fnn on Windows and macOS, as far as Linux can tell: what Python lacks there is taken away, what it adds is added."""
 
 import ast
+import contextlib
 import errno
 import io
 import os
@@ -116,21 +117,23 @@ DOES = {
     "rename": lambda path: write_folder(path / "folder", {"a": b"1"}),
     "rmdir": lambda path: remove_folder(path / "old"),
     "unlink": lambda path: files.remove_file(path / "a"),
+    "unlink in a folder": lambda path: remove_folder(path / "old"),
 }
 
 
-@pytest.mark.parametrize("name", DOES)
-def test_what_windows_refuses_for_a_moment_is_done_a_moment_later(name, tmp_path, monkeypatch):
+@pytest.mark.parametrize("case", DOES)
+def test_what_windows_refuses_for_a_moment_is_done_a_moment_later(case, tmp_path, monkeypatch):
     monkeypatch.setattr(files.time, "sleep", lambda seconds: None)
-    (tmp_path / "old").mkdir()
-    (tmp_path / "a").write_bytes(b"old")
-    monkeypatch.setattr(os, name, InUse(getattr(os, name), len(files.WAITS)))
-    DOES[name](tmp_path)
-    monkeypatch.setattr(os, name, InUse(getattr(os, name), 1000))
-    (tmp_path / "old").mkdir(exist_ok=True)
-    (tmp_path / "a").write_bytes(b"old")
-    with pytest.raises(PermissionError):
-        DOES[name](tmp_path / "old" if name == "rename" else tmp_path)
+    name = case.split()[0]
+    for folder, times in (tmp_path / "once", len(files.WAITS)), (tmp_path / "forever", 1000):
+        (folder / "old").mkdir(parents=True)
+        (folder / "a").write_bytes(b"old")
+        if case == "unlink in a folder":
+            (folder / "old" / "b").touch()
+        with monkeypatch.context() as busy:
+            busy.setattr(os, name, InUse(getattr(os, name), times))
+            with contextlib.nullcontext() if times < 1000 else pytest.raises(PermissionError):
+                DOES[case](folder)
 
 
 def test_what_is_forbidden_is_not_tried_again(tmp_path, monkeypatch):
