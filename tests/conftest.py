@@ -3,6 +3,7 @@
 import os
 
 os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "highest"  # all bits of a product, on GPUs too, and in processes of tests
+os.environ["FNN_CACHE"] = "off"  # tests leave no compiled programs behind, and find none
 
 from collections import Counter
 

@@ -48,6 +48,13 @@ GRADIENT = ("--gradient", dict(choices=("backprop", "autodiff"), help="short for
 RUN = ("run", dict(metavar="RUN", help="a run directory"))
 RESUME = ("--resume", dict(action="store_true", help="go on with the newest unfinished run of this config there"))
 
+CACHE = (
+    "--cache",
+    dict(metavar="DIR", help="keep compiled programs there, not in your cache folder; they are executed, so trust it"),
+)
+NO_CACHE = ("--no-cache", dict(action="store_true", help="keep no compiled programs and use none that are kept"))
+KEPT = (CACHE, NO_CACHE)
+
 DEVICES = (
     "--devices",
     dict(
@@ -80,10 +87,6 @@ ACCEPT_CHANGES = (
     "--accept-changes",
     dict(action="store_true", help="resume although versions, devices or data have changed"),
 )
-CACHE = (
-    "--cache",
-    dict(metavar="DIR", help="keep compiled programs there for the next run; they are executed, so trust it"),
-)
 CHECKED = (
     "config",
     dict(
@@ -110,6 +113,7 @@ FILE = (
     "file",
     dict(metavar="FILE", nargs="?", help="a .csv, .parquet, .npz (x) or .npy file; default: the run's own test data"),
 )
+EMPTY_CACHE = ("--empty-cache", dict(action="store_true", help="remove the compiled programs that fnn has kept"))
 RUNS = ("runs", dict(metavar="DIR", nargs="+", help="a run, a sweep, or a folder of them"))
 REPORT_OUT = ("--out", dict(default="report", metavar="DIR", help="the folder for report.html (report)"))
 FOLDER = ("folder", dict(metavar="DIR", nargs="?", default="runs", help="a folder of run directories (runs)"))
@@ -156,7 +160,10 @@ COMMANDS = (
     Command(
         "run",
         "train a config, evaluate it, write its run directory",
-        (CONFIG, SET, TYPE, OUT, RESUME, CHECKPOINT, ACCEPT_CHANGES, CACHE, AWAKE, GRADIENT, DEVICES, DISTRIBUTED),
+        (
+            *(CONFIG, SET, TYPE, OUT, RESUME, CHECKPOINT, ACCEPT_CHANGES, *KEPT, AWAKE, GRADIENT),
+            *(DEVICES, DISTRIBUTED),
+        ),
         "Train the network of a config and evaluate it; a run directory keeps all that is needed to use it, to go on "
         "with it and to repeat it.",
         ("fnn run xor", "fnn run digits --set training.epochs=5 --resume"),
@@ -165,7 +172,7 @@ COMMANDS = (
     Command(
         "sweep",
         "train the grid of a config's [sweep] in one program",
-        (CONFIG, SET, TYPE, OUT, RESUME, AWAKE, GRADIENT, SWEEP_DEVICES, DISTRIBUTED),
+        (CONFIG, SET, TYPE, OUT, RESUME, *KEPT, AWAKE, GRADIENT, SWEEP_DEVICES, DISTRIBUTED),
         "Train one network for each point of a grid and each seed, and tell which point is best by validation.",
         ("fnn sweep sweep", "fnn sweep xor --set 'sweep.eta=[0.1, 0.5]' --set sweep.seeds=5"),
         f"{GRID}\n\n{PROCESSES}",
@@ -173,7 +180,7 @@ COMMANDS = (
     Command(
         "compare",
         "train by backprop and by autodiff: agreement and time",
-        (CONFIG, SET, TYPE, COMPARE_OUT, AWAKE),
+        (CONFIG, SET, TYPE, COMPARE_OUT, *KEPT, AWAKE),
         "Train a config by the gradients written by hand and by automatic ones, step by step, and show how far they "
         "agree and how long each takes.",
         ("fnn compare xor", "fnn compare digits --set training.epochs=2 --out compared"),
@@ -181,7 +188,7 @@ COMMANDS = (
     Command(
         "gradcheck",
         "is the gradient right, every number of it, and the training loop?",
-        (CHECKED, SET, TYPE, EXAMPLES, CHECK_OUT),
+        (CHECKED, SET, TYPE, EXAMPLES, CHECK_OUT, *KEPT),
         "Compare each number of the gradient by hand with automatic differentiation and with finite differences, and "
         "check the steps of the training loop.",
         ("fnn gradcheck xor", "fnn gradcheck digits --examples 3 --out checked"),
@@ -189,7 +196,7 @@ COMMANDS = (
     Command(
         "explain",
         "one training step of a small net, every number shown",
-        (CONFIG, SET, TYPE, EXAMPLE, GRADIENT, EXPLAIN_OUT),
+        (CONFIG, SET, TYPE, EXAMPLE, GRADIENT, EXPLAIN_OUT, *KEPT),
         "Show one training step as on a blackboard: every number of the forward pass, of the backward pass and of the "
         "update.",
         ("fnn explain xor --out board", "fnn explain xor --example 0-3"),
@@ -197,7 +204,7 @@ COMMANDS = (
     Command(
         "predict",
         "outputs of a trained run for new inputs, as a csv",
-        (RUN, FILE, TYPE, PREDICT_OUT),
+        (RUN, FILE, TYPE, PREDICT_OUT, *KEPT),
         "Print what a trained network says about each row of a file, or of its own test data, as a csv; if the data "
         "hold what is desired, stderr says how right it is.",
         ("fnn predict runs/xor-c8be7c4d", "fnn predict runs/digits-6a4845ac --out predictions.csv"),
@@ -249,7 +256,7 @@ COMMANDS = (
     Command(
         "verify",
         "train a finished run again and compare the bytes",
-        (RUN, TYPE),
+        (RUN, TYPE, *KEPT),
         "Train a finished run again, in memory, and say whether its metrics and parameters come out the same, to the "
         "last bit.",
         ("fnn verify runs/xor-c8be7c4d", "fnn verify runs/digits-6a4845ac"),
@@ -257,9 +264,10 @@ COMMANDS = (
     Command(
         "doctor",
         "is this installation fit to train? versions, gradients, bugs",
+        (EMPTY_CACHE,),
         about="Tell the versions and devices, check the gradients of a small net, and look for the known bugs of "
         "compilers on this machine.",
-        examples=("fnn doctor", "JAX_PLATFORMS=cpu fnn doctor"),
+        examples=("fnn doctor", "fnn doctor --empty-cache"),
     ),
     Command(
         "data",

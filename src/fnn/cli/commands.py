@@ -121,8 +121,10 @@ def _run(options: argparse.Namespace, printing: bool) -> int:
         options.config = shipped.located(options.config)
     if "jaxlib" not in sys.modules:  # else XLA has taken the flags already
         xla_flags.check()
-    if options.cache is not None:
-        compile_cache.keep(options.cache)  # before the command's module imports JAX
+    if options.cache is not None:  # before the command's module imports JAX
+        compile_cache.keep(options.cache)
+    elif not options.no_cache:
+        compile_cache.keep_by_default(_say)
     return importlib.import_module(f"fnn.cli.{options.command}").command(options)
 
 
@@ -181,7 +183,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action="version", version=f"fnn {__version__}")
-    top.set_defaults(cache=None)  # most commands have no such option
+    top.set_defaults(cache=None, no_cache=True)  # of the commands that have no such options
     listed = "\n".join(f"{row.name:10} {row.help}" for row in COMMANDS)
     commands = top.add_subparsers(
         dest="command",

@@ -23,6 +23,7 @@ from fnn.costs import CrossEntropy
 from fnn.data import load_data, sources
 from fnn.errors import CorruptFileError, InputError
 from fnn.layers import Dense, Maxout
+from fnn.machine import compile_cache
 from fnn.machine.environment import REPEATING, repeats
 from fnn.machine.hardware import cores
 from fnn.machine.idle_cores import awake, wake_time
@@ -48,8 +49,11 @@ class Finding(NamedTuple):
     remedy: str = ""  # "": all is well
 
 
-def command(_options: argparse.Namespace) -> int:
-    """Make every check and print what it finds; status 0 if all is well, else 1."""
+def command(options: argparse.Namespace) -> int:
+    """Make every check and print what it finds; status 0 if all is well, else 1. Or empty the cache of programs."""
+    if options.empty_cache:
+        print(_emptied())
+        return 0
     remedies: dict[str, list[str]] = {}
     for name, check in CHECKS.items():
         finding = _finding(check)
@@ -202,6 +206,26 @@ def data() -> Finding:
     return Finding(", ".join(said))
 
 
+def programs() -> Finding:
+    """Where compiled programs are kept, and how large they are."""
+    folder = compile_cache.default_folder()
+    if folder is None:
+        return Finding(f"none are kept: {compile_cache.VARIABLE}={compile_cache.OFF}")
+    kept = compile_cache.kept(folder)
+    return Finding(
+        f"{kept.programs:,} kept in {folder}, {kept.size / 2**20:.1f} of {compile_cache.MOST_BYTES >> 20} MB"
+    )
+
+
+def _emptied() -> str:
+    folder = compile_cache.default_folder()
+    if folder is None:
+        return f"there is no cache to empty: {compile_cache.VARIABLE}={compile_cache.OFF}"
+    kept = compile_cache.kept(folder)
+    compile_cache.empty(folder)
+    return f"{folder}: {kept.programs:,} compiled programs removed, {kept.size / 2**20:.1f} MB"
+
+
 CHECKS: Mapping[str, Callable[[], Finding]] = {
     "versions": lambda: versions(installed()),
     "devices": devices,
@@ -212,4 +236,5 @@ CHECKS: Mapping[str, Callable[[], Finding]] = {
     "repeatability": repeatability,
     "checkpoint": round_trip,
     "data": data,
+    "programs": programs,
 }

@@ -20,7 +20,7 @@ from fnn.data.dataset import Raw
 from fnn.data.download import FAILURES, fetch
 from fnn.errors import CorruptFileError, InputError
 from fnn.storage.files import write_atomically
-from fnn.storage.paths import user_path
+from fnn.storage.paths import user_cache, user_path
 
 HOSTS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 TIMEOUT = 20.0  # seconds of silence before a host is given up
@@ -88,13 +88,7 @@ def cache_folder(environ: Mapping[str, str] = os.environ, platform: str = sys.pl
     """
     if chosen := _data_dir(environ):
         return chosen / "mnist"
-    if platform == "darwin":
-        cache = "~/Library/Caches"
-    elif platform == "win32":
-        cache = environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    else:
-        cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(user_path(cache, "the cache folder (FNN_DATA_DIR names another one)")) / "fnn" / "mnist"
+    return user_cache("FNN_DATA_DIR names another one", environ, platform) / "mnist"
 
 
 def _data_dir(environ: Mapping[str, str]) -> Path | None:

@@ -6,7 +6,8 @@ import os
 import shlex
 import sys
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 from fnn.errors import InputError
 
@@ -31,6 +32,26 @@ def user_path(path: str, name: str) -> str:
             "or ./~... for a name that begins with ~."
         )
     return expanded
+
+
+def user_cache(remedy: str, environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """The folder in which fnn keeps what it can get again: `fnn` in the user's cache folder, as the system has it.
+
+    Args:
+        remedy: What the user can do without such a folder, for the message.
+        environ: The variables of the process.
+        platform: As `sys.platform`.
+
+    Raises:
+        InputError: there is no home folder.
+    """
+    if platform == "darwin":
+        cache = "~/Library/Caches"
+    elif platform == "win32":
+        cache = environ.get("LOCALAPPDATA") or "~/AppData/Local"
+    else:
+        cache = environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(user_path(cache, f"the cache folder ({remedy})")) / "fnn"
 
 
 def check_visible(text: str, name: str) -> None:
