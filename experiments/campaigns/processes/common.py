@@ -126,7 +126,7 @@ def last(ranks: Ranks, rank: int, number: int = 1) -> list[str]:
 
 def wait_for_mark(ranks: Ranks, which: list[int]) -> None:
     """Return when these ranks have said that they are there."""
-    end = time.monotonic() + 120
+    end = time.monotonic() + SECONDS
     while not all("HERE" in ranks.err(i) for i in which) and time.monotonic() < end:
         time.sleep(0.02)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from experiments.campaigns.processes.common import (
     ROUNDING,
+    SECONDS,
     Found,
     alone,
     complaint,
@@ -30,7 +31,7 @@ from fnn.storage.json_files import read_json
 
 KILLS = 20  # of rank 0 and of rank 2 in turn
 EPOCHS = 150  # so many that the training is not over after all kills
-SECONDS = 4.0  # after its first lines, at most, a rank is killed
+AT_MOST = 4.0  # after its first lines, at most, a rank is killed
 STUCK = """
 from fnn.training import fitting
 def stuck(*all, segment=fitting._segment, count=[]):
@@ -51,8 +52,8 @@ def killed(folder: Path) -> Found:
     for k in range(KILLS):
         rank = 2 * (k % 2)
         ranks = started(folder / f"said-{k}", words(path, out, "--checkpoint", "0"), 4)
-        ranks.until("together: ", 120)
-        time.sleep(rng.uniform(0, SECONDS))
+        ranks.until("together: ", SECONDS)
+        time.sleep(rng.uniform(0, AT_MOST))
         ranks.send(signal.SIGKILL, rank)
         statuses = ranks.wait(30, but=(rank,))
         slowest = max(slowest, *ranks.ended.values())
@@ -91,7 +92,7 @@ def is_readable(path: Path) -> bool:
 def stopped(folder: Path) -> Found:
     """6: SIGSTOP of rank 1 of 4."""
     ranks = started(folder / "said", words(config(folder, epochs=9999), folder / "runs"), 4)
-    ranks.until("epoch", 120)
+    ranks.until("epoch", SECONDS)
     ranks.send(signal.SIGSTOP, 1)
     statuses = ranks.wait(60, but=(1,))
     slowest = max(ranks.ended.values())

@@ -10,6 +10,7 @@ import numpy as np
 
 from experiments.campaigns.processes.common import (
     CONFIG,
+    SECONDS,
     Found,
     complaint,
     config,
@@ -101,7 +102,7 @@ def one_signal(here: Path, path: str, code: str, number: int) -> tuple[float, st
     wait_for_mark(ranks, [0, 1])
     time.sleep(0.1)
     ranks.send(number, *((1,) if number == signal.SIGTERM else ()))
-    statuses = ranks.wait(60)
+    statuses = ranks.wait(120)
     saved = list((run_in(here / "runs") / "checkpoints").glob("step-*"))
     right = set(statuses.values()) == {128 + number} and len(saved) == 1
     return max(ranks.ended.values(), default=999), "" if right else f"{len(saved)} saved; {complaint(ranks, statuses)}"
@@ -113,10 +114,10 @@ def disagreeing(folder: Path) -> Found:
     train(folder / "whole-said", path, folder / "whole")
     train(folder / "pace-said", path, folder / "pace", before={1: HASTY}, own={1: ["--checkpoint", "0"]})
     ranks = started(folder / "said", words(path, folder / "wish"), before={1: PHASES["training"] + HASTY})
-    ranks.until("together: ", 120)
+    ranks.until("together: ", SECONDS)
     wait_for_mark(ranks, [1])
     ranks.send(signal.SIGTERM, 1)
-    statuses = ranks.wait(60)
+    statuses = ranks.wait(120)
     train(folder / "wish-said", path, folder / "wish")
     same = [digest(folder / name) == digest(folder / "whole") for name in ("pace", "wish")]
     told = " and ".join("the same bits" if each else "OTHER BITS" for each in same)

@@ -12,7 +12,7 @@ from pathlib import Path
 import jax
 import numpy as np
 
-from experiments.campaigns.processes.common import Found, complaint, config, last, started, words
+from experiments.campaigns.processes.common import SECONDS, Found, complaint, config, last, started, words
 from experiments.campaigns.processes.signals import in_file
 
 COMPILED = """
@@ -38,7 +38,7 @@ def absent(folder: Path) -> Found:
 
     def late() -> tuple[float, str]:
         ranks = started(folder / "late", words(path, folder / "runs-late"), 2, late={1: 20})
-        statuses = ranks.wait(200)
+        statuses = ranks.wait(SECONDS)
         return max(ranks.ended.values(), default=999), "" if statuses == {0: 0, 1: 0} else complaint(ranks, statuses)
 
     def by_scheduler() -> tuple[float, str]:
@@ -51,10 +51,10 @@ def absent(folder: Path) -> Found:
 
     def interrupted() -> tuple[float, str]:
         ranks = started(folder / "interrupted", words(path, folder / "runs-none"), 4, absent=(3,))
-        ranks.until("waits up to 60 s", 60)
+        ranks.until("waits up to 60 s", SECONDS)
         time.sleep(25)  # the others have come
         ranks.send(signal.SIGINT, 0)
-        statuses = ranks.wait(60)
+        statuses = ranks.wait(SECONDS)
         right = statuses == {0: 130, 1: 2, 2: 2} and all(
             "but ended before all had come" in last(ranks, i)[0] for i in (1, 2)
         )
@@ -110,7 +110,7 @@ def different(folder: Path) -> Found:
             before=before,
             own=how.get("own", {}),
         )
-        statuses = ranks.wait(120)
+        statuses = ranks.wait(SECONDS)
         lines = [last(ranks, i)[0] if last(ranks, i) else "" for i in (0, 1)]
         right = set(statuses.values()) == {2} and all("process 1 of 2" in line and named in line for line in lines)
         right &= not any("COMPILING" in ranks.err(i) for i in (0, 1))
@@ -163,7 +163,7 @@ def launched(folder: Path) -> Found:
             variables=launcher,
             count=2 if status == 0 else 1,
         )
-        statuses = ranks.wait(150)
+        statuses = ranks.wait(SECONDS)
         right = set(statuses.values()) == {status}
         right &= "2 processes x 1 devices" in ranks.out(0) if status == 0 else "expected HOST:PORT,N,I" in ranks.err(0)
         said.append(
