@@ -19,6 +19,8 @@ __all__ = sorted(_HOMES)
 
 def __getattr__(name: str) -> object:
     """A public name is imported at first use, so that the command line answers before JAX is loaded."""
+    if name == "plots":  # a folder, so that `fnn.plots.learning` needs no import of its own
+        return importlib.import_module(".plots", __name__)
     if name not in _HOMES:
         raise AttributeError(f"module 'fnn' has no attribute {name!r}")
     home = importlib.import_module(_HOMES[name], __name__)

@@ -58,6 +58,7 @@ from .per_example_gradients import per_example_norms as per_example_norms
 from .runs.models import load as load
 from .runs.models import save as save
 from .runs.prediction import Model as Model
+from .runs.printing import printed as printed
 from .schedules import Constant as Constant
 from .schedules import EarlyStopping as EarlyStopping
 from .schedules import HalveOnPlateau as HalveOnPlateau

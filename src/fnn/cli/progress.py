@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TextIO, TypeVar
 
 from fnn.runs import metrics
+from fnn.runs.printing import PARTS, words
 from fnn.training.fitting import Result
 
-PARTS = ("train", "validation", "test")
 COLUMNS = 80  # of a terminal that does not say how wide it is
 LINES = 30  # that a pipe gets, about
 
@@ -112,27 +112,17 @@ def row(result: Result, epochs: int, left: float, columns: int) -> str:
     of the data as fit. The last column stays free, because a terminal may begin a new row once that is filled.
     """
     count = f"{result.epoch:{len(str(epochs))}}/{epochs}"
-    text = f"epoch {count}  {left:6.0f} s left  {_numbers(result, '{:9.4g}', '{:7.2%}')}"
+    text = f"epoch {count}  {left:6.0f} s left  {words(result, '{:9.4g}', '{:7.2%}')}"
     if len(text) >= columns:
         text = f"{count} {left:4.0f}s"
-        for words in _by_parts(result):
-            text += f"  {words}" if len(text) + 2 + len(words) < columns else ""
+        for part in _by_parts(result):
+            text += f"  {part}" if len(text) + 2 + len(part) < columns else ""
     return text[: columns - 1]
 
 
 def line(result: Result, epochs: int) -> str:
     """One epoch in words: `epoch  3/30  cost: train 0.0712, validation 0.0813  accuracy: train 96.21%, ...`."""
-    return f"epoch {result.epoch:{len(str(epochs))}}/{epochs}  {_numbers(result, '{:.4g}', '{:.2%}')}"
-
-
-def _numbers(result: Result, cost: str, accuracy: str) -> str:
-    """What was measured, first the costs and then the accuracies, with the formats for both."""
-    numbers, words = metrics.numbers(result), []
-    for measure, form in (("cost", cost), ("accuracy", accuracy)):
-        parts = [p for p in PARTS if f"{p}_{measure}" in numbers]
-        said = ", ".join(f"{p} {form.format(numbers[f'{p}_{measure}'])}" for p in parts)
-        words += [f"{measure}: {said}"] if parts else []
-    return "  ".join(words)
+    return f"epoch {result.epoch:{len(str(epochs))}}/{epochs}  {words(result, '{:.4g}', '{:.2%}')}"
 
 
 def _by_parts(result: Result) -> Iterator[str]:
