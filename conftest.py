@@ -1,5 +1,27 @@
-"""The doctests in `fnn.interop` need other libraries: `make extras` runs them, under FNN_EXTRAS=1."""
+"""What needs other libraries is skipped where they are not; under FNN_EXTRAS=1, which `make extras` sets, none is."""
 
 import os
 
-collect_ignore = [] if os.environ.get("FNN_EXTRAS") == "1" else ["src/fnn/interop"]
+import pytest
+
+EXTRAS = os.environ.get("FNN_EXTRAS") == "1"
+
+collect_ignore = [] if EXTRAS else ["src/fnn/interop"]  # doctests, which import these libraries
+
+
+def refused(report):
+    """The report; where nothing may be skipped, a skip has become a failure that gives the skip's reason."""
+    if EXTRAS and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"nothing is skipped under FNN_EXTRAS=1: {report.longrepr[2]}; add it to the group 'extras'"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    return refused((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    return refused((yield))

@@ -14,7 +14,7 @@ SKIPS = {
 
 
 def test_a_skip_fails_where_nothing_may_be_skipped(tmp_path):
-    shutil.copy(Path(__file__).with_name("conftest.py"), tmp_path)
+    shutil.copy(Path(__file__).parents[2] / "conftest.py", tmp_path)
     for name, code in SKIPS.items():
         (tmp_path / name).write_text(code, encoding="utf-8")
     options = ["-p", "no:cacheprovider", "--continue-on-collection-errors", "--rootdir", str(tmp_path)]
