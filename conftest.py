@@ -19,9 +19,11 @@ def refused(report):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport():
+    """Of a test."""
     return refused((yield))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_make_collect_report():
+    """Of a file."""
     return refused((yield))
