@@ -1,7 +1,8 @@
 """Is what a program printed what a page shows? The rules of the pages, in one place.
 
 - A line `...` stands for any number of lines. Several spaces are one.
-- Times, the eight digits at the end of a run's name, and numbers with a negative exponent are not compared.
+- Times, the eight digits at the end of a run's name, and numbers below 0.01 with an exponent are not
+  compared.
 - A number with a point may differ by a tenth of it, or by two units of its last digit, and a percentage by one point
   more: processors round differently, and a training carries that on.
 - A whole number is compared exactly; in a block `console` it too may differ, by a tenth of it or by three.
@@ -60,9 +61,9 @@ def close(shown: str, printed: str, console: bool) -> bool:
     if shown.endswith("%") != printed.endswith("%"):
         return False
     a, b = (float(text.replace(",", "").rstrip("%")) for text in (shown, printed))
-    if "e-" in shown + printed:
-        return max(abs(a), abs(b)) < 0.01
     largest, more = max(abs(a), abs(b)), 1.0 * shown.endswith("%")
+    if "e-" in shown + printed and largest < 0.01:
+        return True
     if "." in shown or "." in printed or "e" in shown or more:
         return abs(a - b) <= max(0.1 * largest, 2.5 * last_digit(shown.rstrip("%"))) + more
     return a == b or (console and abs(a - b) <= max(0.1 * largest, 3))

@@ -25,6 +25,7 @@ def faults(tmp_path, page):
         ("cost 0.02", "cost 0.00"),  # two units of the last digit
         ("trained in 0.03 s, 21 µs a step", "trained in 12.5 s, 4 µs a step"),
         ("difference 3.7e-09", "difference 1.2e-11"),
+        ("difference 5.7e-01", "difference 5.6e-01"),
         ("run directory: runs/xor-0a1b2c3d", "run directory: runs/xor-ffffffff"),
         ("a   b", "a b"),
         ("first\n...\nlast", "first\nsecond\nthird\nlast"),
@@ -44,6 +45,7 @@ def test_what_a_processor_may_change_is_the_same(shown, printed):
         ("the gradient is right", "the gradient is WRONG"),
         ("cost 0.5", "cost -0.5"),
         ("difference 3.7e-09", "difference 0.4"),
+        ("difference 3.7e-01", "difference 1.2e-11"),
         ("a", "a\nb"),
         ("a\nb", "a"),
         ("first\n...\nlast", "first\nlast\nmore"),
