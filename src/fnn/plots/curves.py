@@ -158,7 +158,7 @@ def _curves(axes: Any, metrics: Sequence[dict[str, float]], measure: str, best: 
             axes.axvline(best, color=COLOURS[part], lw=0.8, alpha=0.6, zorder=1)
             said = f"best by validation, epoch {best}"
             axes.plot(best, values[best - 1], "o", color=COLOURS[part], ms=7, mfc="white", mew=1.6, label=said)
-    if measure == "cost" and spans_decades(axes):
+    if measure == "cost" and _spans_decades(axes):
         log_scale(axes)
     legend_above(axes, 2)
 
@@ -168,7 +168,7 @@ def legend_above(axes: Any, columns: int) -> None:
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, frameon=False, fontsize="small")
 
 
-def spans_decades(axes: Any) -> bool:
+def _spans_decades(axes: Any) -> bool:
     """Whether the numbers that are drawn are above 0, and some so much larger that a linear axis hides the others."""
     drawn = [np.asarray(line.get_ydata(), float) for line in axes.get_lines() if line.get_label()[0] != "_"]
     numbers = np.concatenate(drawn)

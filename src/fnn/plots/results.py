@@ -53,7 +53,7 @@ def learning(results: Iterable[Any] | Mapping[str, Iterable[Any]]) -> Any:
         raise ImportError(curves.MISSING)
     lines = _by_training(trainings) if named else _by_part(trainings[""])
     with room.settings():
-        figure = curves.figure(room.WIDTH, 4.8 + 0.4 * len(lines))
+        figure = curves.figure(room.WIDTH, 6.0 + 0.4 * len(lines))
         accurate = any(_has_accuracy(result) for each in trainings.values() for result in each)
         measures = ("cost", "accuracy") if accurate else ("cost",)
         for axes, measure in zip(figure.subplots(1, len(measures), squeeze=False)[0], measures, strict=True):
@@ -101,9 +101,16 @@ def _draw(axes: Any, measure: str, lines: Sequence[Line], named: bool) -> None:
         look = {"color": line.colour, "ls": line.dashes, "marker": line.mark, "markevery": max(1, len(epochs) // 8)}
         axes.plot(epochs, values, label=label, **look)
     curves.label_epochs(axes, f"{PARTS[lines[0].part]} {measure} {unit}" if named else f"{measure} {unit}")
-    if measure == "cost" and curves.spans_decades(axes):
+    if measure == "cost" and _spans_a_decade(axes):
         curves.log_scale(axes)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), handlelength=3.0)
+
+
+def _spans_a_decade(axes: Any) -> bool:
+    """Whether all that is drawn is above 0, and some so large that a linear axis hides the rest; nan is not drawn."""
+    numbers = np.concatenate([np.asarray(line.get_ydata(), float) for line in axes.get_lines()])
+    numbers = numbers[np.isfinite(numbers)]
+    return numbers.size > 0 and numbers.min() > 0 and numbers.max() > 10 * numbers.min()
 
 
 def _has_accuracy(result: Any) -> bool:
