@@ -3,7 +3,7 @@
 UNRUN = {
     ("README.md", "bash"): "make run and make test install packages; CI runs them",
     ("blocked_steps.md", "formula"): "algebra",
-    ("command_line.md", "bash"): "a list of the commands; tests/cli runs each",
+    ("command_line.md", "help"): "a part of what fnn COMMAND --help prints, from which the page is written",
     ("house.md", "text"): "a drawing; tests/test_imports.py compares it with the code",
     ("index.md", "bash"): "make run installs packages; CI runs it",
     ("lecture.md", "console"): "tests/experiments/test_lecture.py runs the nine commands",
