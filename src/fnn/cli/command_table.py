@@ -135,7 +135,7 @@ PATHS = {
 }
 VARIABLES = ("MPLCONFIGDIR", "JAX_COMPILATION_CACHE_DIR", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")  # of libraries: paths
 # Commands whose only result is what they print, without --out
-PRINTED = ("predict", "data", "new", "explain", "compare", "runs", "watch")
+PRINTED = ("predict", "data", "new", "schema", "explain", "compare", "runs", "watch")
 
 # What the help says of several processes
 PROCESSES = """\
@@ -284,5 +284,13 @@ COMMANDS = (
         "Print a config for a file, each line with its reason: the columns, the sizes of the parts and of the net are "
         "chosen from the data.",
         ("fnn new docs/customers.csv > mine.toml", "fnn new docs/customers.csv --label contract > new.toml"),
+    ),
+    Command(
+        "schema",
+        "the JSON schema of a config, for editors",
+        (TYPE,),
+        "Print the JSON schema of a config: an editor completes keys by it, shows what they mean, and marks what no "
+        "config may say.",
+        ("fnn schema > fnn.schema.json", "fnn schema --type own.py:Swish > own.schema.json"),
     ),
 )

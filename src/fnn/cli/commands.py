@@ -30,6 +30,12 @@ from fnn.errors import CorruptFileError, DivergedError, InputError, StoppedError
 from fnn.machine import compile_cache, signals, xla_flags
 from fnn.storage.paths import user_path
 
+FILES = {  # how shtab lets a shell complete a path
+    "bash": "_shtab_compgen_files",
+    "zsh": "_files",
+    "tcsh": "f",
+    "fish": "(__fish_complete_path (commandline -ct))",
+}
 COLUMNS = 78  # of the help: as many as argparse fills on a terminal of 80
 
 
@@ -172,6 +178,15 @@ def _is_left(error: BaseException) -> bool:
     return isinstance(error, BrokenPipeError) or (windows and getattr(error, "errno", None) == errno.EINVAL)
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """The help of `fnn` itself, whose description lists the commands, a line each; argparse would wrap the lines."""
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """Leave out what the description has."""
+        if action.dest != "command":
+            super().add_argument(action)
+
+
 def parser() -> argparse.ArgumentParser:
     """The parser of the command line, made from `COMMANDS`."""
     top = argparse.ArgumentParser(
@@ -180,7 +195,7 @@ def parser() -> argparse.ArgumentParser:
         description="Feedforward neural networks, every gradient written by hand and proved.",
         epilog="exit status: 0 done, 1 a check failed, 2 wrong input, 3 corrupt file,\n4 diverged, 5 another process "
         "was lost, 130/141/143 stopped",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )
     top.add_argument("--version", action="version", version=f"fnn {__version__}")
     top.set_defaults(cache=None, no_cache=True)  # of the commands that have no such options
@@ -191,16 +206,18 @@ def parser() -> argparse.ArgumentParser:
         metavar="COMMAND",
         title="commands (fnn COMMAND --help says more)",
         description=listed,
-        help=argparse.SUPPRESS,
     )
     for row in COMMANDS:
         command = commands.add_parser(
             row.name,
+            help=row.help,
             prog=f"fnn {row.name}",
             description=textwrap.fill(row.about, COLUMNS),
             epilog="\n  ".join(["examples:", *row.examples]) + (f"\n\n{row.more}" if row.more else ""),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         for name, settings in row.arguments:
-            command.add_argument(name, **settings)
+            argument = command.add_argument(name, **settings)
+            if argument.dest in PATHS:
+                argument.complete = FILES  # type: ignore[attr-defined] (shtab looks for it)
     return top

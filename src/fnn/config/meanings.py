@@ -41,9 +41,14 @@ def entries(cls: type) -> tuple[Entry, ...]:
     said = arguments(load_data) if cls is DataConfig else {}
     behind = comments(cls)
     return tuple(
-        Entry(field.name, kinds[field.name], field.default, behind.get(field.name) or said.get(field.name, ""))
+        Entry(field.name, kinds[field.name], _default(field), behind.get(field.name) or said.get(field.name, ""))
         for field in dataclasses.fields(cls)
     )
+
+
+def _default(field: dataclasses.Field) -> Any:
+    made = field.default_factory
+    return field.default if made is dataclasses.MISSING else made()
 
 
 def comments(cls: type) -> dict[str, str]:
