@@ -37,7 +37,7 @@ class Classifier(ClassifierMixin, Network):
         hidden: The widths of the hidden layers; (100,) by default, and () for none.
         activation: Of each hidden layer: "ReLU" (by default), "LeakyReLU", "Sigmoid", "Tanh", "Identity", or a layer.
         net: All layers, in place of `hidden` and `activation`; the last has one unit per class.
-        shape: Of one example as the net takes it, such as (8, 8) for filters; by default `(d,)`.
+        shape: Of one example as the net takes it, such as (1, 8, 8) for filters; by default `(d,)`.
         cost: `LogLikelihood()` by default, whose outputs are probabilities.
         eta: The learning rate, 0.01 by default.
         mu: The momentum, 0.9 by default.
@@ -82,7 +82,9 @@ class Classifier(ClassifierMixin, Network):
         X, y, weight = self._checked(X, y, sample_weight, reset=True)
         self.classes_, codes = np.unique(y, return_inverse=True)
         if len(self.classes_) < 2:
-            raise ValueError(f"Classifier: y has one class only, {self.classes_[0]!r}; expected two or more classes.")
+            raise ValueError(
+                f"Classifier: y has one class only, {self.classes_.tolist()[0]!r}; expected two or more classes."
+            )
         kept = weight > 0
         return self._fit(X[kept], codes[kept], weight[kept])
 
@@ -106,10 +108,13 @@ class Classifier(ClassifierMixin, Network):
         if first:
             self._name_classes(classes)
         elif classes is not None and not np.array_equal(np.unique(classes), self.classes_):
-            raise ValueError(f"Classifier: classes={classes!r} differ from those of the first call, {self.classes_}.")
-        unknown = np.setdiff1d(y, self.classes_)
-        if len(unknown):
-            raise ValueError(f"Classifier: y has the label {unknown[0]!r}, which is not in classes, {self.classes_}.")
+            raise ValueError(
+                f"Classifier: classes={classes!r} differ from those of the first call, {self.classes_.tolist()}."
+            )
+        unknown = np.setdiff1d(y, self.classes_).tolist()
+        if unknown:
+            known = self.classes_.tolist()
+            raise ValueError(f"Classifier: y has the label {unknown[0]!r}, which is not in classes, {known}.")
         kept = weight > 0
         return self._partial_fit(X[kept], np.searchsorted(self.classes_, y)[kept], weight[kept])
 

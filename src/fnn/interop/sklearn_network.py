@@ -19,7 +19,8 @@ from fnn.interop import sklearn_settings as settings
 from fnn.interop import sklearn_training as training
 from fnn.schedules import Constant, EarlyStopping, Schedule
 from fnn.training.evaluation import Measure
-from fnn.types import Cost, Layer, Net, Optimizer, Shape
+from fnn.training.mini_batches import number_of_epochs
+from fnn.types import Cost, Layer, Net, Optimizer, Shape, positive
 
 FLOATS = (np.float64, np.float32)
 
@@ -58,7 +59,7 @@ class Network(BaseEstimator):
         lmbda: float | None = None,
         optimizer: Optimizer | None = None,
         schedule: Schedule | None = None,
-        epochs: int = 100,
+        epochs: int = 50,
         batch_size: int = 32,
         validation_fraction: float | None = None,
         dtype: str = "float32",
@@ -92,7 +93,7 @@ class Network(BaseEstimator):
             train, rest = train_test_split(train, test_size=part, random_state=random, stratify=self._strata(y))
         self._begin(X[train], y[train], weight[train], random)
         validation = None if rest is None else self._examples(X[rest], y[rest], np.ones(len(rest)))
-        return self._train(X[train], y[train], weight[train], self.epochs, validation)
+        return self._train(X[train], y[train], weight[train], number_of_epochs(self._name, self.epochs), validation)
 
     def _partial_fit(self, X: np.ndarray, y: np.ndarray, weight: np.ndarray) -> Self:
         """One more epoch, on these rows."""
@@ -125,6 +126,7 @@ class Network(BaseEstimator):
         self, X: np.ndarray, y: np.ndarray, weight: np.ndarray, epochs: int, validation: Examples | None
     ) -> Self:
         cost = self.cost_ if (weight == 1).all() else training.WeightedLogLikelihood()
+        positive(self._name, "batch_size", self.batch_size)
         task = training.Task(self.net_, cost, self._rule(), self._plan(), self.batch_size, self._decides)
         with jax.enable_x64(self._dtype == "float64"):
             out = training.trained(task, self._known, self._examples(X, y, weight), validation, epochs)

@@ -13,9 +13,10 @@ import numpy as np
 
 from fnn.costs import LogLikelihood
 from fnn.examples import Examples
-from fnn.network import forward, init
+from fnn.network import backprop, forward, init
 from fnn.schedules import Schedule, before_the_first
 from fnn.training import keeping
+from fnn.training.arguments import check_kinds
 from fnn.training.evaluation import Measure
 from fnn.training.fitting import Result, Start, fit, score
 from fnn.types import Array, Cost, Net, Optimizer, Params, Shape, static
@@ -90,7 +91,13 @@ class Knowledge(NamedTuple):
 
 
 def beginning(net: Net, optimizer: Optimizer, schedule: Schedule, seed: int, shape: Shape) -> Knowledge:
-    """What is there before the first epoch, drawn from `seed`."""
+    """What is there before the first epoch, drawn from `seed`.
+
+    Raises:
+        TypeError: one is of another kind.
+        ValueError: a number of an `SGD` is out of its range.
+    """
+    check_kinds(net, optimizer, (), np.uint32(seed), backprop, schedule)
     key, params, v = _drawn(net, optimizer, np.uint32(seed), shape)
     expected = jax.eval_shape(optimizer.init, params)  # `SGD` has no v if mu is the number 0, which is traced above
     if jax.tree.map(np.shape, expected) != jax.tree.map(np.shape, v):
