@@ -48,7 +48,8 @@ x, y = data.train.rows(slice(20))
 
 
 def checked(net):
-    report = fnn.gradcheck(net, cost, fnn.init(net, jax.random.key(0), data.shape), x, y)
+    params = fnn.init(net, jax.random.key(0), data.shape)
+    report = fnn.gradcheck(net, cost, params, x, y)
     return "\n".join([*report.slips, str(report).splitlines()[-1]])
 
 
@@ -70,12 +71,11 @@ print(checked((Mended(10),)))
 # %% [markdown]
 # ## The loop
 #
-# An epoch makes a step on each mini-batch of a random order: params minus eta times the gradient. `backprop` calls your
-# `backward`.
+# An epoch makes a step on each mini-batch of a random order: params minus eta times the gradient.
 
 # %%
 net, eta, key = (Mended(20), fnn.Tanh(), Mended(10)), 0.1, jax.random.key(1)
-start = jax.jit(fnn.init, static_argnames="shape")(net, jax.random.key(0), data.shape)
+start = fnn.init(net, jax.random.key(0), data.shape)
 
 
 @jax.jit
@@ -84,16 +84,16 @@ def step(params, x, y):
     return jax.tree.map(lambda p, g: p - eta * g, params, gradient)
 
 
-params = start
-for rows in permutation(key, data.train.n).reshape(-1, 10):  # the order that fnn.epoch takes
+params, order = start, permutation(key, data.train.n)  # the order of fnn.epoch
+for rows in order.reshape(-1, 10):
     params = step(params, *data.train.rows(rows))
-print(f"{fnn.evaluate(net, cost, params, data.test).accuracy:.0%} right after one epoch")
+print(f"{fnn.evaluate(net, cost, params, data.test).accuracy:.0%} of the test right")
 
 # %% [markdown]
 # `fnn.epoch` is the same loop, compiled as a whole. The params differ by rounding at most:
 
 # %%
 sgd = fnn.SGD(eta)
-same, _ = fnn.epoch(net, cost, sgd, start, sgd.init(start), data.train, key, batch_size=10)
-gaps = [abs(a - b).max() for a, b in zip(jax.tree.leaves(params), jax.tree.leaves(same), strict=True)]
+same, _ = fnn.epoch(net, cost, sgd, start, (), data.train, key, batch_size=10)
+gaps = jax.tree.leaves(jax.tree.map(lambda a, b: abs(a - b).max(), params, same))
 print("largest difference below 1e-5:", max(gaps) < 1e-5)

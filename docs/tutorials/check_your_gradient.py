@@ -78,5 +78,8 @@ right = jax.grad(lambda x: 10 * jnp.sqrt((x**2).sum()))(jnp.asarray(z[0], "float
 print("ten times too small:", jnp.allclose(10 * wrong, right))
 
 # %%
-norm.defvjp(lambda x: (norm(x), x), lambda x, cotangent: (cotangent * x / jnp.sqrt((x**2).sum()),))
+norm.defvjp(
+    lambda x: (norm(x), x),
+    lambda x, cotangent: (cotangent * x / jnp.sqrt((x**2).sum()),),
+)
 print(fnn.check_vjp(norm, z[0]).ok)

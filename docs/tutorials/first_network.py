@@ -10,7 +10,7 @@ import jax
 import fnn
 
 data = fnn.load_data("digits", test=397)
-print(data.train.n, "images for training,", data.test.n, "for the test; the shape of one:", data.shape)
+print(f"{data.train.n} images to train, {data.test.n} to test, of shape {data.shape}")
 
 # %% [markdown]
 # ## An image
@@ -48,7 +48,7 @@ outputs = fnn.predict(net, cost, params, x)
 print(outputs.shape, f"each row sums to {outputs[0].sum():.2f}")
 
 value, gradient = jax.jit(fnn.backprop)(net, cost, params, x, y)
-print(f"cost {value:.1f}; the gradient of the first weights has the shape {gradient[0].W.shape}")
+print(f"cost {value:.1f}; the gradient of the first weights: {gradient[0].W.shape}")
 
 # %% [markdown]
 # ## One step
@@ -58,7 +58,8 @@ print(f"cost {value:.1f}; the gradient of the first weights has the shape {gradi
 # %%
 sgd = fnn.SGD(eta=0.1)
 params, v = sgd.update(params, sgd.init(params), gradient)
-print("the cost has fallen:", jax.jit(fnn.backprop)(net, cost, params, x, y)[0] < value)
+after, _ = jax.jit(fnn.backprop)(net, cost, params, x, y)
+print("the cost has fallen:", after < value)
 
 # %% [markdown]
 # ## Many steps
@@ -67,11 +68,12 @@ print("the cost has fallen:", jax.jit(fnn.backprop)(net, cost, params, x, y)[0] 
 # after each epoch.
 
 # %%
-for result in fnn.fit(
-    net, cost, fnn.SGD(eta=0.5), params, data.train, jax.random.key(1), batch_size=10, epochs=10, test=data.test
-):
+sgd, key = fnn.SGD(eta=0.5), jax.random.key(1)
+settings = {"batch_size": 10, "epochs": 10, "test": data.test}
+for result in fnn.fit(net, cost, sgd, params, data.train, key, **settings):
     if result.epoch in (1, 2, 5, 10):
-        print(f"epoch {result.epoch}: cost {result.train.cost:.2f}, right in the test {result.test.accuracy:.0%}")
+        accuracy = f"{result.test.accuracy:.0%} of the test right"
+        print(f"epoch {result.epoch}: cost {result.train.cost:.2f}, {accuracy}")
 
 # %% [markdown]
 # ## Is the gradient right?

@@ -16,10 +16,10 @@ x, y = data.train.rows(slice(100))
 
 def deep(layer, activation, depth=4):
     """So many hidden layers of one kind, and an output layer."""
-    return (*(part for _ in range(depth) for part in (layer, activation)), fnn.Dense(10))
+    return (layer, activation) * depth + (fnn.Dense(10),)
 
 
-init = jax.jit(fnn.init, static_argnames="shape")  # compiled, because these nets have many layers
+init = jax.jit(fnn.init, static_argnames="shape")  # compiled: there are many layers
 
 
 def sizes(net):
@@ -37,8 +37,17 @@ def sizes(net):
 
 # %%
 sigmoids = sizes(deep(fnn.Dense(30), fnn.Sigmoid()))
-for layer, size in enumerate(sigmoids, 1):
-    print(f"layer {layer}: {size / sigmoids[-1]:8.5f}  " + "#" * max(1, round(40 * size / sigmoids[-1])))
+
+
+def drawn(sizes):
+    parts = [size / sizes[-1] for size in sizes]
+    bars = ["#" * max(1, round(40 * part)) for part in parts]
+    return "\n".join(
+        f"{part:8.5f}  {bar}" for part, bar in zip(parts, bars, strict=True)
+    )
+
+
+print(drawn(sigmoids))
 
 # %% [markdown]
 # The sizes are as parts of that of the last hidden layer. The delta of the first one is a hundred times smaller, and
@@ -51,8 +60,7 @@ for layer, size in enumerate(sigmoids, 1):
 
 # %%
 rectified = sizes(deep(fnn.Dense(30, fnn.He(), fnn.Zeros()), fnn.ReLU()))
-for layer, size in enumerate(rectified, 1):
-    print(f"layer {layer}: {size / rectified[-1]:8.5f}  " + "#" * max(1, round(40 * size / rectified[-1])))
+print(drawn(rectified))
 
 # %% [markdown]
 # ## Does it matter?
@@ -67,6 +75,7 @@ for name, net in {
     "rectified": deep(fnn.Dense(30, fnn.He(), fnn.Zeros()), fnn.ReLU()),
 }.items():
     params, v = init(net, jax.random.key(0), data.shape), ()
-    for e in range(3):
-        params, v = fnn.epoch(net, cost, sgd, params, v, data.train, jax.random.key(e), batch_size=10)
-    print(f"{name}: {fnn.evaluate(net, cost, params, data.test).accuracy:.0%} right in the test")
+    for key in jax.random.split(jax.random.key(1), 3):
+        params, v = fnn.epoch(net, cost, sgd, params, v, data.train, key, batch_size=10)
+    right = fnn.evaluate(net, cost, params, data.test).accuracy
+    print(f"{name}: {right:.0%} right in the test")
