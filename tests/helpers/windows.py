@@ -7,6 +7,7 @@ simulated comes from the documentation of Python and of Windows; nothing of fnn 
 import contextlib
 import errno
 import os
+import platform
 import random  # noqa: F401  (these begin with what POSIX has, and would fail in the middle)
 import shutil  # noqa: F401
 import signal
@@ -95,8 +96,9 @@ def _fails_at_first(name):
 def main(words):
     """Runs the commands and prints the exit status of each."""
     import jax  # noqa: F401  (what is not fnn's asks for the system at its import)
-    import matplotlib.pyplot  # noqa: F401
 
+    sys.modules["matplotlib"] = None  # no pictures, which take longer than the training
+    platform.uname()  # is remembered: JAX asks for it
     locks_of_windows = take_away()
     from fnn import cli
     from fnn.cli import progress
