@@ -8,7 +8,9 @@ import pytest
 
 import fnn
 from fnn import cli
+from fnn.config.sections import TYPES
 from fnn.data import sources
+from fnn.types import Layer
 from tests.helpers.own_layers import Hinge, Swish
 from tests.helpers.support import draw_params, unoptimised
 
@@ -86,7 +88,8 @@ def test_every_layer_and_every_output_is_computed_as_by_fnn(name):
 
 
 def test_no_layer_is_forgotten():
-    assert {type(layer) for net, *_ in NETS.values() for layer in net} | {fnn.Sigmoid} == set(NODES)
+    assert set(NODES) == {cls for cls in TYPES.values() if issubclass(cls, Layer)}
+    assert {type(layer) for net, *_ in NETS.values() for layer in net} == set(NODES)
 
 
 @pytest.mark.parametrize("seed", range(6))
