@@ -61,3 +61,11 @@ def test_a_finished_run_that_is_given_more_epochs_knows_their_numbers(warmed, tm
     assert run("--resume", sets=[LONG])[0] == 0
     longer = max((tmp_path / "runs").iterdir(), key=lambda folder: (folder / "metrics.jsonl").stat().st_size)
     assert bytes_of(longer) == bytes_of(only(tmp_path / "whole"))
+
+
+def test_a_schedule_without_a_first_factor_is_told_what_it_lacks(warmed, tmp_path):
+    run, _ = warmed
+    (tmp_path / "own.py").write_text(OWN.replace("def init", "def begin"))
+    status, _, error = run(sets=[])
+    assert (status, error.count("\n")) == (2, 1)
+    assert error.endswith("training.schedule: 'WarmUp' has no method 'init'; expected init, after.\n")

@@ -128,6 +128,7 @@ def _typed(protocol: Any, value: object, where: str, types: Types) -> Any:
         example = _example({n: types[n] for n in fitting}, table)
         raise InputError(f"{where}: expected a table with a type, one of {', '.join(fitting)}{example}.")
     if name not in fitting:
+        _refuse_half_a_class(protocol, name, where, types)
         kind, cls = protocol.__name__.lower(), name if name.isidentifier() else "Class"
         meant = f"{CLASSES[plain(name)]}." if plain(name) in CLASSES else nearest(name, fitting)
         raise InputError(
@@ -135,6 +136,14 @@ def _typed(protocol: Any, value: object, where: str, types: Types) -> Any:
             f"types=TYPES | {{{cls!r}: ...}}, or --type module:{cls} on the command line."
         )
     return _fields(types[name], table, where, types)
+
+
+def _refuse_half_a_class(protocol: Any, name: str, where: str, types: Types) -> None:
+    """Refuse a class that is nearly what the entry needs: it has all methods but one."""
+    methods = [method for method in vars(protocol) if not method.startswith("_")]
+    lacking = [method for method in methods if not hasattr(types.get(name), method)]
+    if len(lacking) == 1 < len(methods):
+        raise InputError(f"{where}: {name!r} has no method {lacking[0]!r}; expected {', '.join(methods)}.")
 
 
 def _example(classes: Types, table: Mapping[str, object]) -> str:
