@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def ran(*command, cwd=None):
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"FNN_CACHE": "off"}
     ended = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=cwd, env=environment)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     return ended.stdout
