@@ -103,7 +103,7 @@ def test_every_rule_makes_a_step_and_keeps_the_dtypes(name):
 
     for kind in ("float32", "bfloat16"):
         params = jax.tree.map(lambda p, kind=kind: p.astype(kind), PARAMS)
-        v, (after, then) = jax.eval_shape(step, Optax(RULES[name], learning_rate=0.1), params)
+        v, (after, then) = jax.eval_shape(step, Optax(RULES[name], learning_rate=jnp.float32(0.1)), params)
         for before, later in ((params, after), (v, then)):
             kinds = [jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree) for tree in (before, later)]
             assert kinds[0] == kinds[1]
