@@ -22,7 +22,8 @@ from tests.helpers.support import Swish
 
 jsonschema = pytest.importorskip("jsonschema")
 
-CONFIGS = sorted((Path(__file__).parents[2] / "configs").rglob("*.toml"))
+FOLDER = Path(__file__).parents[2] / "configs"
+CONFIGS = sorted(FOLDER.rglob("*.toml"))
 BY_KEY_OR_TYPE = re.compile(r"unknown|missing; it has no default|, got a|, got true|expected a table|cannot be said")
 OTHERS = (
     7,
@@ -65,7 +66,7 @@ def test_a_shipped_config_is_valid_and_names_the_schema(path):
     text = path.read_text(encoding="utf-8")
     VALIDATOR.validate(parse(text))
     (line,) = re.findall(r"^#:schema (.+)$", text, re.M)
-    assert (path.parent / line).resolve() == CONFIGS[0].parent / "fnn.schema.json"
+    assert (path.parent / line).resolve() == FOLDER / "fnn.schema.json"
     assert text.index(line) < text.index("\nname = ")  # an editor looks at the comments of the head alone
 
 
@@ -102,18 +103,17 @@ def mutants(table):
             yield changed(table, path, lambda inside, key, value=value: inside.__setitem__(key, value))
 
 
-def filled(path):
-    """A config with all entries, those too that have a default."""
-    table = describe(read(Config, parse(path.read_text(encoding="utf-8")), "", TYPES))
-    return table | {"training": table["training"] | {"target_cost": 0.5}}
+def filled():
+    """A config with all entries, those too that have a default, and a layer, a cost and a schedule with entries."""
+    images, quantities = (
+        describe(read(Config, parse((FOLDER / f"{name}.toml").read_text(encoding="utf-8")), "", TYPES))
+        for name in ("digits_conv", "regression")
+    )
+    images["network"]["cost"] = quantities["network"]["cost"]
+    return images | {"training": quantities["training"] | {"target_cost": 0.5}}
 
 
-WHOLE = {
-    "good": tomllib.loads(GOOD),
-    "grid": tomllib.loads(GRID),
-    "filled": filled(CONFIGS[0].parent / "digits_conv.toml"),
-    "regression": filled(CONFIGS[0].parent / "regression.toml"),
-}
+WHOLE = {"good": tomllib.loads(GOOD), "grid": tomllib.loads(GRID), "filled": filled()}
 
 
 @pytest.mark.parametrize("name", WHOLE)

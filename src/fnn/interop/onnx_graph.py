@@ -10,7 +10,7 @@ import numpy as np
 
 from fnn.errors import InputError
 
-OPSET, IR = 21, 10  # of 2024; onnxruntime reads them from 1.20 on
+OPSET, IR = 21, 10  # of 2024
 LARGEST = 2**31 - 2**20  # bytes of params: a file is one message of protobuf, which has less than 2 GiB
 BATCH = "batch"  # the name of the free axis
 
