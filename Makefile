@@ -56,7 +56,7 @@ check:
 	bash .ci/run
 
 clean:
-	rm -rf $(VENV) .venv-docs site
+	rm -rf $(VENV) .venv-extras .venv-docs site
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "fnn needs Python 3.11 or newer; none of python3 ... python3.11 is. Name it: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 2; }
