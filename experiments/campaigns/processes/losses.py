@@ -31,7 +31,19 @@ from fnn.storage.json_files import read_json
 
 KILLS = 20  # of rank 0 and of rank 2 in turn
 EPOCHS = 150  # so many that the training is not over after all kills
-AT_MOST = 4.0  # after its first lines, at most, a rank is killed
+AT_MOST = 4.0  # seconds of training, after which a rank is killed
+# each process starts sooner
+CACHE = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+TRAINS = """
+from fnn.training import fitting
+def told(*all, segment=fitting._segment, calls=[]):
+    found = segment(*all)
+    calls.append(0)
+    if len(calls) == 2:  # the first one only compiles
+        print("HERE", file=__import__("sys").stderr, flush=True)
+    return found
+fitting._segment = told
+"""
 STUCK = """
 from fnn.training import fitting
 def stuck(*all, segment=fitting._segment, count=[]):
@@ -47,12 +59,15 @@ fitting._segment = stuck
 def killed(folder: Path) -> Found:
     """5: kill -9 of rank 0 and of rank 2 of 4, ten times each, at random times; each time the run goes on."""
     path, rng, out = config(folder, epochs=EPOCHS), random.Random(0), folder / "killed"
-    train(folder / "whole-said", path, folder / "whole", count=4)
-    slowest, wrong, checkpoints, unreadable, copied = 0.0, [], 0, 0, False
+    cache = CACHE | {"JAX_COMPILATION_CACHE_DIR": str(folder / "cache")}
+    train(folder / "whole-said", path, folder / "whole", count=4, environment=cache)
+    slowest, wrong, checkpoints, unreadable = 0.0, [], 0, 0
     for k in range(KILLS):
         rank = 2 * (k % 2)
-        ranks = started(folder / f"said-{k}", words(path, out, "--checkpoint", "0"), 4)
-        ranks.until("together: ", SECONDS)
+        ranks = started(
+            folder / f"said-{k}", words(path, out, "--checkpoint", "0"), 4, {rank: TRAINS}, environment=cache
+        )
+        wait_for_mark(ranks, [rank])
         time.sleep(rng.uniform(0, AT_MOST))
         ranks.send(signal.SIGKILL, rank)
         statuses = ranks.wait(30, but=(rank,))
@@ -61,11 +76,10 @@ def killed(folder: Path) -> Found:
             wrong.append(f"kill {k} of rank {rank}: {complaint(ranks, statuses)}")
         readable = [is_readable(each) for each in _steps(run_in(out) / "checkpoints")]
         checkpoints, unreadable = checkpoints + len(readable), unreadable + readable.count(False)
-        if k >= KILLS // 2 and checkpoints and not copied:
-            copied = True
-            for number in (1, 2):
-                shutil.copytree(out, folder / f"on-{number}")
-    train(folder / "said-end", path, out, count=4)
+        print(f"  kill {k + 1}: rank {rank}, {statuses}, {len(readable)} checkpoints", flush=True)
+    for number in (1, 2):
+        shutil.copytree(out, folder / f"on-{number}")
+    train(folder / "said-end", path, out, count=4, environment=cache)
     alone(path, folder / "on-1")
     train(folder / "said-two", path, folder / "on-2", count=2)
     same, off = digest(out) == digest(folder / "whole"), [far(folder / f"on-{i}", folder / "whole") for i in (1, 2)]
