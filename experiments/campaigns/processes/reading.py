@@ -10,6 +10,7 @@ import numpy as np
 import fnn
 from fnn.data.on_disk import Stored
 
+B = 1000
 read = []  # the numbers of rows
 
 
@@ -31,7 +32,7 @@ def main(folder, n, memory, *where):
     read.clear()
     params = fnn.init(net, jax.random.key(0), data.shape)
     train = fnn.spread(data.train) if where else data.train
-    (last,) = fnn.fit(net, cost, fnn.SGD(0.1), params, train, jax.random.key(1), batch_size=64, epochs=1)
+    (last,) = fnn.fit(net, cost, fnn.SGD(0.1), params, train, jax.random.key(1), batch_size=B, epochs=1)
     peak = 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     leaves = [np.asarray(leaf).tolist() for leaf in jax.tree.leaves(last.params)]
     print(json.dumps({"peak": peak, "rows": sum(read) / 2, "params": leaves}), flush=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from experiments.campaigns.larger_than_memory import GIB, ROW, write
 from experiments.campaigns.processes.common import ROUNDING, SECONDS, Found, alone, far, last, params, train
+from experiments.campaigns.processes.reading import B
 from tests.helpers.spread_cases import CASES, difference, together
 
 TOPOLOGIES = ((1, 8), (2, 2), (4, 2))
@@ -99,7 +100,7 @@ def file(folder: Path) -> Found:
         rows = max(rank["rows"] for rank in ranks)  # of an epoch that reads them twice: to train, and to evaluate
         peak = max(rank["peak"] - floor for rank in ranks) / (ROWS * ROW)
         off = max(difference(memory["params"], rank["params"]) for rank in ranks)
-        holds &= rows <= ROWS / processes + 64 and peak < BOUND and off < ROUNDING
+        holds &= rows <= ROWS / processes + B and peak < BOUND and off < ROUNDING
         said.append(
             f"{processes} processes: {rows:,.0f} rows of {ROWS:,} read per pass, peak {peak:.2f} of the file, {off:.1e}"
         )
@@ -111,7 +112,7 @@ def reading(folder: Path, n: int, processes: int, devices: int, in_memory: bool 
     """What each process of a training on a file prints."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    memory = 4.0 if in_memory else max(n * ROW / PART, 64 * ROW) / GIB
+    memory = 4.0 if in_memory else max(n * ROW / PART, B * ROW) / GIB
     command = [sys.executable, "-m", "experiments.campaigns.processes.reading", str(folder), str(n), str(memory)]
     environment = os.environ | {"JAX_NUM_CPU_DEVICES": str(devices), "JAX_PLATFORMS": "cpu"}
     where = [[str(port), str(processes), str(i)] if processes > 1 else [] for i in range(processes)]
