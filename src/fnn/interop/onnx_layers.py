@@ -19,7 +19,7 @@ from fnn.interop.onnx_graph import Graph
 from fnn.layers import Dense, Maxout
 from fnn.types import Cost, Layer, Params
 
-LONG, PARTS = 48, 4  # from so many products on a sum is made in parts
+LONG, NARROW, PARTS = 48, 32, 4  # a sum of so many products or more is made in parts, if there are few of them
 
 
 def nodes(graph: Graph, where: str, layer: Layer, params: Params, a: str) -> str:
@@ -62,10 +62,12 @@ def _affine(graph: Graph, W: Any, b: Any, a: str) -> str:
     """`a Wᵀ + b`; a long sum is the sum of `PARTS` shorter ones.
 
     onnxruntime adds the products one after another. In one part the outputs of trained digits and MNIST are up to
-    1.3e-6 from those of fnn, in four parts 7e-7.
+    1.3e-6 from those of fnn, in four parts 7e-7. It is the last layer, which is narrow, that decides; a wide one would
+    take twice as long.
     """
     W, b = _floats(graph, "W", W), _floats(graph, "b", b)
-    if graph.constants[W].shape[1] < LONG:
+    n_out, n_in = graph.constants[W].shape
+    if n_in < LONG or n_out > NARROW:
         return graph.node("Gemm", a, W, b, transB=1)
     parts = zip(graph.split(a, PARTS), graph.split(W, PARTS), (b, *[""] * (PARTS - 1)), strict=True)
     return graph.node("Sum", *[graph.node("Gemm", *filter(None, part), transB=1) for part in parts])
