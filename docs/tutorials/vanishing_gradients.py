@@ -50,8 +50,8 @@ def drawn(sizes):
 print(drawn(sigmoids))
 
 # %% [markdown]
-# The sizes are as parts of that of the last hidden layer. The delta of the first one is a hundred times smaller, and
-# so is the gradient of its weights.
+# Each size is divided by that of the last hidden layer. The delta of the first one is a hundred times smaller, and the
+# gradient of its weights is small too.
 #
 # ## Rectified units with fitting weights
 #
