@@ -13,7 +13,7 @@ page, except where a line `...` stands for a part that is left out.
 """
 
 import argparse
-import os
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -105,21 +105,26 @@ def rewritten(page: str, better: dict[int, str]) -> str:
 
 
 def in_a_folder(path: Path) -> tuple[list[str], dict[int, str]]:
-    """`faults`, in an empty folder that has the configs and tables of the project."""
-    folder_before, main_before, words_before = Path.cwd(), sys.modules["__main__"], sys.argv
-    with tempfile.TemporaryDirectory() as folder:
+    """`faults`, in a reader's folder."""
+    with readers_folder():
+        return faults(path)
+
+
+@contextlib.contextmanager
+def readers_folder():
+    """A block in an empty folder that has the configs and tables of the project, and from which Python imports."""
+    main_before, words_before = sys.modules["__main__"], sys.argv
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
         shutil.copytree(ROOT / "configs", Path(folder) / "configs")
         (Path(folder) / "docs").mkdir()
         for table in (ROOT / "docs").glob("*.csv"):
             shutil.copy(table, Path(folder) / "docs")
-        os.chdir(folder)
         sys.path.insert(0, folder)
         sys.argv = ["page.py"]
         try:
-            return faults(path)
+            yield Path(folder)
         finally:
             sys.path.remove(folder)
-            os.chdir(folder_before)
             sys.modules["__main__"], sys.argv = main_before, words_before
 
 

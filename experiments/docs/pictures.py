@@ -3,41 +3,46 @@
 Each is a picture that fnn draws for everybody, with fewer colours, so that it takes less than 60 kB.
 """
 
-import contextlib
-import tempfile
 from pathlib import Path
 
 from PIL import Image  # matplotlib brings it
 
-from experiments.docs.blocks import blocks
-from experiments.docs.page import commands
+from experiments.docs.blocks import Block, blocks
+from experiments.docs.page import commands, readers_folder
 from experiments.docs.running import Session
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 MOST_BYTES = 60_000
-# a page, a command of it, and which of the command's pictures becomes which of ours
+# a page, the command of it that draws, and which of the command's pictures becomes which of ours
 DRAWN = [
-    ("index.md", "run digits", {"learning.png": "digits_learning.png", "mistakes.png": "digits_mistakes.png"}),
-    ("gradient_check.md", "gradcheck xor", {"gradcheck.png": "gradcheck.png"}),
-    ("your_own.md", "run mine.toml", {"fit.png": "own_fit.png"}),
-    ("sweeps.md", "sweep rates.toml", {"heat_map.png": "heat_map.png"}),
+    ("index.md", "fnn run digits", {"learning.png": "digits_learning.png", "mistakes.png": "digits_mistakes.png"}),
+    ("your_data.md", "fnn run mine.toml", {"confusion.png": "customers.png"}),
+    ("gradient_check.md", "fnn gradcheck xor", {"gradcheck.png": "gradcheck.png"}),
+    ("your_own.md", "fnn run mine.toml", {"fit.png": "own_fit.png"}),
+    ("sweeps.md", "fnn sweep rates.toml", {"heat_map.png": "heat_map.png"}),
 ]
 
 
 def main() -> None:
     """Draws all pictures anew."""
-    for page, start, names in DRAWN:
-        with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-            session = Session()
-            for block in blocks((PICTURES.parent / page).read_text(encoding="utf-8")):
-                if block.title:
-                    session.write(block.title, block.text)
-                found = commands(block.text) if block.kind == "console" else []
-                for command in [command for command, _ in found if command.startswith(f"fnn {start}")]:
-                    print(session.fnn(command))
+    for page, drawing, names in DRAWN:
+        with readers_folder() as folder:
+            run(blocks((PICTURES.parent / page).read_text(encoding="utf-8")), drawing)
             for theirs, ours in names.items():
-                (drawn,) = Path(folder).rglob(theirs)
+                (drawn,) = folder.rglob(theirs)
                 keep(drawn, PICTURES / ours)
+
+
+def run(every: list[Block], last: str) -> None:
+    """Writes the files of a page and runs its commands, up to the first that begins so."""
+    session = Session()
+    for block in every:
+        if block.title:
+            session.write(block.title, block.text)
+        for command, _ in commands(block.text) if block.kind == "console" else []:
+            session.command(command)
+            if command.startswith(last):
+                return
 
 
 def keep(drawn: Path, ours: Path) -> None:
