@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from experiments.campaigns.larger_than_memory import GIB, ROW, write
@@ -117,4 +118,6 @@ def reading(folder: Path, n: int, processes: int, devices: int, in_memory: bool 
     environment = os.environ | {"JAX_NUM_CPU_DEVICES": str(devices), "JAX_PLATFORMS": "cpu"}
     where = [[str(port), str(processes), str(i)] if processes > 1 else [] for i in range(processes)]
     started = [subprocess.Popen([*command, *w], env=environment, stdout=-1, text=True) for w in where]
-    return [json.loads(process.communicate(timeout=SECONDS)[0].splitlines()[-1]) for process in started]
+    with ThreadPoolExecutor(processes) as pool:  # none waits for another one to be read
+        said = list(pool.map(lambda process: process.communicate(timeout=SECONDS)[0], started))
+    return [json.loads(text.splitlines()[-1]) for text in said]
