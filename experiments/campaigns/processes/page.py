@@ -56,7 +56,11 @@ def write(must: dict[int, str]) -> None:
         [r for r in rows.values() if r["holds"] is not None],
     )
     text = HEAD.format(processor=processor(), cores=cores(), holding=holding, all=len(measured))
-    for key, row in rows.items():
+    missing = {f"{number:02}": None for number in must if not any(int(key.split()[0]) == number for key in rows)}
+    for key, row in sorted({**rows, **missing}.items()):
+        if row is None:
+            text += f"| {int(key)} | {must[int(key)]} | | not run yet | | |\n"
+            continue
         number = int(key.split()[0])
         answer = {True: "yes", False: "**no**", None: "not measured here"}[row["holds"]]
         told = row["measured"].replace("|", "/").replace("\n", " ")
