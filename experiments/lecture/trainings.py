@@ -8,7 +8,7 @@ from fnn.cli.common import all_types, prepared_for
 from fnn.config.reading import load_config
 from fnn.runs import preparing
 from fnn.runs.preparing import Prepared
-from fnn.training.fitting import Result
+from fnn.training.tasks import Result
 
 CONFIGS = pathlib.Path(__file__).parents[2] / "configs"
 

@@ -69,8 +69,6 @@ from .training.epochs import epoch as epoch
 from .training.epochs import step as step
 from .training.evaluation import Evaluation as Evaluation
 from .training.evaluation import evaluate as evaluate
-from .training.fitting import Result as Result
-from .training.fitting import Start as Start
 from .training.fitting import fit as fit
 from .training.monitors import Reading as Reading
 from .training.monitors import monitor as monitor
@@ -78,6 +76,8 @@ from .training.spreading import Spread as Spread
 from .training.spreading import spread as spread
 from .training.sweeping import SweepResult as SweepResult
 from .training.sweeping import sweep as sweep
+from .training.tasks import Result as Result
+from .training.tasks import Start as Start
 from .types import Array as Array
 from .types import Cost as Cost
 from .types import Initializer as Initializer

@@ -10,7 +10,7 @@ from fnn.checking.agreement import state, verdict
 from fnn.checking.comparison import Comparison, Difference, Training
 from fnn.errors import DivergedError
 from fnn.training.evaluation import Evaluation
-from fnn.training.fitting import Result
+from fnn.training.tasks import Result
 
 pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
 

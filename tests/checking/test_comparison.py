@@ -12,7 +12,7 @@ from fnn.config.reading import load_config
 from fnn.errors import DivergedError
 from fnn.examples import Examples
 from fnn.runs import preparing
-from fnn.training.fitting import Result
+from fnn.training.tasks import Result
 from tests.helpers.support import draw, draw_params, one_hot_rows
 
 pytestmark = pytest.mark.long  # on the newest Python a change has no time for these

@@ -19,7 +19,7 @@ from fnn.cli.compare_table import shown
 from fnn.config.reading import load_config
 from fnn.plots import curves
 from fnn.runs import preparing
-from fnn.training.fitting import Result
+from fnn.training.tasks import Result
 from tests.helpers import terminals
 from tests.helpers.support import fails
 

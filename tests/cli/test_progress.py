@@ -13,7 +13,7 @@ from fnn.cli import progress
 from fnn.cli.progress import shown
 from fnn.schedules import Progress
 from fnn.training.evaluation import Evaluation
-from fnn.training.fitting import Result
+from fnn.training.tasks import Result
 from tests.helpers import terminals
 
 ONE = Result(1, 1.0, Evaluation(np.float32(0.5), np.float32(0.75)), None, None, 0.1, (), (), Progress())

@@ -154,7 +154,7 @@ def test_threads_of_joblib_train_side_by_side_in_their_own_precision():
 
 @pytest.mark.parametrize(("dtype", "mu"), [("float32", 0.9), ("float64", 0.9), ("float32", 0)], ids=str)
 def test_partial_fit_goes_on_to_the_same_bits(dtype, mu):
-    settings = SMALL | {"dtype": dtype, "mu": mu, "schedule": HalveOnPlateau(1)}
+    settings = SMALL | {"dtype": dtype, "mu": mu, "schedule": HalveOnPlateau(2)}
     whole = Classifier(**settings).fit(X, Y)
     little_by_little = Classifier(**settings)
     half = Classifier(**settings | {"epochs": 3}).fit(X, Y)

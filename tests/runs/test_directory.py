@@ -12,7 +12,7 @@ from fnn.config.reading import load_config
 from fnn.config.schema import describe
 from fnn.plots import curves
 from fnn.runs import directory, metrics
-from fnn.training.fitting import Result
+from fnn.training.tasks import Result
 from tests.helpers.configs import GOOD
 from tests.helpers.runs import bytes_of
 from tests.helpers.support import fails

@@ -16,6 +16,7 @@ from fnn.runs import directory, keeper
 from fnn.storage import files
 from fnn.storage.arrays import read_npz
 from fnn.training import fitting, mini_batches
+from fnn.training.tasks import Task
 from tests.helpers.disks import Full
 from tests.helpers.runs import bytes_of, only
 
@@ -46,7 +47,7 @@ def test_a_run_that_died_after_its_last_epoch_has_no_epoch_more(run, tmp_path, m
 
 def test_a_state_whose_cost_overflows_is_not_saved(tmp_path):
     net, examples = (fnn.Dense(1),), fnn.Examples(np.ones((1, 1), np.float32), np.ones((1, 1), np.float32))
-    task = fitting.Task(net, fnn.Quadratic(fnn.Identity()), fnn.SGD(1.0), examples, jax.random.key(0), 1, 1)
+    task = Task(net, fnn.Quadratic(fnn.Identity()), fnn.SGD(1.0), examples, jax.random.key(0), 1, 1)
     keep, (params,) = keeper.Keeper(tmp_path, task, {}, 0.0, Wish()), fnn.init(net, jax.random.key(0), (1,))
     keep(fitting.start(task, (params._replace(b=params.b + 1e30),)))
     assert not list(tmp_path.iterdir())
@@ -58,7 +59,7 @@ def test_a_state_whose_cost_overflows_is_not_saved(tmp_path):
 def begun(tmp_path):
     """A keeper that has nothing to do yet, and the state that it is given."""
     net, examples = (fnn.Dense(1),), fnn.Examples(np.ones((1, 1), np.float32), np.ones((1, 1), np.float32))
-    task = fitting.Task(net, fnn.Quadratic(fnn.Identity()), fnn.SGD(1.0), examples, jax.random.key(0), 1, 1)
+    task = Task(net, fnn.Quadratic(fnn.Identity()), fnn.SGD(1.0), examples, jax.random.key(0), 1, 1)
     return keeper.Keeper(tmp_path, task, {}, 1e9, Wish()), fitting.start(task, fnn.init(net, jax.random.key(0), (1,)))
 
 

@@ -9,8 +9,8 @@ import fnn
 from fnn import cli
 from fnn.data.splitting import drawn_order
 from fnn.runs import directory, metrics
-from fnn.training.fitting import Result
 from fnn.training.monitors import Reading
+from fnn.training.tasks import Result
 from tests.helpers.runs import bytes_of
 
 CONFIG = """

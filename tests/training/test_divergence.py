@@ -7,9 +7,10 @@ import pytest
 import fnn
 from fnn import SGD, Dense, Examples, Identity, Quadratic
 from fnn.training.divergence import REMEDY, culprit
-from fnn.training.fitting import Task, resumed, start
+from fnn.training.fitting import resumed, start
 from fnn.training.mini_batches import Rule
 from fnn.training.order import permutation
+from fnn.training.tasks import Task
 from tests.helpers.training import COST, KEY, LINEAR, MOMENTUM, fit, params_of, some_reals
 
 

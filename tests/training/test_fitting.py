@@ -12,7 +12,8 @@ import pytest
 import fnn
 from fnn import SGD, CrossEntropy, Dense, EarlyStopping, Examples, HalveOnPlateau, Identity, Quadratic
 from fnn.training import fitting
-from fnn.training.fitting import Pace, Task, resumed, start
+from fnn.training.fitting import Pace, resumed, start
+from fnn.training.tasks import Task
 from tests.helpers.support import assert_trees_close
 from tests.helpers.training import COST, KEY, LINEAR, MOMENTUM, NET, PLAIN, bits, fit, params_of, some, some_reals
 

@@ -7,7 +7,7 @@ import pytest
 
 from fnn.training import keeping
 from fnn.training.evaluation import Evaluation
-from fnn.training.fitting import Result
+from fnn.training.tasks import Result
 
 NAN = math.nan
 

@@ -29,8 +29,9 @@ from fnn import (
 )
 from fnn.layers import DenseParams
 from fnn.training import fitting, monitors, segments
-from fnn.training.fitting import Task, resumed, start
+from fnn.training.fitting import resumed, start
 from fnn.training.mini_batches import Rule
+from fnn.training.tasks import Task
 from tests.helpers.support import ACTIVATIONS, Swish, assert_trees_close, compiled, draw_params, one_hot_rows
 
 pytestmark = pytest.mark.long

@@ -13,8 +13,9 @@ import fnn
 from fnn import SGD, Dense, Examples, LogLikelihood
 from fnn.data.on_disk import stored
 from fnn.training import fitting, streaming
-from fnn.training.fitting import Task, resumed, start
+from fnn.training.fitting import resumed, start
 from fnn.training.streaming import windows
+from fnn.training.tasks import Task
 
 NET, COST, KEY, SHAPE = (Dense(3),), LogLikelihood(), jax.random.key(1), (5,)
 MOMENTUM, ROW = SGD(0.1, mu=0.9, lmbda=0.01), 5  # bytes of one input

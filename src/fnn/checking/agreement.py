@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from fnn.checking.comparison import Comparison, Difference, Training
-from fnn.training.fitting import Result
+from fnn.training.tasks import Result
 from fnn.types import Net
 
 AGREES = 1e-2  # what is apart by more is said to differ

@@ -13,8 +13,8 @@ import numpy as np
 from fnn.errors import DivergedError
 from fnn.examples import Examples
 from fnn.network import autodiff, backprop
-from fnn.training.fitting import Result
 from fnn.training.infinite_derivatives import Batch, in_gradient
+from fnn.training.tasks import Result
 from fnn.types import Cost, Net, Params
 
 COMPARED = 1000  # the gradients are compared on at most this many examples, the first ones of the training set

@@ -22,9 +22,9 @@ from fnn.errors import DivergedError
 from fnn.plots import curves
 from fnn.runs import metrics, preparing
 from fnn.runs.preparing import Prepared
-from fnn.training.fitting import Result
 from fnn.training.mini_batches import steps_per_epoch
 from fnn.training.streaming import placed
+from fnn.training.tasks import Result
 
 WAYS = ("backprop", "autodiff")
 REMEDY = "make room or name another by --out"

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TextIO, TypeVar
 
 from fnn.runs import metrics
 from fnn.runs.printing import PARTS, words
-from fnn.training.fitting import Result
+from fnn.training.tasks import Result
 
 COLUMNS = 80  # of a terminal that does not say how wide it is
 LINES = 30  # that a pipe gets, about

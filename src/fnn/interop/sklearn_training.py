@@ -18,7 +18,8 @@ from fnn.schedules import Schedule, before_the_first
 from fnn.training import keeping
 from fnn.training.arguments import check_kinds
 from fnn.training.evaluation import Measure
-from fnn.training.fitting import Result, Start, fit, score
+from fnn.training.fitting import fit, score
+from fnn.training.tasks import Result, Start
 from fnn.types import Array, Cost, Net, Optimizer, Params, Shape, static
 
 ROWS_AT_ONCE = 4096  # of one prediction; fewer are filled up to a power of two, so that few programs are compiled

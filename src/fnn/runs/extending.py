@@ -30,8 +30,9 @@ from fnn.runs.preparing import Prepared
 from fnn.runs.resuming import config_changes, data_of, is_finished
 from fnn.schedules import Progress, Schedule, after_an_epoch, before_the_first
 from fnn.storage.json_files import read_json, read_plain
-from fnn.training.fitting import Start, State, after, start
+from fnn.training.fitting import after, start
 from fnn.training.keeping import UNRANKED, Kept
+from fnn.training.tasks import Start, State
 
 
 def find(out: Path, prepared: Prepared, about: Mapping[str, Any], accept_changes: bool) -> Path | None:

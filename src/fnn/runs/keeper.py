@@ -22,8 +22,9 @@ from fnn.storage.files import remove_folder
 from fnn.storage.json_files import write_json
 from fnn.training import keeping
 from fnn.training.evaluation import sums
-from fnn.training.fitting import Result, State, Task, resumed
+from fnn.training.fitting import resumed
 from fnn.training.spreading import agreement, beside, local
+from fnn.training.tasks import Result, State, Task
 from fnn.types import Params
 
 WRITE_EVERY = 1.0  # seconds, at least, between two writes of metrics.jsonl; each replaces the whole file

@@ -13,9 +13,9 @@ from fnn.errors import CorruptFileError
 from fnn.runs.file_names import METRICS
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import parse_json, read_plain
-from fnn.training.fitting import Result
 from fnn.training.keeping import UNRANKED, Rank, rank
 from fnn.training.monitors import Reading
+from fnn.training.tasks import Result
 
 
 def line(result: Result) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from fnn.runs import metrics
-from fnn.training.fitting import Result
+from fnn.training.tasks import Result
 
 PARTS = ("train", "validation", "test")
 

@@ -22,7 +22,7 @@ from fnn.runs.preparing import Prepared
 from fnn.runs.states import changes, latest, restored
 from fnn.storage.checkpoints import Checkpoint
 from fnn.storage.json_files import differences, json_bytes, read_json, write_json
-from fnn.training.fitting import State
+from fnn.training.tasks import State
 
 
 def is_finished(folder: Path) -> bool:

@@ -19,10 +19,11 @@ from fnn.storage import checkpoints
 from fnn.storage.checkpoints import Checkpoint
 from fnn.storage.json_files import parse_json
 from fnn.training import keeping
-from fnn.training.fitting import State, Task, start
+from fnn.training.fitting import start
 from fnn.training.keeping import Kept
 from fnn.training.mini_batches import steps_per_epoch
 from fnn.training.segments import turn_after
+from fnn.training.tasks import State, Task
 from fnn.types import Params
 
 

@@ -34,10 +34,10 @@ from fnn.storage.arrays import LARGEST_NPZ
 from fnn.storage.checkpoints import Checkpoint
 from fnn.storage.files import make_folder, remove_folder, remove_temporaries
 from fnn.storage.json_files import parse_json, read_json
-from fnn.training.fitting import Task
 from fnn.training.mini_batches import steps_per_epoch
 from fnn.training.spreading import agreement
 from fnn.training.sweeping import SweepState, collected
+from fnn.training.tasks import Task
 from fnn.types import Params
 
 EVERY = 30.0  # seconds, at least, between two checkpoints of a group

@@ -29,9 +29,9 @@ from fnn.runs.sweep_keeper import Columns
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import write_json
 from fnn.training.evaluation import rows_at_once
-from fnn.training.fitting import Task
 from fnn.training.spreading import spread
 from fnn.training.sweeping import SweepResult
+from fnn.training.tasks import Task
 from fnn.types import Key, Net, Params
 
 

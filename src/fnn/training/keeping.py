@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from fnn.training.fitting import Result, score
+from fnn.training.fitting import score
+from fnn.training.tasks import Result
 from fnn.types import Params
 
 KEEPS = ("best", "last")  # what a config may ask for

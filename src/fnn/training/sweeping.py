@@ -28,10 +28,11 @@ from fnn.training import blocked_steps, segments
 from fnn.training.arguments import check_kinds
 from fnn.training.augmentation import Shifted
 from fnn.training.evaluation import ROWS_OF_A_CALL, Evaluation, Measure, mean, sums_of_part
-from fnn.training.fitting import Pace, Task, checked
+from fnn.training.fitting import Pace, checked
 from fnn.training.mini_batches import Body, Rule, block_size, networks_at_once, number_of_epochs, whole
 from fnn.training.spreading import Spread, agreed, everywhere, gathered, mesh_of, split, unspread
 from fnn.training.streaming import check_in_memory
+from fnn.training.tasks import Task
 from fnn.types import Array, Cost, Gradient, Key, Net, Optimizer, Params, brief, numbers_in
 
 
