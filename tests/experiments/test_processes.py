@@ -30,7 +30,7 @@ def test_a_check_that_does_not_hold_is_status_1_and_is_said_on_the_page(files, m
     assert [row.split(" | ")[:1] + row.split(" | ")[3:4] for row in rows] == [
         ["| 2", "yes"],
         ["| 3", "**no**"],
-        ["| 15", "not measured here"],
+        ["| 15", "not decided here"],
     ]
     assert "no / such thing" in rows[1]
     assert "1 of 2 rows hold" in page.PAGE.read_text()

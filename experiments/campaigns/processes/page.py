@@ -62,7 +62,7 @@ def write(must: dict[int, str]) -> None:
             text += f"| {int(key)} | {must[int(key)]} | | not run yet | | |\n"
             continue
         number = int(key.split()[0])
-        answer = {True: "yes", False: "**no**", None: "not measured here"}[row["holds"]]
+        answer = {True: "yes", False: "**no**", None: "not decided here"}[row["holds"]]
         told = row["measured"].replace("|", "/").replace("\n", " ")
         text += f"| {number} | {must[number]} | {told} | {answer} | {row['versions']} | {row['load']} |\n"
     PAGE.write_text(text)
