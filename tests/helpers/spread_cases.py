@@ -203,7 +203,9 @@ def continued() -> tuple[Any, Any]:
 
     def trained(first: Any, second: Any) -> Any:
         *_, result = fnn.fit(NET, COST, SGD(0.1, 0.9), params, first, jax.random.key(1), **settings)
-        *_, result = fnn.fit(NET, COST, SGD(0.1, 0.9), result, second, jax.random.key(1), **settings)
+        *_, result = fnn.fit(
+            NET, COST, SGD(0.1, 0.9), result.params, second, jax.random.key(1), start=result.start, **settings
+        )
         return result.params, result.v, result.train
 
     return trained(train, train), trained(fnn.spread(train), fnn.spread(train, mine))
