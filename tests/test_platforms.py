@@ -33,7 +33,8 @@ NETS = {
 }
 # on the host: files, generators of Python, tables, circuits of gates, shapes
 ON_THE_HOST = {
-    *("awake", "circuit", "count_params", "fit", "gradcheck", "layered", "load", "load_data", "perceptron", "save"),
+    *("awake", "circuit", "count_params", "fit", "gradcheck", "layered", "load", "load_data", "perceptron"),
+    *("printed", "save"),
     *("check_exactly", "check_vjp", "shape_out", "spread", "static", "sweep", "truth_table", "variable"),
 }
 

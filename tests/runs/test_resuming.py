@@ -15,7 +15,7 @@ from fnn.cli import run_pictures
 from fnn.config.reading import load_config, short_hash
 from fnn.plots import curves
 from fnn.runs import keeper, resuming
-from fnn.storage import files
+from fnn.storage import locks
 from tests.helpers.runs import bytes_of, only
 from tests.helpers.support import fails
 
@@ -141,7 +141,7 @@ def test_a_changed_environment_is_named_and_refused_unless_accepted(run, stopped
 
 
 def test_a_run_has_one_trainer(run, stopped):
-    with files.locked(stopped):
+    with locks.locked(stopped):
         status, _, error = run("--resume")
     assert status == 2
     assert "another process is training here" in error

@@ -23,7 +23,7 @@ from fnn.data.shapes import keeps_order
 from fnn.data.table_files import read_inputs
 from fnn.errors import InputError
 from fnn.network import predict, shape_out
-from fnn.types import Cost, Net, Params, Shape, numbers_in
+from fnn.types import Cost, Net, Params, Shape, brief, numbers_in
 
 INPUTS_AT_ONCE = 5000  # that one call of the network takes; so many are read from an `.npy` file
 
@@ -64,9 +64,10 @@ class Model:
     def __repr__(self) -> str:
         """The network and the names, in one line."""
         names = (f"{name}={few(getattr(self, name))}" for name in ("columns", "classes") if getattr(self, name))
+        scale = [f"scale={brief(self.scale)}"] if self.scale != 1 else []
         label = [f"label={self.label!r}"] if self.label else []
         said = [f"net={self.net}", f"cost={self.cost}", f"params={numbers_in(self.params)}", f"shape={self.shape}"]
-        return f"Model({', '.join([*said, *names, *label])})"
+        return f"Model({', '.join([*said, *scale, *names, *label])})"
 
     def predict(self, raw: Any) -> np.ndarray:
         """The outputs `(n, n_out)` for `n` inputs in their own units; the same as `fnn predict` for the same rows.

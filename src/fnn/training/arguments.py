@@ -35,6 +35,7 @@ def check_kinds(
     """
     check_layers(net)
     check_optimizer(optimizer)
+    _check_numbers(optimizer)
     if hasattr(params, "params"):
         name = type(params).__name__
         raise TypeError(f"params is a {name}; expected its params, last.params (fit goes on with start=last.start).")
@@ -70,8 +71,7 @@ def check_optimizer(optimizer: Any) -> None:
     """Refuse what is no optimiser, such as one of optax: the arguments of its `update` are in another order.
 
     Raises:
-        TypeError: it is none, or a number of an `SGD` is none.
-        ValueError: a number of an `SGD` is out of its range.
+        TypeError: it is none.
     """
     if getattr(type(optimizer), "_fields", ()) == ("init", "update"):
         raise TypeError(
@@ -82,6 +82,10 @@ def check_optimizer(optimizer: Any) -> None:
         example = f"SGD({optimizer!r})" if isinstance(optimizer, int | float) else "SGD(0.1)"
         own = " One of your own has the methods init, update and scaled." if hasattr(optimizer, "update") else ""
         raise TypeError(f"optimizer is {optimizer!r:.80}; expected an optimiser, such as {example}.{own}")
+
+
+def _check_numbers(optimizer: Optimizer) -> None:
+    """Refuse numbers of an `SGD` that are none or out of their range; a step of one's own may have any."""
     for name in ("eta", "mu", "lmbda") if isinstance(optimizer, SGD) else ():
         number = getattr(optimizer, name)
         if isinstance(number, jax.core.Tracer):
