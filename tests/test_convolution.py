@@ -391,6 +391,7 @@ def test_an_epoch_by_hand_is_one_by_autodiff_with_no_more_memory_or_products():
     assert size <= 1.05 * reference  # 0.5 to 0.98 for the nets of Nielsen's chapter 6, 1.03 for this small one
 
 
+@pytest.mark.long
 def test_memory_grows_with_the_batch_not_with_the_data():
     small, large = (epoch_of(NET, n, backprop)[0].memory_analysis().temp_size_in_bytes for n in (40, 4000))
     assert large - small < 4000 * 14 * 14  # less than one byte per pixel: no second copy, and no floats

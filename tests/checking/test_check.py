@@ -57,6 +57,7 @@ def test_the_three_numbers_of_a_step_that_a_reader_can_redo():
     assert leaf(report, "0.W").worst.difference == pytest.approx(7, abs=1e-8)
 
 
+@pytest.mark.long
 def test_the_worst_coordinate_is_named_with_its_three_numbers():
     mutation = entry("doubled", SMOOTH, 2, "W", lambda W: W.at[1, 3].multiply(2))
     report = gradcheck(*SMOOTH, gradient=mutation.gradient)
@@ -421,6 +422,7 @@ def test_the_picture_is_a_png_whatever_the_verdict(tmp_path):
     assert np.unravel_index(leaf(report, "2.W").heat().argmax(), (4, 4)) == (1, 3)
 
 
+@pytest.mark.long
 def test_filters_are_rows_and_what_meets_a_kink_is_said():
     report = gradcheck(*IMAGES_POOLED, gradient=compiled(backprop))
     assert leaf(report, "2.W").heat().shape == (3, 2 * 2 * 2)

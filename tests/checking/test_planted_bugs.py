@@ -30,7 +30,7 @@ def every(number, bugs):
     return [pytest.param(bug, id=bug.name, marks=mark) for bug, mark in zip(bugs, marks, strict=True)]
 
 
-@pytest.mark.parametrize("mutation", every(20, BUGS))
+@pytest.mark.parametrize("mutation", every(40, BUGS))
 def test_a_planted_bug_is_flagged_and_its_layer_is_named_alone(mutation):
     report = check(mutation)
     assert not report.ok

@@ -243,6 +243,7 @@ def test_a_full_disk_is_told_before_the_training(config):
     assert (done.returncode, done.stderr) == (2, said)
 
 
+@pytest.mark.campaign
 def test_with_stdout_closed_the_files_are_the_result(config, tmp_path):
     words = [sys.executable, "-m", "fnn.cli", "compare", config, "--set", "training.epochs=1", "--out", "o"]
     closing = ["bash", "-c", '"$@" >&-', "bash", *words]

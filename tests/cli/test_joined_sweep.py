@@ -25,7 +25,7 @@ def arrays(folder):
     return [{name: a for name, a in np.load(path).items()} for path in found]
 
 
-@pytest.mark.long
+@pytest.mark.campaign
 def test_a_sweep_of_two_processes_keeps_the_networks_of_both_and_goes_on_to_the_same_bits(grid, tmp_path, capsys):
     def words(name):
         return ["sweep", grid, *THREE, "--out", str(tmp_path / name), "--resume"]

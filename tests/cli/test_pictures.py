@@ -43,6 +43,7 @@ def expected(tmp_path_factory):
 SELDOM = [pytest.param(backend, marks=pytest.mark.campaign) for backend in ("TkAgg", "", "agg\r")]
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("backend", [NOTEBOOK["MPLBACKEND"], "nonsense", *SELDOM])
 def test_a_backend_that_is_not_here_changes_no_picture(backend, expected, tmp_path):
     status, out, error = fnn("run", XOR, "--set", "training.epochs=2", cwd=tmp_path, MPLBACKEND=backend)

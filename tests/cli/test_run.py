@@ -42,6 +42,7 @@ def test_a_folder_that_leads_nowhere_is_refused(config, tmp_path, capsys):
     fails(capsys, 2, "expected a writable folder", "run", config, "--out", str(tmp_path / "runs"))
 
 
+@pytest.mark.long
 def test_a_config_that_changes_meanwhile_is_kept_as_it_was_read(config, tmp_path, capsys, monkeypatch):
     def then_changed(*words, real=run.prepared_for):
         (tmp_path / "good.toml").unlink()

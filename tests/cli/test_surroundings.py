@@ -112,6 +112,7 @@ def test_a_reader_who_leaves_before_the_end_hears_nothing(words):
     assert (status in (0, 141), error) == (True, "")
 
 
+@pytest.mark.campaign
 def test_a_tilde_is_the_home_folder_wherever_a_path_is_given(config, tmp_path, capsys, monkeypatch):
     home = tmp_path / "home"
     home.mkdir()

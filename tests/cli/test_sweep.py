@@ -282,6 +282,7 @@ def test_a_sweep_may_have_all_the_memory(config, tmp_path):
     assert cli.main(["sweep", config, "--out", str(tmp_path / "out"), *sets]) == 0
 
 
+@pytest.mark.campaign
 def test_a_pipe_gets_some_thirty_lines_of_a_sweep(grid, tmp_path, capsys, no_pictures):
     words = ["sweep", grid, "--out", str(tmp_path / "r"), "--set", "sweep.units=[2, 3]", "--set", "sweep.seeds=1"]
     words += ["--set", "training.epochs=40", "--set", "training.batch_size=200", "--set", "sweep.lmbda=[0.0]"]

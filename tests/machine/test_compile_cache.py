@@ -34,6 +34,7 @@ print(last.params[0].W.tolist())
 """
 
 
+@pytest.mark.long
 def test_a_second_training_finds_its_programs_and_ends_with_the_same_bits(tmp_path):
     status, first, error = said("-c", STEP, tmp_path / "cache")
     assert (status, error) == (0, "")
@@ -90,7 +91,7 @@ def test_programs_are_kept_by_default_and_a_damaged_one_is_compiled_again(tmp_pa
     assert explain(cache) == ""
 
 
-@pytest.mark.long
+@pytest.mark.campaign
 def test_no_programs_are_kept_where_the_user_says_so(tmp_path):
     assert explain(tmp_path / "cache", "--no-cache") == ""
     assert not (tmp_path / "cache").exists()
@@ -125,7 +126,7 @@ def test_a_folder_that_is_full_costs_one_line(tmp_path):
     assert "a compiled program cannot be kept; it is compiled." in error
 
 
-@pytest.mark.long
+@pytest.mark.campaign
 def test_who_has_set_the_cache_of_jax_keeps_it(tmp_path):
     theirs = {"JAX_COMPILATION_CACHE_DIR": tmp_path / "theirs", "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": 0}
     status, *_ = said("-m", "fnn.cli", "explain", XOR, FNN_CACHE=tmp_path / "ours", **theirs)

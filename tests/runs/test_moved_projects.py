@@ -28,6 +28,7 @@ def project(tmp_path, capsys):
     return run
 
 
+@pytest.mark.long
 def test_a_project_that_has_moved_is_resumed_where_it_is(project, stop, tmp_path):
     stop(3)
     assert project("old")[0] == 143

@@ -24,6 +24,7 @@ NETS = [
 ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimizer", [pytest.param(SGD(0.5), marks=pytest.mark.long), SGD(0.5, 0.0, 0.1)])
 @pytest.mark.parametrize(("net", "cost"), NETS)
 def test_a_block_is_the_same_steps(net, cost, optimizer):
@@ -84,6 +85,7 @@ def test_a_sweep_in_blocks_trains_each_network_as_if_alone(n, batch_size, gradie
         assert_trees_close(jax.tree.map(lambda p, i=i: p[i], last.params), alone.params)
 
 
+@pytest.mark.campaign
 @pytest.mark.long
 def test_with_orders_of_their_own_each_network_has_to_be_worth_it(taken):
     settings = {"batch_size": 3, "epochs": 1}
@@ -113,6 +115,7 @@ def wide(n):
     return fnn.init(WIDE, KEY, (INPUTS,)), (), images(n)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("gradient", "many"), [(fnn.backprop, 8), pytest.param(fnn.autodiff, 1, marks=pytest.mark.long)]
 )
@@ -129,6 +132,7 @@ def test_an_epoch_is_the_same_steps_in_a_loop(taken, gradient, many):
         assert_trees_close(got, (params, v))
 
 
+@pytest.mark.campaign
 @pytest.mark.long
 def test_a_training_is_its_epochs_whether_it_is_monitored_or_in_a_file(taken, tmp_path):
     params, v, examples = wide(289)

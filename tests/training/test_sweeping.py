@@ -30,6 +30,7 @@ def alone(optimizer, key, i, m=3):
     return list(fnn.fit(NET, COST, optimizer, params, some(30), key, batch_size=4, epochs=2))[-1]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("mu", [pytest.param(0.0, marks=pytest.mark.long), 0.5])
 def test_with_a_shared_order_each_network_is_trained_as_if_alone(mu):
     etas, key = jnp.array([0.1, 0.5, 1.0]), jax.random.key(7)
