@@ -216,7 +216,7 @@ def test_a_sweep_all_of_whose_networks_diverge_has_diverged(grid, tmp_path, caps
     assert "sweep.csv" in out
 
 
-@pytest.mark.parametrize("own_orders", [pytest.param("true", marks=pytest.mark.campaign), "false"])
+@pytest.mark.parametrize("own_orders", [pytest.param(each, marks=pytest.mark.campaign) for each in ("true", "false")])
 def test_a_sweep_that_diverges_by_one_derivative_names_it(own_orders, grid, tmp_path, capsys, monkeypatch):
     (tmp_path / "own.py").write_text(
         "import fnn, jax.numpy as jnp\n\n\n@fnn.static\nclass Root(fnn.Sigmoid):\n"

@@ -71,8 +71,13 @@ def taken(monkeypatch):
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("n", "batch_size", "gradient", "many"),
-    [(12, 4, fnn.backprop, 3), (120, 3, fnn.backprop, 8), (96, 1, fnn.backprop, 8), (5, 4, fnn.backprop, 1)]
-    + [(120, 3, fnn.autodiff, 1)],
+    [
+        (12, 4, fnn.backprop, 3),
+        pytest.param(120, 3, fnn.backprop, 8, marks=pytest.mark.campaign),
+        (96, 1, fnn.backprop, 8),
+        pytest.param(5, 4, fnn.backprop, 1, marks=pytest.mark.campaign),
+        (120, 3, fnn.autodiff, 1),
+    ],
 )
 def test_a_sweep_in_blocks_trains_each_network_as_if_alone(n, batch_size, gradient, many, taken):
     etas, starts, examples = (0.01, 0.05, 0.1), STARTS(jax.random.split(KEY, 3)), images(n)
