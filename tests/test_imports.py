@@ -127,3 +127,12 @@ def test_importing_everything_changes_no_setting_and_touches_no_device():
         "from jax._src import xla_bridge; assert not xla_bridge._backends, 'a device was touched'"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("command", ["run", "sweep", "predict"])
+def test_a_command_that_checks_no_gradient_imports_no_check_and_before_it_draws_no_matplotlib(command):
+    code = (
+        f"import sys, fnn.cli.{command}; found = {{'.'.join(name.split('.')[:2]) for name in sys.modules}}\n"
+        "assert not found & {'matplotlib', 'fnn.checking'}, found"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -8,7 +8,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from fnn.checking.training_loop import LoopReport, check_training_loop
 from fnn.cli.user_types import LONGEST_REASON, forgotten, own_types
 from fnn.config import shipped
 from fnn.config.reading import resolved
@@ -21,8 +20,6 @@ from fnn.plots import curves
 from fnn.runs import preparing
 from fnn.runs.preparing import Prepared
 from fnn.storage.paths import typed
-from fnn.training.mini_batches import Rule
-from fnn.training.streaming import placed
 
 
 def all_types(names: Iterable[str], runs: Iterable[str | Path] = ()) -> Mapping[str, type]:
@@ -86,14 +83,6 @@ def prepared_for(path: str, config: Config, own_types: Sequence[str] = ()) -> Pr
 def about_data(data: Dataset) -> list[str]:
     """What a data set was read as, what was made of it, and hints about its inputs, classes and parts, a line each."""
     return [*([data.read_as] if data.read_as else []), *data.told, *(f"hint: {each}" for each in hints(data))]
-
-
-def training_loop(prepared: Prepared, gradient: str) -> LoopReport:
-    """Whether the training program of a config takes the right steps with the gradient of this name."""
-    task = preparing.task(prepared, gradient)
-    rule = Rule(task.net, task.cost, task.optimizer, task.gradient, task.batch_size)
-    train = placed(preparing.training_set(prepared.config, prepared.data))
-    return check_training_loop(rule, prepared.params, train, task.key)
 
 
 def drawn(draw: Callable[[], list[str]], remedy: str) -> list[str]:

@@ -14,7 +14,8 @@ from fnn.checking import comparison
 from fnn.checking.agreement import state, verdict
 from fnn.checking.comparison import Comparison, Training
 from fnn.cli import compare_table
-from fnn.cli.common import all_types, cores_awake, drawn, prepared_for, training_loop
+from fnn.cli.common import all_types, cores_awake, drawn, prepared_for
+from fnn.cli.loop_check import training_loop
 from fnn.cli.writing import written
 from fnn.config.reading import load_config
 from fnn.config.sections import MonitorConfig

@@ -16,7 +16,8 @@ from typing import Any
 import jax
 
 from fnn.checking import Report, check_vjp, gradcheck
-from fnn.cli.common import all_types, drawn, prepared_for, training_loop
+from fnn.cli.common import all_types, drawn, prepared_for
+from fnn.cli.loop_check import training_loop
 from fnn.cli.user_function import called, is_function
 from fnn.cli.writing import written
 from fnn.config.reading import load_config
