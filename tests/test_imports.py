@@ -35,7 +35,7 @@ ROWS = {
         *("lessons", "machine", "config"),
     ),
     "plots": ("types", "storage", "checking"),
-    "pages": (),
+    "pages": ("storage",),
     "interop": (
         *("types", "errors", "kernels", "mathematics", "storage", "data", "looking", "training", "checking"),
         *("lessons", "machine", "config", "runs", "plots", "pages"),

@@ -1,1 +1,1 @@
-"""Pages of HTML for plain values: one file each, without matplotlib, without network. May import: nothing of fnn."""
+"""Pages of HTML for plain values: one file each, without matplotlib, without network. May import: storage."""

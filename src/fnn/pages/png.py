@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import base64
-import struct
-import zlib
 from collections.abc import Sequence
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-GREY, COLOURED = 0, 2  # the kinds of a PNG
+from fnn.storage.png import COLOURED, GREY, of_rows
+
 SMALL = 400  # pixels
 Colour = tuple[int, int, int]  # red, green and blue from 0 to 255
 
@@ -21,7 +19,8 @@ def grey(pixels: Sequence[Sequence[float]]) -> str:
     small = len(pixels) * len(pixels[0]) <= SMALL
     most = 15 if small else 255
     rows = [[most - round(most * min(max(value, 0.0), 1.0)) for value in row] for row in pixels]
-    return _address(len(rows[0]), len(rows), 4 if small else 8, GREY, [_halves(r) if small else bytes(r) for r in rows])
+    packed = [_halves(row) if small else bytes(row) for row in rows]
+    return _address(of_rows(packed, len(rows[0]), 4 if small else 8, GREY))
 
 
 def _halves(row: Sequence[int]) -> bytes:
@@ -33,15 +32,8 @@ def _halves(row: Sequence[int]) -> bytes:
 def coloured(pixels: Sequence[Sequence[Colour]]) -> str:
     """The picture of colours."""
     rows = [bytes(part for colour in row for part in colour) for row in pixels]
-    return _address(len(pixels[0]), len(pixels), 8, COLOURED, rows)
+    return _address(of_rows(rows, len(pixels[0]), 8, COLOURED))
 
 
-def _address(width: int, height: int, bits: int, kind: int, rows: Sequence[bytes]) -> str:
-    header = struct.pack(">LLBBBBB", width, height, bits, kind, 0, 0, 0)
-    data = zlib.compress(b"".join(b"\0" + row for row in rows), 9)
-    png = SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
+def _address(png: bytes) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
-
-
-def _chunk(name: bytes, data: bytes) -> bytes:
-    return struct.pack(">L", len(data)) + name + data + struct.pack(">L", zlib.crc32(name + data))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import io
 import os
 import warnings
 from collections.abc import Generator, Mapping, Sequence
@@ -16,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fnn.storage import png
 from fnn.storage.files import write_atomically
 
+DPI = 144
 MISSING = "no pictures: matplotlib is not installed; get it with  pip install 'fnn[plots]'"
 # The colours of Okabe and Ito, which colour-blind readers can tell apart. In a grey print the line styles differ.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -82,11 +83,22 @@ def figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def write(fig: Any, path: str | os.PathLike[str]) -> None:
-    """Write the figure as a PNG without a date, so that the same figure gives the same bytes."""
-    buffer = io.BytesIO()
-    fig.savefig(buffer, format="png", dpi=144, metadata={"Software": None})
-    write_atomically(path, buffer.getvalue())
+def write(fig: Any, path: str | os.PathLike[str], behind: ArrayLike = 255) -> None:
+    """Write the figure as a PNG without a date, so that the same figure gives the same bytes.
+
+    Args:
+        fig: The figure, which is drawn once; `savefig` draws a figure with a layout twice.
+        path: The PNG to write.
+        behind: The dots that a figure without a ground stands on, `(height, width, 3)` from 0 to 255.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    fig.set_dpi(DPI)
+    renderer = FigureCanvasAgg(fig).get_renderer()
+    dots = np.asarray(renderer.buffer_rgba())
+    dots[..., :3], dots[..., 3] = behind, 255
+    fig.draw(renderer)
+    write_atomically(path, png.of_colours(dots[..., :3], DPI))
 
 
 def short(name: str, longest: int) -> str:
