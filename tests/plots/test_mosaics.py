@@ -12,23 +12,40 @@ needs_matplotlib = pytest.mark.skipif(not curves.available(), reason="matplotlib
 def written(monkeypatch):
     """The figures that would be written into files."""
     figures = []
-    for module in (curves, images, confusion, fits):
+    for module in (curves, fits):
         monkeypatch.setattr(module, "write", lambda fig, path: figures.append(fig))
     return figures
 
 
+@pytest.fixture
+def pages(monkeypatch):
+    """The pages that would be written into files."""
+    written = []
+    monkeypatch.setattr(mosaics.Page, "write", lambda page, path: written.append(page))
+    return written
+
+
+def words(page):
+    """All words of a page after its title."""
+    return [text.get_text() for text in page.fig.texts[1:]]
+
+
+def at(page, x, y):
+    """The colour at a place of a page."""
+    return page.dots[page.corner[1] + y, page.corner[0] + x].tolist()
+
+
 def test_zero_is_white_and_what_is_below_it_has_a_minus_sign():
     values = np.array([[[0.0, 1.0], [-1.0, -0.5]]])
-    (tile,) = images._signed(values)
-    size = len(tile) // 2
-    zero, above, below, half = (tile[i : i + size, j : j + size] for i in (0, size) for j in (0, size))
-    assert (zero == 1).all()
+    (tile,) = images._signed(values, 12)
+    zero, above, below, half = (tile[i : i + 12, j : j + 12] for i in (0, 12) for j in (0, 12))
+    assert (zero == 255).all()
     assert (above == above[0, 0]).all()
     for part, colour in ((below, images.COLOURS[0]), (half, images.COLOURS[1])):
-        signed = (part == 1).all(axis=2)
-        assert 0 < signed.sum() < size * size / 4
-        np.testing.assert_allclose(part[~signed], np.broadcast_to(colour, part[~signed].shape))
-    assert above[0, 0].tolist() == images.COLOURS[-1].tolist()
+        signed = (part == 255).all(axis=2)
+        assert 0 < signed.sum() < 12 * 12 / 4
+        assert (part[~signed] == mosaics.dots(colour)).all()
+    assert above[0, 0].tolist() == mosaics.dots(images.COLOURS[-1]).tolist()
 
 
 @pytest.mark.parametrize("shape", [(3, 3), (28, 28), (5, 40), (300, 2)], ids=str)
@@ -42,46 +59,76 @@ def test_a_number_becomes_a_square_of_whole_dots(shape):
 
 @needs_matplotlib
 @pytest.mark.parametrize("k", [1, 9, 11, 40])
-def test_every_tile_has_its_place_in_one_pair_of_axes(k):
-    tiles = np.random.default_rng(0).random((k, 20, 16, 3))
+def test_every_tile_has_its_place_dot_for_dot(k):
+    tiles = np.random.default_rng(0).integers(0, 256, (k, 20, 16, 3), dtype=np.uint8)
     page = mosaics.Mosaic(tiles, "some", caption=2)
-    (image,) = page.axes.images
-    assert page.fig.axes == [page.axes]
     for i in range(k):
-        x, y = page.place(i)
-        np.testing.assert_array_equal(image.get_array()[y + 1 : y + 21, x + 1 : x + 17], tiles[i])
-    box = page.axes.get_position()
-    width, height = page.fig.get_size_inches() * mosaics.DPI
-    assert (box.width * width, box.height * height) == pytest.approx(image.get_array().shape[1::-1])  # dot for dot
+        x, y = np.add(page.place(i), page.corner)
+        np.testing.assert_array_equal(page.dots[y + 1 : y + 21, x + 1 : x + 17], tiles[i])
+        assert (page.dots[y, x : x + 18] == mosaics.FRAME).all()
+    assert not page.fig.axes
+    assert tuple(page.fig.get_size_inches() * mosaics.DPI) == pytest.approx(page.dots.shape[1::-1])
 
 
 @needs_matplotlib
-def test_the_captions_say_how_sure_and_which_row(written, tmp_path):
+def test_what_is_written_are_the_dots_and_the_words_on_them(tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    page = mosaics.Page(300, 200, "some")
+    page.put(10, 20, np.full((100, 150, 3), (9, 99, 199), np.uint8))
+    page.text(70, 70, "words", color="white", va="center")
+    page.write(tmp_path / "x.png")
+    picture = np.asarray(image.open(tmp_path / "x.png"))
+    assert picture.shape == page.dots.shape
+    changed = (picture != page.dots).any(axis=2)
+    rows, columns = np.nonzero(changed[page.corner[1] :, page.corner[0] :])
+    assert 55 < rows.min() < rows.max() < 85
+    assert 65 < columns.min() < columns.max() < 160
+    assert (picture[changed] == 255).any()
+
+
+@needs_matplotlib
+def test_the_captions_say_how_sure_and_which_row(pages, tmp_path):
     rows = [
         {"decided": "8", "class": "3", "sure": 0.7493, "row": 92},
         {"decided": "?", "class": "a very long name", "sure": None, "row": 5},
     ]
     images.mistakes(np.zeros((2, 4, 4)), rows, 7, 100, tmp_path / "x.png", "some")
-    texts = [text.get_text() for text in written[0].axes[0].texts]
-    assert texts == ["said 8\n74.93 % sure\nis 3\nrow 92", "said ?\n? sure\nis a ver..name\nrow 5"]
-    assert written[0].texts[0].get_text().replace("\n", " ") == "some: 7 of 100 wrong, the 2 surest"
+    assert words(pages[0]) == ["said 8\n74.93 % sure\nis 3\nrow 92", "said ?\n? sure\nis a ver..name\nrow 5"]
+    assert pages[0].fig.texts[0].get_text().replace("\n", " ") == "some: 7 of 100 wrong, the 2 surest"
+
+
+@needs_matplotlib
+@pytest.mark.parametrize("k", [1, 6, 40])
+def test_the_bar_beside_the_weights_has_their_range_and_its_room(pages, tmp_path, k):
+    weights = np.zeros((k, 8, 8))
+    weights[0, 0, 0] = -0.65
+    images.weights(weights, tmp_path / "x.png", "some")
+    assert words(pages[0]) == ["0.65", "0", "-0.65"]
+    right = pages[0].dots[:, pages[0].corner[0] + pages[0].width :]
+    black = np.nonzero((right == 0).all(axis=2))
+    assert black[0].max() - black[0].min() < pages[0].height
+    for end, colour in ((black[0].min() + 1, images.COLOURS[-1]), (black[0].max() - 1, images.COLOURS[0])):
+        assert right[end, black[1].min() + 1].tolist() == mosaics.dots(colour).tolist()
 
 
 @needs_matplotlib
 @pytest.mark.parametrize("k", [2, 20, 21, 50])
-def test_a_confusion_matrix_has_its_counts_and_names(written, tmp_path, k):
+def test_a_confusion_matrix_has_its_counts_and_names(pages, tmp_path, k):
     matrix = np.eye(k, k + 1, dtype=int) * 3
     matrix[0, 1] = 1200
     confusion.confusion(matrix.tolist(), [f"class {i}" for i in range(k)], tmp_path / "x.png", "some")
-    (axes,) = written[0].axes
-    assert [text.get_text() for text in axes.texts][:2] == (["3", "1,200"] if k < 20 else [])
-    names = [text.get_text() for text in axes.get_yticklabels()]
-    assert names[0] == "class 0"
-    assert len(names) == (k if k < 50 else 25)
-    image = axes.images[0].get_array()
-    assert np.all(image[1, 0] == 1)  # nothing is white
-    assert image[0, 1, 2] < image[0, 1, 0]  # a mistake is orange
-    assert image[1, 1, 0] < image[1, 1, 2]  # what is right is blue
+    (page,) = pages
+    counts = ["3", "1,200", *["3"] * (k - 1)] if k < 20 else []
+    names, every = [*(f"class {i}" for i in range(k)), "none"], 2 if k == 50 else 1
+    assert words(page) == [*counts, *names[::every], *names[:k:every], "decided", "desired"]
+    cell = page.width // (k + 1)
+    right, wrong, mistake, nothing = (at(page, 2 + cell * i, 2 + cell * j) for i, j in ((1, 1), (0, 0), (1, 0), (0, 1)))
+    assert nothing == [255, 255, 255]
+    assert mistake[2] < mistake[0]  # orange
+    assert right[0] < right[2]  # blue
+    assert wrong[0] > right[0]  # only 3 of 1203
+    lines = at(page, cell, cell - 3), at(page, cell - 3, cell)
+    assert lines == ([confusion.BETWEEN] * 3,) * 2
 
 
 @needs_matplotlib

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 import numpy as np
 
 from fnn.plots import mosaics
-from fnn.plots.curves import short, write
+from fnn.plots.curves import short
 
 WIDEST, SMALLEST, LARGEST = 640, 14, 96  # dots: of the matrix, about, and of a cell
 LEGIBLE = 20  # classes whose counts are written
 LONGEST_NAME = 20  # characters
 DOTS = 12  # of a character of a name, about
 RIGHT, WRONG = np.array((0.03, 0.19, 0.42)), np.array((0.80, 0.33, 0.00))  # of a whole row in one cell; none is white
+INK, BETWEEN = 0, 230  # how light the frame is, and the lines between the cells
+MIDDLE = "center_baseline"  # of a number, which has nothing below its line
 WHITE_FROM = 0.6  # the strength of a colour from which the text on it is white
 
 
@@ -40,22 +42,31 @@ def confusion(matrix: Sequence[Sequence[int]], names: Sequence[str], path: str |
     columns = rows + ["none"] * (across - down)
     slanted = (max(map(len, columns)) + 0.5) * DOTS > cell
     left, below = (max(map(len, rows)) + 3) * DOTS, (max(map(len, columns)) if slanted else 1) * DOTS + 4 * DOTS
-    fig, axes = mosaics.page(cell * across, cell * down, title, left=left, below=below)
+    page = mosaics.Page(cell * across, cell * down, title, left=left, below=below)
     share, right = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), np.eye(down, across, dtype=bool)
     strength = np.where(right, share, share**0.5)
     colours = 1 + strength[..., None] * (np.where(right[..., None], RIGHT, WRONG) - 1)
-    axes.imshow(colours, interpolation="nearest", aspect="auto")
-    axes.hlines(np.arange(1, down) - 0.5, -0.5, across - 0.5, color="0.9", lw=0.5)
-    axes.vlines(np.arange(1, across) - 0.5, -0.5, down - 0.5, color="0.9", lw=0.5)
+    page.put(-1, -1, mosaics.framed(_cells(mosaics.dots(colours), cell), INK))
     if across <= LEGIBLE:
         for i, j in np.argwhere(counts):
-            colour = "white" if strength[i, j] > WHITE_FROM else "black"
-            axes.text(j, i, f"{counts[i, j]:,}", ha="center", va="center", color=colour, fontsize=_size(cell, counts))
+            look = {"color": "white" if strength[i, j] > WHITE_FROM else "black", "fontsize": _size(cell, counts)}
+            page.text(cell * (j + 0.5), cell * (i + 0.5), f"{counts[i, j]:,}", ha="center", va=MIDDLE, **look)
     every = -(-DOTS * 2 // cell)  # so that names do not overlap
-    axes.set_xticks(range(0, across, every), columns[::every], rotation=90 if slanted else 0)
-    axes.set_yticks(range(0, down, every), rows[::every])
-    axes.set(xlabel="decided", ylabel="desired")
-    write(fig, path)
+    for k in range(0, across, every):
+        place = cell * (k + 0.5), page.height + DOTS
+        page.text(*place, columns[k], ha="center", va="top", rotation=90 if slanted else 0)
+    for k in range(0, down, every):
+        page.text(-DOTS, cell * (k + 0.5), rows[k], ha="right", va=MIDDLE)
+    page.text(page.width / 2, page.height + below, "decided", ha="center", va="bottom")
+    page.text(-left - DOTS / 2, page.height / 2, "desired", ha="left", va="center", rotation=90)
+    page.write(path)
+
+
+def _cells(colours: np.ndarray, cell: int) -> np.ndarray:
+    """Each colour as a cell of so many dots, with light lines between the cells."""
+    picture = colours.repeat(cell, axis=0).repeat(cell, axis=1)
+    picture[cell::cell] = picture[:, cell::cell] = BETWEEN
+    return picture
 
 
 def _size(cell: int, counts: np.ndarray) -> float:

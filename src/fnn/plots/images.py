@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fnn.plots import mosaics
-from fnn.plots.curves import short, write
+from fnn.plots.curves import short
 from fnn.types import Params
 
 IMAGES_PER_PAGE = 40
@@ -18,8 +18,7 @@ LONGEST_NAME = 11  # characters of a class below an image
 # From blue over white to orange, which colour-blind readers can tell apart.
 LEVELS = (-1, -0.5, 0, 0.5, 1)
 COLOURS = np.array(((0.03, 0.19, 0.42), (0.42, 0.68, 0.84), (1, 1, 1), (0.99, 0.72, 0.39), (0.80, 0.33, 0.00)))
-BAR_ROOM, BAR_WIDTH, BAR_HEIGHT, BAR_STEPS = 120, 28, 357, 8  # dots; steps from 0 to the largest weight
-LAST_LEVEL = 1 + 1 / (2 * BAR_STEPS)  # where the last step of the bar ends
+BAR_ROOM, BAR_WIDTH, BAR_STEP, BAR_STEPS = 120, 21, 21, 8  # dots; steps from 0 to the largest weight
 
 
 def first_weights(params: Params, size: tuple[int, int]) -> np.ndarray:
@@ -54,26 +53,34 @@ def weights(pictures: np.ndarray, path: str | os.PathLike[str], title: str) -> N
     count = f"{len(shown)} unit{'s' * (len(shown) > 1)}"
     if len(shown) < len(pictures):
         count = f"the first {len(shown)} of {len(pictures):,} units"
-    page = mosaics.Mosaic(_signed(shown / limit), f"{title}: weights of {count}, one scale", beside=BAR_ROOM)
-    bar = mosaics.beside(page.fig, page.axes, 2 * mosaics.GAP, BAR_WIDTH, BAR_HEIGHT)
-    levels = np.linspace(1, -1, 2 * BAR_STEPS + 1)[None, :, None]  # from above to below
-    bar.imshow(_signed(levels)[0], interpolation="nearest", aspect="auto", extent=(0, 1, -LAST_LEVEL, LAST_LEVEL))
-    bar.set(xticks=(), yticks=(-1, 0, 1), yticklabels=(f"{-limit:.2g}", "0", f"{limit:.2g}"))
-    bar.yaxis.tick_right()
-    write(page.fig, path)
+    title = f"{title}: weights of {count}, one scale"
+    page = mosaics.Mosaic(_signed(shown / limit, mosaics.square(shown.shape)), title, beside=BAR_ROOM)
+    _bar(page, limit)
+    page.write(path)
 
 
-def _signed(values: np.ndarray) -> np.ndarray:
+def _bar(page: mosaics.Mosaic, limit: float) -> None:
+    """The colours of the weights beside them, from the largest above to the smallest, in the middle of their height."""
+    levels = np.linspace(1, -1, 2 * BAR_STEPS + 1)[None, :, None]
+    height = page.height - mosaics.GAP
+    step = min(BAR_STEP, height // levels.size)
+    bar = mosaics.framed(_signed(levels, step)[0].repeat(-(-BAR_WIDTH // step), axis=1), 0)
+    x, y = page.width + mosaics.GAP, (height - len(bar)) // 2
+    page.put(x, y, bar)
+    for place, level in ((step / 2, f"{limit:.2g}"), (len(bar) / 2, "0"), (len(bar) - step / 2, f"{-limit:.2g}")):
+        page.text(x + bar.shape[1] + mosaics.GAP / 2, y + place, level, va="center_baseline")
+
+
+def _signed(values: np.ndarray, size: int) -> np.ndarray:
     """The colours of numbers from -1 to 1, `(k, height, width)`, as tiles; a white minus sign is in those below 0."""
     colours = np.stack([np.interp(values, LEVELS, channel) for channel in COLOURS.T], axis=-1)
-    tiles = mosaics.enlarged(colours)
-    size = tiles.shape[1] // values.shape[1]
+    tiles = mosaics.dots(colours).repeat(size, axis=1).repeat(size, axis=2)
     thick, long = max(1, size // 8), max(2, size // 2)
     top, left = (size - thick) // 2, (size - long) // 2
-    sign = np.zeros((size, size), bool)
-    sign[top : top + thick, left : left + long] = True
-    below = np.tile(sign, values.shape[1:]) & mosaics.enlarged(values < 0)
-    return np.where(below[..., None], 1.0, tiles)
+    for row in range(top, top + thick):
+        for column in range(left, left + long):
+            tiles[:, row::size, column::size][values < 0] = 255
+    return tiles
 
 
 def mistakes(
@@ -101,10 +108,10 @@ def mistakes(
     least, most = (edge(shown, axis=(1, 2), keepdims=True) for edge in (np.min, np.max))
     grey = 1 - (shown - least) / np.maximum(most - least, 1e-30)
     which = f"the {len(shown)} surest" if len(shown) < wrong else "the surest first"
-    tiles = np.repeat(mosaics.enlarged(grey)[..., None], 3, axis=3)
+    tiles = np.repeat(mosaics.enlarged(mosaics.dots(grey))[..., None], 3, axis=3)
     page = mosaics.Mosaic(tiles, f"{title}: {wrong:,} of {total:,} wrong, {which}", caption=4)
     for i, row in zip(range(len(shown)), rows, strict=False):
         said, right = (short(row[which], LONGEST_NAME) for which in ("decided", "class"))
         sure = "?" if row["sure"] is None else f"{100 * row['sure']:.2f} %"
         page.caption(i, [f"said {said}", f"{sure} sure", f"is {right}", f"row {row['row']}"])
-    write(page.fig, path)
+    page.write(path)
