@@ -20,12 +20,14 @@ import jax.numpy as jnp
 import numpy as np
 from jax.flatten_util import ravel_pytree
 
+from fnn.checking.moved_rows import values_with_moves
 from fnn.types import Array
 
 EPS = float(np.finfo(np.float64).eps)
 FACTORS = (1.0, 1 / 16, 1 / 256)  # of the width h, tried in this order
 DIRECTIONS = 8
-PER_CALL = 256  # values per compiled call, so that one compilation serves any number of probes
+PER_CALL = 64  # values per compiled call, so that one compilation serves any number of probes
+MANY, MANY_PER_CALL = 4096, 256  # so many values along the axes of a leaf take longer than compiling a program for it
 NOISY = 32  # a gap of at most this multiple of its noise counts as rounding
 SMOOTH = 1e-6  # a probe is settled if the relative gap between its two widths is at most this
 TIE = 1e-3  # one-sided slopes are settled if the relative gap between their two widths is at most this
@@ -50,8 +52,18 @@ class Function(NamedTuple):
 
     def along_axes(self, i: np.ndarray, move: np.ndarray) -> np.ndarray:
         """The values with `move` added to coordinate `i`, for every pair."""
-        nowhere = np.zeros((DIRECTIONS, self.flat.size))
-        return self._at(nowhere, (np.zeros_like(i), np.zeros_like(move), i, move))
+        values, others, start = np.empty(len(i)), np.ones(len(i), bool), 0
+        for k, leaf in enumerate(jax.tree.leaves(self.tree) if self.compiles else ()):
+            mine = (start <= i) & (i < start + leaf.size)
+            if mine.sum() >= MANY:
+                calls = partial(_values_along_axes, *self[:3], k)
+                values[mine] = _in_equal_calls(calls, (i[mine] - start, move[mine]), MANY_PER_CALL)
+                others &= ~mine
+            start += leaf.size
+        if others.any():
+            nowhere, i, move = np.zeros((DIRECTIONS, self.flat.size)), i[others], move[others]
+            values[others] = self._at(nowhere, (np.zeros_like(i), np.zeros_like(move), i, move))
+        return values
 
     def along(self, directions: np.ndarray, i: np.ndarray, move: np.ndarray) -> np.ndarray:
         """The values at `move * directions[i]` from the point, for every pair; `directions` are `(d <= 8, P)`."""
@@ -61,7 +73,7 @@ class Function(NamedTuple):
     def _at(self, directions: np.ndarray, probes: Probes) -> np.ndarray:
         """The values at `probes`."""
         if self.compiles:
-            return _in_equal_calls(partial(_values_at, *self[:3], jnp.asarray(directions)), probes)
+            return _in_equal_calls(partial(_values_at, *self[:3], jnp.asarray(directions)), probes, PER_CALL)
         _, tree = ravel_pytree(self.tree)
         points = (
             self.flat + far * directions[k] + _unit(self.flat.size, i, move)
@@ -104,10 +116,17 @@ def _values_at(value: Callable, tree: Any, constants: Any, directions: Array, pr
     return jax.lax.map(at, probes)
 
 
-def _in_equal_calls(values: Callable[[tuple[np.ndarray, ...]], Array], probes: Probes) -> np.ndarray:
-    """`values(probes)`, computed `PER_CALL` at a time; the last call is filled up with zeros."""
+@partial(jax.jit, static_argnums=(0, 3))
+def _values_along_axes(value: Callable, tree: Any, constants: Any, leaf: int, probes: tuple[Array, Array]) -> Array:
+    return values_with_moves(value, tree, constants, leaf, *probes)
+
+
+def _in_equal_calls(
+    values: Callable[[tuple[np.ndarray, ...]], Array], probes: tuple[np.ndarray, ...], per_call: int
+) -> np.ndarray:
+    """`values(probes)`, computed `per_call` at a time; the last call is filled up with zeros."""
     count = len(probes[0])
-    calls = [np.pad(a, (0, -count % PER_CALL)).reshape(-1, PER_CALL) for a in probes]
+    calls = [np.pad(a, (0, -count % per_call)).reshape(-1, per_call) for a in probes]
     return np.concatenate([np.asarray(values(call)) for call in zip(*calls, strict=True)])[:count]
 
 

@@ -9,26 +9,22 @@ as much as float32 rounds it. (Parker, Monte Carlo Arithmetic, 1997.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
+from fnn.checking.programs import bound, run
 from fnn.types import Array
-
-if TYPE_CHECKING:  # importing it defines a setting of JAX
-    from jax.extend.core import Jaxpr
 
 RUNS = 4
 AMPLIFIED = 1024.0
 FLOATING = (jnp.float64, jnp.float32, jnp.float16, jnp.bfloat16)
 Pair = tuple[Any, Any]  # a number as it is, and as it is in a run with changes
 
-INLINED = frozenset(
-    {"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat", "remat2", "checkpoint"}
-)
 EXACT = frozenset(
     {"abs", "broadcast_in_dim", "concatenate", "copy", "dynamic_slice", "gather", "max", "min", "neg", "pad"}
     | {"optimization_barrier", "reduce_max", "reduce_min", "reshape", "rev", "select_n", "sign", "slice", "squeeze"}
@@ -51,42 +47,20 @@ def rounding_errors(f: Callable[..., Any], *arguments: Any, kinds: tuple[type, .
         def change(a: Any) -> Array:
             return _changed(jnp.asarray(a), next(places)) if jnp.result_type(a) in map(jnp.dtype, kinds) else a
 
-        pairs = _run(closed.jaxpr, closed.consts, [(a, change(a)) for a in leaves], change)
+        arguments = [(a, change(a)) for a in leaves]
+        pairs = run(closed.jaxpr, closed.consts, arguments, lambda a: (a, a), partial(_operation, change=change))
         return [(b - a) / AMPLIFIED for a, b in pairs]
 
     moves = jax.lax.map(moved, jnp.arange(1.0, RUNS + 1))
     return jax.tree.unflatten(jax.tree.structure(result), [jnp.sqrt(jnp.square(m).mean(axis=0)) for m in moves])
 
 
-def _run(jaxpr: Jaxpr, consts: Sequence[Any], arguments: list[Pair], change: Callable[[Any], Any]) -> list[Pair]:
-    """The results of a program, as they are and with changes."""
-    known = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*((c, c) for c in consts), *arguments], strict=True))
-
-    def read(atom: Any) -> Pair:
-        return (atom.val, atom.val) if hasattr(atom, "val") else known[atom]
-
-    for equation in jaxpr.eqns:
-        operands = [read(atom) for atom in equation.invars]
-        if equation.primitive.name in INLINED:
-            inner = equation.params.get("jaxpr") or equation.params["call_jaxpr"]
-            results = _run(getattr(inner, "jaxpr", inner), getattr(inner, "consts", ()), operands, change)
-        else:
-            results = _operation(equation, operands, change)
-        known.update(zip(equation.outvars, results, strict=True))
-    return [read(atom) for atom in jaxpr.outvars]
-
-
 def _operation(equation: Any, operands: list[Pair], change: Callable[[Any], Any]) -> list[Pair]:
     """The results of one operation; whole numbers and truth values are those without changes."""
-    plain, moved = ([pair[run] for pair in operands] for run in (0, 1))
-    results = zip(_bound(equation, plain), _bound(equation, moved), strict=True)
+    plain, moved = ([pair[k] for pair in operands] for k in (0, 1))
+    results = zip(bound(equation, plain), bound(equation, moved), strict=True)
     pairs = [(a, b if jnp.issubdtype(jnp.result_type(a), jnp.floating) else a) for a, b in results]
     return pairs if equation.primitive.name in EXACT else [(a, change(b)) for a, b in pairs]
-
-
-def _bound(equation: Any, values: list[Any]) -> list[Any]:
-    results = equation.primitive.bind(*values, **equation.params)
-    return results if equation.primitive.multiple_results else [results]
 
 
 def _changed(a: Array, place: Array) -> Array:
