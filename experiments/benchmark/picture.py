@@ -43,7 +43,8 @@ def draw(results: dict[str, Any], path: str | os.PathLike[str]) -> None:
 def _machine(machine: dict[str, Any]) -> str:
     accelerators = [kind for kind in machine["devices"] if kind != "cpu"]
     cores = f"{machine['cores']} cores{' kept awake' * machine['awake']}"
-    return ", ".join([*accelerators, machine["processor"], cores])
+    held = ["held to AVX2"] * machine["held"]
+    return ", ".join([*accelerators, machine["processor"], *held, cores])
 
 
 def _points(ax: Any, case: dict[str, Any]) -> None:

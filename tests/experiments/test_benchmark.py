@@ -137,8 +137,9 @@ def test_some_of_the_cases_have_a_page_and_a_picture(names, data, tmp_path):
             | {"refusal": "", "samples": rng.uniform(1, 2, 3).tolist()}
             for e in case["entries"]
         ]
-    machine = {"processor": "abacus", "cores": 2, "awake": False, "devices": ["A100"], "floor": "AVX2"}
-    results = {"cases": measured, "memory": [], "machine": machine, "versions": {}, "images": "", "preset": "quick"}
+    machine = {"processor": "abacus", "cores": 2, "awake": False, "devices": ["A100"], "floor": "AVX2", "held": False}
+    results = {"start": {}, "cases": measured, "memory": [], "machine": machine}
+    results |= {"versions": {}, "images": "", "preset": "quick"}
     assert report.page(results).count("**") == 2 * len(measured)
     assert "the C floor uses AVX2; " in report.page(results)
     pytest.importorskip("matplotlib")
