@@ -27,7 +27,7 @@ from fnn import __version__
 from fnn.cli.command_table import COMMANDS, PATHS, PRINTED, VARIABLES
 from fnn.config import shipped
 from fnn.errors import CorruptFileError, DivergedError, InputError, StoppedError
-from fnn.machine import compile_cache, signals, xla_flags
+from fnn.machine import compile_cache, garbage, signals, xla_flags
 from fnn.storage.paths import user_path
 
 FILES = {  # how shtab lets a shell complete a path
@@ -43,14 +43,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; without `arguments` it is the command that this process is for."""
     printing = sys.stdout is not None
     _open_streams()
-    if arguments is None or (arguments and list(arguments) == sys.argv[1:]):
-        signals.end_at_once()  # the caller of any other command goes on after a signal
+    alone = arguments is None or (arguments and list(arguments) == sys.argv[1:])
+    if alone:  # the caller of any other command goes on, after a signal too
+        signals.end_at_once()
+        garbage.collect_seldom()
     try:
         return _flushed(_status(parser().parse_args(arguments), printing))
     except SystemExit as end:  # of argparse, after its help or its error
         raise SystemExit(_flushed(end.code if isinstance(end.code, int) else 0)) from None
     finally:
         signals.command_done()
+        if alone:
+            garbage.keep_all()
 
 
 def _open_streams() -> None:

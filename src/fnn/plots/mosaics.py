@@ -1,6 +1,6 @@
 """Pages of little images and words, every dot of them in its place.
 
-The place of everything is known before it is drawn. So matplotlib writes the words alone, and lays out nothing: an image
+The place of everything is known before it is drawn. So matplotlib writes words alone, and lays out nothing: an image
 of 1,400 by 500 dots in a pair of axes takes it 0.2 s of CPU, and a copy of the dots 0.003. All lengths are dots of
 the picture.
 """
