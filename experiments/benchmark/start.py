@@ -128,7 +128,8 @@ def finished(process: Process, folder: Path) -> tuple[subprocess.CompletedProces
     cache = folder / ("kept" if process.kept else "empty")
     for old in (folder / "out", *([] if process.kept else [cache])):
         shutil.rmtree(old, ignore_errors=True)
-    environment = {name: value for name, value in os.environ.items() if name not in OF_JAX} | {VARIABLE: str(cache)}
+    left_out = (*OF_JAX, "PYTHONDONTWRITEBYTECODE")  # who installs fnn has its bytecode
+    environment = {name: value for name, value in os.environ.items() if name not in left_out} | {VARIABLE: str(cache)}
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     done = subprocess.run(
         [sys.executable, *process.arguments], env=environment, cwd=ROOT, capture_output=True, text=True
