@@ -16,7 +16,7 @@ epochs = 2
 """
 SMALL = (  # one layer, three short epochs
     GOOD.replace('{ type = "Dense", units = 5 }, { type = "Sigmoid" }, ', "")
-    .replace("batch_size = 10", "batch_size = 20")
+    .replace("batch_size = 10", "batch_size = 18")
     .replace("epochs = 2", "epochs = 3")
 )
 GRID = GOOD + "\n[sweep]\neta = [0.5, 3.0]\nlmbda = [0.0, 0.01]\nseeds = 2\n"

@@ -66,7 +66,7 @@ def test_a_new_run_has_the_highest_number(config, tmp_path):
     assert [number for number, _ in directory.numbered(tmp_path / "runs", made[0].name)] == [4, 3, 2]
 
 
-def test_a_run_of_before_the_names_of_columns_goes_on_and_then_has_them(stopped, run):
+def test_a_run_of_before_the_names_of_columns_goes_on_and_then_has_them(slowly, stopped, run):
     path = stopped / "config.json"
     now = json.loads(path.read_text())
     old = json.loads(path.read_text())

@@ -144,7 +144,7 @@ def test_a_checkpoint_of_something_else_is_refused(run, stopped, change):
 
 
 def test_a_checkpoint_where_no_turn_begins_is_refused(run, stopped, monkeypatch):
-    # turns of 5 mini-batches, not 12, as in another version
+    # turns of 7 mini-batches, not 11, as in another version
     monkeypatch.setattr(mini_batches, "GATHERED_ROWS", 140)
     status, _, error = run("--resume")
     assert status == 2

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("slowly")
 
 BEST = [
     "training.keep='best'",
-    "training.optimizer={type='SGD', eta=9.0, mu=0.5}",
+    "training.optimizer={type='SGD', eta=8.0, mu=0.5}",
     "data.train=100",
     "training.epochs=6",
 ]
@@ -81,7 +81,7 @@ def test_a_finished_run_goes_on_from_its_last_epoch(run, whole, tmp_path):
 
 
 def test_a_checkpoint_holds_what_is_kept(run, stop, tmp_path):
-    stop(16)
+    stop(11)
     assert run("--checkpoint", "0", sets=BEST)[0] == 143
     stop(0)
     for path in (only(tmp_path / "runs") / "checkpoints").iterdir():

@@ -12,7 +12,7 @@ from fnn.config.reading import load_config
 from fnn.runs import judging, metrics, preparing, results
 from tests.helpers.configs import SMALL
 
-TABLE = SMALL.replace("digits", "it.csv").replace("batch_size = 20", "batch_size = 4")
+TABLE = SMALL.replace("digits", "it.csv").replace("batch_size = 18", "batch_size = 4")
 
 
 def prepared_for(tmp_path, *sets, text=SMALL):

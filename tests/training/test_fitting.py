@@ -35,7 +35,7 @@ TASK = Task(
 def slowly(monkeypatch):
     """Control comes back after every turn of training and after every ten rows of evaluation."""
     monkeypatch.setattr(fitting, "SEGMENT_SECONDS", 0.0)
-    monkeypatch.setattr("fnn.training.evaluation.ROWS_OF_A_CALL", 250)
+    monkeypatch.setattr("fnn.training.totals.ROWS_OF_A_CALL", 250)
 
 
 def told(results):

@@ -38,7 +38,13 @@ def test_the_turns_of_a_gpu_change_nothing(n, batch_size, monkeypatch):
 @pytest.mark.parametrize(
     ("whole", "batch_size", "size"),
     [(5000, 10, 20), (5500, 10, 20), (50_000, 1, 200), (11_000, 5, 40), (2500, 25, 10)]  # the best of the divisors
-    + [(26, 10, 24), (27, 10, 25), (7, 10, 7), (1, 1, 1), (6, 100, 2), (6, 300, 1)],
+    + [
+        (206, 10, 24),
+        (211, 10, 25),
+        (26, 10, 26),
+        (37, 32, 37),
+    ]  # no divisor: some are left, or a small epoch is one turn
+    + [(7, 10, 7), (1, 1, 1), (6, 100, 2), (6, 300, 1)],
 )
 def test_how_many_mini_batches_are_a_turn(whole, batch_size, size):
     assert mini_batches.turn_size(whole, batch_size) == size
@@ -51,7 +57,7 @@ def test_an_epoch_is_cut_into_all_of_its_mini_batches(n, batch_size):
     assert sum(math.prod(shape) for shape in cut) == n
     (turns, size, B), (_, others, _), (_, _, rest) = cut
     assert (turns * size + others, B) == (n // batch_size, batch_size)
-    assert size * B <= max(mini_batches.GATHERED_ROWS, batch_size)
+    assert size * B <= max(mini_batches.GATHERED_ROWS, batch_size) or (turns == 1 and n <= mini_batches.SMALL_EPOCH + B)
     assert 0 <= others < size
     assert rest < batch_size
 

@@ -64,7 +64,7 @@ def no_thread_stays():
     ],
 )
 def test_the_same_bits_at_any_budget(tmp_path, monkeypatch, n, batch_size, gradient, budgets):
-    monkeypatch.setattr("fnn.training.evaluation.ROWS_OF_A_CALL", 250)
+    monkeypatch.setattr("fnn.training.totals.ROWS_OF_A_CALL", 250)
     settings = {"batch_size": batch_size, "epochs": 2, "gradient": gradient}
 
     def trained(train):
@@ -77,7 +77,7 @@ def test_the_same_bits_at_any_budget(tmp_path, monkeypatch, n, batch_size, gradi
 
 def test_a_training_goes_on_from_any_state_with_the_same_bits(tmp_path, monkeypatch):
     monkeypatch.setattr(fitting, "SEGMENT_SECONDS", 0.0)
-    monkeypatch.setattr("fnn.training.evaluation.ROWS_OF_A_CALL", 250)
+    monkeypatch.setattr("fnn.training.totals.ROWS_OF_A_CALL", 250)
     in_memory = Task(NET, COST, MOMENTUM, some(601), KEY, 3, 2)
     from_file, states = in_memory._replace(train=streamed(tmp_path, some(601), 320)), []
     whole = told(resumed(in_memory, start(in_memory, params_of()), states.append))

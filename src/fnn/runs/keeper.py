@@ -9,6 +9,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fnn.errors import StoppedError
 from fnn.machine.processes import first, separate
 from fnn.machine.signals import Wish
@@ -21,10 +23,10 @@ from fnn.storage.arrays import write_npz
 from fnn.storage.files import remove_folder
 from fnn.storage.json_files import write_json
 from fnn.training import keeping
-from fnn.training.evaluation import sums
 from fnn.training.fitting import resumed
 from fnn.training.spreading import agreement, beside, local
 from fnn.training.tasks import Result, State, Task
+from fnn.training.totals import sums, tables
 from fnn.types import Params
 
 WRITE_EVERY = 1.0  # seconds, at least, between two writes of metrics.jsonl; each replaces the whole file
@@ -86,8 +88,8 @@ class Keeper:
     def _is_sound(self, state: State) -> bool:
         """Whether the cost of some training examples is finite: it may overflow while the params are still finite."""
         task = self.task
-        total, _ = next(sums(task.net, task.cost, beside(task.train, state.params), task.train))
-        return math.isfinite(total)
+        total, _ = next(sums(task.net, task.cost, beside(task.train, state.params), tables(*task.parts)[0]))
+        return math.isfinite(np.asarray(total)[0])
 
 
 def train(

@@ -22,11 +22,12 @@ from fnn.examples import Examples
 from fnn.machine.hardware import memory
 from fnn.network import activations, count_params, init, shape_out
 from fnn.training.augmentation import Shifted
-from fnn.training.evaluation import Measure, measure_for, rows_at_once
+from fnn.training.evaluation import Measure, measure_for
 from fnn.training.fitting import resumed, start
 from fnn.training.spreading import spread
 from fnn.training.streaming import in_file, placed
 from fnn.training.tasks import Result, Task
+from fnn.training.totals import rows_at_once
 from fnn.types import Cost, Key, Params
 
 PARTS = ("training", "validation", "test")

@@ -31,7 +31,8 @@ from fnn.runs import judging, metrics, preparing
 from fnn.runs.extending import memory
 from fnn.runs.preparing import Prepared
 from fnn.schedules import EarlyStopping, HalveOnPlateau
-from fnn.training.evaluation import Measure, rows_at_once
+from fnn.training.evaluation import Measure
+from fnn.training.totals import rows_at_once
 from fnn.types import Params
 
 PARTS = ("train", "validation", "test")

@@ -28,10 +28,10 @@ from fnn.runs.preparing import Prepared
 from fnn.runs.sweep_keeper import Columns
 from fnn.storage.files import write_atomically
 from fnn.storage.json_files import write_json
-from fnn.training.evaluation import rows_at_once
 from fnn.training.spreading import spread
 from fnn.training.sweeping import SweepResult
 from fnn.training.tasks import Task
+from fnn.training.totals import rows_at_once
 from fnn.types import Key, Net, Params
 
 

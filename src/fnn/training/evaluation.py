@@ -6,9 +6,8 @@ Shape letters: `n` examples in a set, `n_out` outputs.
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator, Mapping
-from functools import cache, partial, reduce
-from itertools import repeat
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache, reduce
 from typing import Any, Literal, NamedTuple, get_args
 
 import jax
@@ -18,15 +17,12 @@ import numpy as np
 from fnn.costs import blocks, check_values, row_sums
 from fnn.examples import Examples
 from fnn.kernels import products
-from fnn.network import activations, check_targets, forward
+from fnn.network import check_targets, forward
 from fnn.training.augmentation import Shifted
-from fnn.training.mini_batches import even
-from fnn.training.spreading import Spread, SpreadWindow, beside, number_of_devices, unspread
-from fnn.training.streaming import in_file, windows
+from fnn.training.spreading import Spread, beside, unspread
+from fnn.training.totals import Table, sums
 from fnn.types import Array, Cost, Net, Params, short_repr
 
-ROWS_OF_A_CALL = 5000  # evaluated by one call: between two calls an interrupted run can save itself
-CACHED_NUMBERS = 400_000  # in the widest layer, at most, for all rows evaluated at once; more do not fit into the cache
 SUM_IS_1 = 0.0005  # the largest gap between 1 and the sum of a row of soft classes, which are rounded numbers
 Z_AT_THE_ENDS = 30.0  # raw outputs of this size show whether a cost's outputs stay in 0 … 1
 Measure = Literal["classes", "bits", "none"]  # what counts as right, see `evaluate`
@@ -80,7 +76,9 @@ def evaluate(
     else:
         measure = decided(measure, cost, examples.y)
         classes, applies = measure == "classes", measure != "none"
-    return mean(sums(net, cost, beside(examples, params), examples, classes), examples.n, applies)
+    found = sums(net, cost, beside(examples, params), Table(examples, (examples.n,)), classes)
+    (evaluation,) = means(found, (examples.n,), applies)
+    return evaluation
 
 
 def measure_for(cost: Cost, *parts: Any) -> Measure:
@@ -152,69 +150,30 @@ def check_kinds(cost: Cost, parts: Mapping[str, Any]) -> None:
 _outputs = jax.jit(forward)  # is never run: it keeps the shapes that it has traced
 
 
-def mean(parts: Iterable[tuple[Array, Array]], n: int, applies: Any) -> Evaluation:
-    """The evaluation of `n` examples from the `sums` of their parts; the accuracy is nan unless it `applies`."""
-    total, right = (reduce(operator.add, column) for column in zip(*parts, strict=True))
-    # divided here, not inside jit, where XLA turns a division by a constant into a product with its rounded reciprocal
-    if applies is False:  # a nan made by NumPy raises no alarm under `jax_debug_nans`
-        return Evaluation(total / n, np.full(right.shape, np.nan, right.dtype))
-    accuracy = right / n
-    return Evaluation(total / n, accuracy if applies is True else jnp.where(applies, accuracy, jnp.nan))
+def means(parts: Iterable[tuple[Any, Any]], sizes: Sequence[int], applies: Any) -> list[Evaluation]:
+    """The evaluation of each part of a table, from all its `sums`; the accuracies are nan unless they apply.
 
-
-def sums(
-    net: Net, cost: Cost, params: Params, examples: Examples | Shifted | Spread, classes: Any = False
-) -> Iterator[tuple[Array, Array]]:
-    """The summed cost and the number of rows decided rightly, for every `ROWS_OF_A_CALL` examples and those left.
-
-    Rows are decided as `classes` or, by default, as bits. The number is nan if one of its outputs is.
+    Args:
+        parts: The summed costs and the numbers of right rows, `(k,)`, or `(m, k)` for several networks.
+        sizes: The number of rows of each of the k parts.
+        applies: Whether the accuracies apply.
     """
-    starts, size = range(0, examples.n, ROWS_OF_A_CALL), min(ROWS_OF_A_CALL, examples.n)
-    parts = repeat(examples)
-    if in_file(examples):
-        spans = ((first, slice(first, first + size)) for first in starts)
-        parts = filter(None, windows(examples, spans, _shape_of_window(net, params, examples, size)))
-    for first, part in zip(starts, parts, strict=False):
-        yield sums_of_part(net, cost, params, part, classes, first, count=min(ROWS_OF_A_CALL, examples.n - first))
+    columns = (map(_in_numpy, column) for column in zip(*parts, strict=True))
+    total, right = (reduce(operator.add, column) for column in columns)
+    return [_mean(total[..., k], right[..., k], n, applies) for k, n in enumerate(sizes)]
 
 
-def _shape_of_window(net: Net, params: Params, examples: Any, size: int) -> tuple[int, int]:
-    """How `size` rows are laid out to be evaluated: for several devices those that are evaluated at once are one."""
-    devices = number_of_devices(examples)
-    if devices == 1:
-        return 1, size
-    x = jax.ShapeDtypeStruct((1, *examples.shape), examples.dtype)
-    rows = size_of_part(jax.eval_shape(partial(activations, net), params, x), size, devices)
-    return -(-size // rows), rows
+def _in_numpy(array: Any) -> Any:
+    """The numbers themselves, with which NumPy computes without compiling anything; within a program as they are."""
+    return array if isinstance(array, jax.core.Tracer) else np.asarray(array)
 
 
-@partial(jax.jit, static_argnames="count")
-def sums_of_part(net, cost, params, examples, classes, first, *, count) -> tuple[Array, Array]:
-    """The cost summed over `count` rows, and the number of those decided rightly, nan if an output is."""
-
-    def part(rows):
-        x, y = examples.rows(rows)
-        z = forward(net, params, x)
-        check_targets(cost, z, y)
-        a = cost.output(z)
-        same_bits = ((a > 0.5) == (y > 0.5)).all(axis=1)
-        right = jnp.where(classes, a.argmax(axis=1) == y.argmax(axis=1), same_bits)
-        value = cost.value(z, y)
-        if value.dtype.itemsize < 4:  # half precision is too small for a sum of thousands
-            value = value.astype(jnp.float32)
-        return value * len(rows), right.sum(), jnp.isnan(a).any()
-
-    i = first + jnp.arange(count)
-    one = jax.eval_shape(lambda: activations(net, params, examples.rows(i[:1])[0]))
-    if isinstance(examples, SpreadWindow):
-        size = min(count, examples.batch_size)  # whose rows are on all devices
-    else:
-        size = size_of_part(one, count, number_of_devices(examples))
-    whole, rest = divmod(count, size)
-    totals, rights, lost = jax.lax.map(part, i[: count - rest].reshape(whole, size))
-    last_total, last_right, last_lost = part(i[count - rest :]) if rest else (0.0, 0, False)
-    right = (rights.sum() + last_right).astype(totals.dtype)
-    return totals.sum() + last_total, jnp.where(lost.any() | last_lost, jnp.nan, right)
+def _mean(total: Any, right: Any, n: int, applies: Any) -> Evaluation:
+    # inside jit XLA would turn a division by a constant into a product with its rounded reciprocal
+    if applies is False:  # a nan that stays in NumPy raises no alarm under `jax_debug_nans`
+        return Evaluation(jnp.asarray(total / n), np.full(right.shape, np.nan, right.dtype))
+    accuracy = jnp.asarray(right / n)
+    return Evaluation(jnp.asarray(total / n), accuracy if applies is True else jnp.where(applies, accuracy, jnp.nan))
 
 
 def decided(measure: Measure | None, cost: Cost, *parts: Any) -> Measure:
@@ -247,17 +206,3 @@ def _gives_shares(cost: Cost, n_out: int) -> bool:
     with jax.ensure_compile_time_eval():
         a = cost.output(jnp.linspace(-Z_AT_THE_ENDS, Z_AT_THE_ENDS, 2 * n_out).reshape(2, n_out))
         return bool((a >= 0).all() & (a <= 1).all())
-
-
-def size_of_part(one: Iterable[Array], count: int, devices: int) -> int:
-    """How many of `count` rows are evaluated at once by so many devices together, for the activations of one row."""
-    return even(count, devices * rows_at_once(one))
-
-
-def rows_at_once(one: Iterable[Array]) -> int:
-    """How many rows a device evaluates at once, for the activations `one` of one row.
-
-    The bound keeps the memory small; a result depends on it only through the order of a sum. At least a hundred rows
-    are taken, because all weights are read once for every part.
-    """
-    return min(ROWS_OF_A_CALL, max(100, CACHED_NUMBERS // max(a.size for a in one)))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from fnn.examples import Examples
 from fnn.network import backprop
@@ -20,11 +21,12 @@ from fnn.schedules import Constant, Progress, Schedule, after_an_epoch, before_t
 from fnn.training import divergence, monitors, segments
 from fnn.training.arguments import check_kinds
 from fnn.training.augmentation import Shifted
-from fnn.training.evaluation import Evaluation, Measure, check_parts, decided, mean, sums
+from fnn.training.evaluation import Evaluation, Measure, check_parts, decided, means
 from fnn.training.mini_batches import Rule, number_of_epochs, steps_per_epoch, whole
 from fnn.training.spreading import Spread, agreement, beside, local, spread_like, unspread
 from fnn.training.streaming import placed
 from fnn.training.tasks import Result, Start, State, Task
+from fnn.training.totals import Table, sums, tables
 from fnn.types import Cost, Gradient, Key, Net, Optimizer, Params
 
 SEGMENT_SECONDS = 0.5  # of training, about, after which control comes back to Python
@@ -168,8 +170,8 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
         ValueError: as `fit`, or `state` is at a step where no turn begins.
     """
     task = spread_out(checked(task, state.params))
-    train, validation, test, state = task.train, task.validation, task.test, beside(task.train, state)
-    pace = Pace(agreement(train))
+    state, pace = beside(task.train, state), Pace(agreement(task.train))
+    evaluated = [table._replace(examples=placed(table.examples)) for table in tables(*task.parts)]
     between(state)
     if not state.done:
         _compile(task, state)
@@ -177,13 +179,11 @@ def resumed(task: Task, state: State, between: Callable[[State], None] = lambda 
         began = state
         for state in _trained(task, began, pace):
             between(state)
-        on_train = _evaluated(task, train, state, between)
+        scores = _evaluations(task, evaluated, state, between)
+        on_train = next(scores)
         if not math.isfinite(on_train.cost):
-            raise _diverged(task, began, segments.count(train.n, task.batch_size), float(on_train.cost))
-        on_validation, on_test = (
-            _evaluated(task, part, state, between) if part is not None and part.n else None
-            for part in (validation, test)
-        )
+            raise _diverged(task, began, segments.count(task.train.n, task.batch_size), float(on_train.cost))
+        on_validation, on_test = (next(scores) if part is not None and part.n else None for part in task.parts[1:])
         progress, e = after_an_epoch(task.schedule, state.progress, score(on_validation or on_train)), state.epochs + 1
         seen = monitors.readings(state.tally) if task.monitor else ()
         yield Result(
@@ -294,14 +294,18 @@ def _timed(program: Callable[..., Any], *inputs: Any) -> tuple[float, Any]:
     return time.perf_counter() - start, outputs
 
 
-def _evaluated(task: Task, examples: Any, state: State, between: Callable[[State], None]) -> Evaluation:
-    parts = []
-    for part in sums(task.net, task.cost, state.params, examples, task.measure == "classes"):
-        parts.append(jax.block_until_ready(part))
-        if math.isfinite(part[0]):  # a training cost that is not finite is an error: such a state must not be saved
-            between(state)
-    # waited for here, so that it is not in the time of the next epoch
-    return jax.block_until_ready(mean(parts, examples.n, task.measure != "none"))
+def _evaluations(
+    task: Task, evaluated: Sequence[Table], state: State, between: Callable[[State], None]
+) -> Iterator[Evaluation]:
+    """The evaluation of each part that has examples, in order."""
+    for table in evaluated:
+        parts = []
+        for part in sums(task.net, task.cost, state.params, table, task.measure == "classes"):
+            parts.append(jax.block_until_ready(part))  # so that it is not in the time of the next epoch
+            # a training cost that is not finite is an error: such a state must not be saved
+            if np.isfinite(part[0]).all():
+                between(state)
+        yield from means(parts, table.sizes, task.measure != "none")
 
 
 def _diverged(task: Task, state: State, last: int, value: float) -> Exception:

@@ -26,6 +26,7 @@ from fnn.training.streaming import Source
 from fnn.types import Array, Cost, Gradient, Net, Optimizer, Params, is_whole
 
 GATHERED_ROWS = 256  # of a turn, about
+SMALL_EPOCH = 2048  # rows; one turn may take them all, since compiling a second one takes longer than many such epochs
 LARGE_NET = 100_000  # parameters; copying those of a larger net takes longer than compiling its step twice
 UNROLLED_ON_GPU = 5  # steps of a smaller net in the body of a loop on a GPU; this saves a tenth of the time
 BLOCK_ROWS = 40  # of the mini-batches in a block, at most: 20 and 80 gain less
@@ -126,12 +127,14 @@ def turn_size(whole: int, batch_size: int) -> int:
 
     If `whole` is even, so is the size of a turn, unless it is 1. A divisor of `whole` is preferred, because
     mini-batches that are left are compiled once more. Of the divisors the one is taken that has the largest blocks.
+    Without a divisor a small epoch is one turn.
     """
     most = max(1, min(whole, GATHERED_ROWS // batch_size))
     apart = 2 if whole % 2 == 0 and most > 1 else 1
     sizes = range(most - most % apart, most // 2, -apart)
     block = max(1, min(BLOCK_SIZE, BLOCK_ROWS // batch_size))
-    return max((size for size in sizes if whole % size == 0), key=lambda size: divisor(size, block), default=sizes[0])
+    left_over = whole if whole * batch_size <= SMALL_EPOCH else sizes[0]
+    return max((size for size in sizes if whole % size == 0), key=lambda size: divisor(size, block), default=left_over)
 
 
 def block_size(rule: Rule, params: Params, v: Params, n: int) -> int:

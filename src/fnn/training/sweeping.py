@@ -14,7 +14,7 @@ the order. With one key per network every network has its own order, and is the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -27,12 +27,13 @@ from fnn.network import backprop, check_lengths
 from fnn.training import blocked_steps, segments
 from fnn.training.arguments import check_kinds
 from fnn.training.augmentation import Shifted
-from fnn.training.evaluation import ROWS_OF_A_CALL, Evaluation, Measure, mean, sums_of_part
+from fnn.training.evaluation import Evaluation, Measure, means
 from fnn.training.fitting import Pace, checked
 from fnn.training.mini_batches import Body, Rule, block_size, networks_at_once, number_of_epochs, whole
 from fnn.training.spreading import Spread, agreed, everywhere, gathered, mesh_of, split, unspread
 from fnn.training.streaming import check_in_memory
 from fnn.training.tasks import Task
+from fnn.training.totals import Table, sums, sums_of_rows, tables
 from fnn.types import Array, Cost, Gradient, Key, Net, Optimizer, Params, brief, numbers_in
 
 
@@ -157,9 +158,10 @@ def resumed(task: Task, state: SweepState, between: Callable[[SweepState], None]
     numbers = jax.tree.map(lambda number: jnp.broadcast_to(number, (m,)), task.optimizer)
     own = state.params, state.v, numbers, (task.key,) if task.key.ndim else ()
     params, v, numbers, keys = split(jax.tree.map(lambda leaf: leaf[filled] if len(filled) > m else leaf, own), mesh)
-    train, validation, test = everywhere([unspread(part) for part in (task.train, task.validation, task.test)], mesh)
-    key = keys[0] if keys else everywhere(task.key, mesh)
-    task = task._replace(optimizer=numbers, train=train, key=key, validation=validation, test=test)
+    parts = [unspread(part) for part in task.parts]
+    evaluated = [Table(everywhere(table.examples, mesh), table.sizes) for table in tables(*parts)]
+    train, key = everywhere(parts[0], mesh), keys[0] if keys else everywhere(task.key, mesh)
+    task = task._replace(optimizer=numbers, train=train, key=key)
     state, pace = state._replace(params=params, v=v, networks=m), Pace(partial(agreed, mesh))
     _segment(task, state, _order(task.key, 1, train.n, mesh), 0, 0, mesh)  # compiles, off the clock
     while state.epochs < task.epochs:
@@ -167,8 +169,9 @@ def resumed(task: Task, state: SweepState, between: Callable[[SweepState], None]
             state = trained
             between(state)
         well = np.asarray(_asked_for(_finite(state.params, state.v), m))
+        scores = _evaluations(task, evaluated, state, between)
         on_train, on_validation, on_test = (
-            _of_those(well, _asked_for(_evaluated(task, part, state, between), m)) for part in (train, validation, test)
+            _of_those(well, next(scores)) if part is not None and part.n else None for part in parts
         )
         e, whole = state.epochs + 1, collected(state)
         yield SweepResult(e, on_train, on_validation, on_test, state.seconds, whole.params, whole.v)
@@ -256,20 +259,22 @@ def _segment_of_all(rule, params, v, train, order, first, last, *, mesh):
     return on_a_device(rule, params, v, train, order, first, last)
 
 
-def _evaluated(
-    task: Task, examples: Examples | Shifted | None, state: SweepState, between: Callable[[SweepState], None]
-) -> Any:
-    """The evaluation of all networks, None without examples."""
-    if examples is None or not examples.n:
-        return None
-    parts, classes = [], task.measure == "classes"
-    for first in range(0, examples.n, ROWS_OF_A_CALL):
-        count = min(ROWS_OF_A_CALL, examples.n - first)
-        of_one = partial(sums_of_part, task.net, task.cost, count=count)
-        of_all = jax.vmap(of_one, (0, None, None, None))
-        parts.append(jax.block_until_ready(of_all(state.params, examples, classes, first)))
-        between(state)
-    return jax.block_until_ready(mean(parts, examples.n, task.measure != "none"))
+def _evaluations(
+    task: Task, evaluated: Sequence[Table], state: SweepState, between: Callable[[SweepState], None]
+) -> Iterator[Evaluation]:
+    """The evaluation of all m networks on each part that has examples, in order."""
+    for table in evaluated:
+        parts = []
+        for part in sums(task.net, task.cost, state.params, table, task.measure == "classes", _sums_of_all):
+            parts.append(_asked_for(jax.block_until_ready(part), state.networks))
+            between(state)
+        yield from means(parts, table.sizes, task.measure != "none")
+
+
+@partial(jax.jit, static_argnames="counts")
+def _sums_of_all(net, cost, params, examples, classes, first, *, counts):
+    """As `sums_of_rows`, of all networks, `(m, k)`."""
+    return jax.vmap(lambda own: sums_of_rows(net, cost, own, examples, classes, first, counts=counts))(params)
 
 
 @jax.jit
@@ -278,9 +283,9 @@ def _finite(params: Params, v: Params) -> Array:
     return jax.vmap(segments.finite)((params, v))
 
 
-def _of_those(well: np.ndarray, scores: Evaluation | None) -> Any:
+def _of_those(well: np.ndarray, scores: Evaluation) -> Evaluation:
     """The evaluation with nan for networks that are not `well`: a user's layer may turn nan into a number."""
-    if scores is None or well.all():
+    if well.all():
         return scores
     return jax.tree.map(lambda number: jax.device_put(np.where(well, number, np.nan).astype(number.dtype)), scores)
 

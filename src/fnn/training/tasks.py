@@ -34,6 +34,11 @@ class Task(NamedTuple):
     measure: Measure | None = None
     keep: str = "last"  # or "best": which params a run directory gets, see `training.keeping`
 
+    @property
+    def parts(self) -> tuple[Any, Any, Any]:
+        """The examples to train on, to choose by and to report on; the last two may be None or empty."""
+        return self.train, self.validation, self.test
+
 
 class State(NamedTuple):
     """Where a training stands. With its `Task` this decides all that follows."""
