@@ -2,10 +2,11 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import fnn
-from fnn import SGD, CrossEntropy, Dense, Sigmoid
+from fnn import SGD, CrossEntropy, Dense, Sigmoid, static
 from tests.helpers.support import draw
 
 
@@ -25,3 +26,63 @@ def test_hidden_units_that_start_at_zero_stay_equal():
     for _ in range(5):
         params, _ = fnn.step(net, CrossEntropy(), sgd, params, sgd.init(params), x, y, fnn.backprop)
     assert jnp.abs(params[0].W - params[0].W[:1]).max() < 1e-6
+
+
+@pytest.mark.parametrize(
+    "initializer", [fnn.Normal(0.3), fnn.ScaledNormal(), fnn.He(), fnn.Glorot(), fnn.Zeros()], ids=repr
+)
+def test_one_program_draws_the_bits_of_the_plain_formula(initializer):
+    # 3 and 7 inputs: neither a root nor a reciprocal of them is a number of float32
+    net, key = (Dense(5, initializer), Sigmoid(), Dense(7, initializer, initializer)), jax.random.key(3)
+    got, plain = fnn.init(net, key, (3,)), []
+    for layer, k, n_in in zip(net, jax.random.split(key, 3), (3, 5, 5), strict=True):
+        if isinstance(layer, Dense):
+            k_W, k_b = jax.random.split(k)
+            plain.append(formula(initializer, k_W, (layer.units, n_in), n_in, layer.units))
+            plain.append(formula(layer.bias_initializer, k_b, (layer.units,), n_in, layer.units))
+    for found, expected in zip(jax.tree.leaves(got), plain, strict=True):
+        assert np.array_equal(found, expected)
+
+
+def formula(initializer, key, shape, n_in, n_out):
+    match initializer:
+        case fnn.Normal(std):
+            return std * jax.random.normal(key, shape)
+        case fnn.ScaledNormal():
+            return jax.random.normal(key, shape) / n_in**0.5
+        case fnn.He():
+            return jax.random.normal(key, shape) * (2 / n_in) ** 0.5
+        case fnn.Glorot():
+            return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0) * (6 / (n_in + n_out)) ** 0.5
+    return np.zeros(shape, np.float32)
+
+
+@static
+class Orthogonal:
+    """Draws with NumPy, so JAX cannot compile it."""
+
+    def draw(self, key, shape, n_in, n_out):
+        return jnp.asarray(np.linalg.qr(np.asarray(jax.random.normal(key, shape)))[0])
+
+
+class Counted(fnn.Sigmoid):
+    """A layer that cannot be a key of a dictionary."""
+
+    __hash__ = None
+
+
+@pytest.mark.parametrize("net", [(Dense(3, Orthogonal()),), (Dense(3), Counted())], ids=["NumPy", "no hash"])
+def test_what_jax_cannot_compile_is_drawn_layer_by_layer(net):
+    params = fnn.init(net, jax.random.key(0), (3,))
+    assert params[0].W.shape == (3, 3)
+    expected, _ = net[0].init(jax.random.split(jax.random.key(0), len(net))[0], (3,))
+    assert np.array_equal(params[0].W, expected.W)
+
+
+def test_the_second_net_of_a_kind_compiles_nothing():
+    net = (Dense(6), Sigmoid(), Dense(2))
+    first = fnn.init(net, jax.random.key(0), (11,))
+    before = fnn.network._drawn_at_once._cache_size()
+    second = fnn.init((Dense(6), Sigmoid(), Dense(2)), jax.random.key(1), (11,))
+    assert fnn.network._drawn_at_once._cache_size() == before
+    assert not np.array_equal(first[0].W, second[0].W)

@@ -135,7 +135,7 @@ CASES = {
 def trained(rule, params, examples, order, tally):
     """The params, the optimiser's state and the tally after an epoch."""
     v, last = rule.optimizer.init(params), segments.count(examples.n, rule.batch_size)
-    *after, _, tally = segments.monitored_segment(rule, params, v, examples, order, 0, last, tally)
+    *after, tally = segments.monitored_segment(rule, params, v, examples, order, 0, last, tally)
     return *after, tally
 
 
@@ -150,7 +150,7 @@ def test_an_epoch_reads_as_a_plain_loop_sees_it(case):
         *new, seen = trained(rule, params, examples, order, tally)
         if batch_size > 1:  # looking has changed nothing; at 1, where XLA fuses gradient and update, the last bits
             last = segments.count(examples.n, batch_size)
-            assert bits(new) == bits(segments.segment(rule, params, v, examples, order, 0, last)[:2])
+            assert bits(new) == bits(segments.segment(rule, params, v, examples, order, 0, last))
         assert_trees_close(new[0], jax.tree.map(jnp.asarray, after))
         for reading, numbers in zip(monitors.readings(seen), told, strict=True):
             np.testing.assert_allclose(reading, numbers, rtol=2e-5)
@@ -196,7 +196,7 @@ def test_looking_changes_no_bit_of_a_training_by_autodiff():
     rule, v = Rule(net, cost, MOMENTUM, fnn.autodiff, batch_size), MOMENTUM.init(params)
     *new, _ = trained(rule, params, examples, order, monitors.zeros(net, params, examples.shape, fnn.autodiff))
     last = segments.count(examples.n, batch_size)
-    assert bits(new) == bits(segments.segment(rule, params, v, examples, order, 0, last)[:2])
+    assert bits(new) == bits(segments.segment(rule, params, v, examples, order, 0, last))
 
 
 def test_dead_and_saturated_units_are_counted():

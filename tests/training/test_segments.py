@@ -1,6 +1,8 @@
 """Training in parts is training in one."""
 
 import jax
+import jax.numpy as jnp
+import numpy as np
 import pytest
 
 import fnn
@@ -19,10 +21,18 @@ def test_an_epoch_in_segments_is_the_epoch():
         carry, first = (params, sgd.init(params)), 0
         for last in (*stops, count):
             if last > first:
-                *carry, finite = segments.segment(rule, *carry, examples, order, first, last)
-                assert finite
+                carry = segments.segment(rule, *carry, examples, order, first, last)
             first = last
         assert bits(carry) == bits(whole)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "finite"),
+    [([1.0, -2.0], True), ([], True), ([3e38, 3e38, 3e38], True), ([1.0, np.nan], False), ([np.inf, -np.inf], False)],
+)
+def test_whether_all_numbers_are_finite(numbers, finite):
+    tree = {"W": jnp.ones((2, 2)), "b": jnp.asarray(numbers, jnp.float32)}
+    assert segments.is_finite(tree) == bool(segments.finite(tree)) == finite
 
 
 def test_a_segment_of_none_does_nothing_even_at_the_end_of_an_epoch():

@@ -109,7 +109,7 @@ def _program_steps(rule: Rule, state: Any, examples: Examples | Shifted, order: 
     """The state after one turn of an epoch, by the training program, as `fit` runs it."""
     ready = (part for part in segments.windowed(examples, order, turn, rule.batch_size) if part[1] is not None)
     _, window, places = next(ready)
-    params, v, _ = segments.segment(rule, *state, Doubles(window), places, turn, turn + 1)
+    params, v = segments.segment(rule, *state, Doubles(window), places, turn, turn + 1)
     return params, v
 
 

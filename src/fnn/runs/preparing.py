@@ -68,7 +68,12 @@ def prepare(config: Config) -> Prepared:
 
 def keys(seed: int) -> tuple[Key, Key]:
     """The key of the initial params and the key of the training, for a config's seed."""
-    k_params, k_training = jax.random.split(jax.random.key(seed))
+    return _two_of(jax.random.key(seed))
+
+
+@jax.jit
+def _two_of(key: Key) -> tuple[Key, Key]:
+    k_params, k_training = jax.random.split(key)
     return k_params, k_training
 
 

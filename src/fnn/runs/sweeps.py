@@ -110,13 +110,20 @@ def starts(config: Config, shape: tuple[int, ...], group: Group) -> tuple[Params
 
     They are those of `fnn run` with the seed of each network; one order for all is that of the config's seed.
     """
-    keys = jnp.stack([jnp.stack(preparing.keys(member.seed)) for member in group.members])
-    params = jax.vmap(lambda key: init(group.net, key, shape))(keys[:, 0])
-    scale = jnp.array([member.point.scale for member in group.members], jnp.float32)
+    drawn = [_start(group.net, shape, member) for member in group.members]
+    params = jax.tree.map(lambda *leaves: np.stack(leaves), *[params for params, _ in drawn])
+    keys = jax.random.wrap_key_data(np.stack([jax.random.key_data(key) for _, key in drawn]))
+    return params, keys if config.sweep.own_orders else preparing.keys(config.seed)[1]
+
+
+def _start(net: Net, shape: tuple[int, ...], member: Member) -> tuple[Params, Key]:
+    """The initial params of one network, in NumPy, and the key of its training."""
+    k_params, k_training = preparing.keys(member.seed)
+    scale = np.float32(member.point.scale)
     params = jax.tree.map_with_path(
-        lambda path, p: p * scale.reshape(-1, *[1] * (p.ndim - 1)) if is_weight(path) else p, params
+        lambda path, p: np.asarray(p) * scale if is_weight(path) else np.asarray(p), init(net, k_params, shape)
     )
-    return params, keys[:, 1] if config.sweep.own_orders else preparing.keys(config.seed)[1]
+    return params, k_training
 
 
 def columns(result: SweepResult) -> Columns:

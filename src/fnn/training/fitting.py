@@ -258,9 +258,9 @@ def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
             yield state
         while first < stop:
             last = min(stop, first + pace.turns)
-            seconds, (params, v, finite, *tally) = _timed(_segment, task, state, window, places, first, last)
+            seconds, (params, v, *tally) = _timed(_segment, task, state, window, places, first, last)
             pace.saw(last - first, seconds)
-            if not finite:
+            if not segments.is_finite((params, v)):
                 raise _diverged(task, began, last, math.nan)
             step = segments.steps_before(last, n, task.batch_size)
             state = State(state.epochs, step, params, v, state.progress, state.seconds + seconds, False, *tally)
@@ -275,7 +275,7 @@ def _ready(windows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
 
 
 def _segment(task: Task, state: State, examples: Any, order: Any, first: int, last: int) -> tuple[Any, ...]:
-    """The params, the optimiser's state, whether they are finite, and, when the task is monitored, the tally."""
+    """The params, the optimiser's state, and, when the task is monitored, the tally."""
     inputs = _rule(task, state), state.params, state.v, examples, order, first, last
     if task.monitor:
         return segments.monitored_segment(*inputs, state.tally)

@@ -19,6 +19,7 @@ import jax
 import jax.numpy as jnp
 
 from fnn.convolution import Flatten
+from fnn.examples import Examples
 from fnn.layers import Dense
 from fnn.network import backprop
 from fnn.optimizers import SGD
@@ -198,9 +199,15 @@ def turn(examples: Source, body: Body, carry: Any, rows: Array) -> tuple[Any, No
     size, batch_size = rows.shape
     several = divisor(size, body.block_size)
     batches = rows.reshape(size // several, several * batch_size)
-    taken = jax.lax.map(examples.take, batches, batch_size=None if platform() == "cpu" else len(batches))
+    at_once = None if platform() == "cpu" else len(batches)
+    taken = jax.lax.map(lambda rows: examples.take(rows)[:2], batches, batch_size=at_once)
     on, unrolled = (body.block, 1) if several > 1 else (body.step, steps_in_a_body(carry, len(batches)))
-    return jax.lax.scan(lambda carry, batch: (on(carry, *batch.rows(slice(None))), None), carry, taken, unroll=unrolled)
+    scale = examples.take(batches[0]).scale  # one for all, so it is not gathered
+
+    def step(carry: Any, batch: tuple[Array, Array]) -> tuple[Any, None]:
+        return on(carry, *Examples(*batch, scale).rows(slice(None))), None
+
+    return jax.lax.scan(step, carry, taken, unroll=unrolled)
 
 
 def steps_in_a_body(carry: Any, count: int) -> int:

@@ -86,8 +86,8 @@ def windowed(
 @jax.jit
 def segment(
     rule: Rule, params: Params, v: Params, examples: Source, order: Array, first: int, last: int
-) -> tuple[Params, Params, Array]:
-    """The parameters and the optimiser's state after the turns `first` ... `last - 1`, and whether all are finite.
+) -> tuple[Params, Params]:
+    """The parameters and the optimiser's state after the turns `first` ... `last - 1`.
 
     A nan or an infinity stays in the params. So if all are finite at the end, they were finite after every step of the
     segment.
@@ -102,8 +102,7 @@ def segment(
         last: The turn after the last one. A segment of no turn, `first` to `first`, does nothing but compile.
     """
     steps = body(rule, params, v, examples, len(order))
-    params, v = walk(rule.batch_size, examples, order, first, last, steps, (params, v))
-    return params, v, finite((params, v))
+    return walk(rule.batch_size, examples, order, first, last, steps, (params, v))
 
 
 @jax.jit
@@ -116,7 +115,7 @@ def monitored_segment(
     first: int,
     last: int,
     tally: monitors.Tally,
-) -> tuple[Params, Params, Array, monitors.Tally]:
+) -> tuple[Params, Params, monitors.Tally]:
     """As `segment`, step by step, and the tally of the epoch so far with these steps counted."""
 
     def step(carry: Any, x: Array, y: Array) -> Any:
@@ -125,9 +124,7 @@ def monitored_segment(
         tally, params = monitors.saw(tally, rule, params, v, x, y)
         return *rule.optimizer.update(params, v, nabla), tally
 
-    walked = walk(rule.batch_size, examples, order, first, last, by_steps(step), (params, v, tally))
-    params, v, tally = walked
-    return params, v, finite((params, v)), tally
+    return walk(rule.batch_size, examples, order, first, last, by_steps(step), (params, v, tally))
 
 
 @jax.jit
@@ -181,3 +178,11 @@ def walk(
 def finite(tree: Any) -> Array:
     """Whether every entry of every leaf is finite."""
     return reduce(jnp.logical_and, [jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(tree)], jnp.asarray(True))
+
+
+def is_finite(tree: Any) -> bool:
+    """The same outside of a program: NumPy needs no compilation. Where a sum is finite, all of its terms are."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return all(
+            np.isfinite(leaf.sum()) or np.isfinite(leaf).all() for leaf in map(np.asarray, jax.tree.leaves(tree))
+        )

@@ -168,12 +168,13 @@ def resumed(task: Task, state: SweepState, between: Callable[[SweepState], None]
         for trained in _trained(task, state, pace, mesh):
             state = trained
             between(state)
-        well = np.asarray(_asked_for(_finite(state.params, state.v), m))
+        whole = collected(state)
+        well = _finite((whole.params, whole.v), m)
         scores = _evaluations(task, evaluated, state, between)
         on_train, on_validation, on_test = (
             _of_those(well, next(scores)) if part is not None and part.n else None for part in parts
         )
-        e, whole = state.epochs + 1, collected(state)
+        e = state.epochs + 1
         yield SweepResult(e, on_train, on_validation, on_test, state.seconds, whole.params, whole.v)
         state = state._replace(epochs=e, step=0, seconds=0.0)
         between(state)
@@ -277,10 +278,10 @@ def _sums_of_all(net, cost, params, examples, classes, first, *, counts):
     return jax.vmap(lambda own: sums_of_rows(net, cost, own, examples, classes, first, counts=counts))(params)
 
 
-@jax.jit
-def _finite(params: Params, v: Params) -> Array:
-    """Which networks have finite params and a finite optimiser's state, `(m,)`."""
-    return jax.vmap(segments.finite)((params, v))
+def _finite(tree: Any, m: int) -> np.ndarray:
+    """Which of m networks have finite params and a finite optimiser's state, `(m,)`."""
+    leaves = [np.asarray(leaf).reshape(m, -1) for leaf in jax.tree.leaves(tree)]
+    return np.logical_and.reduce([np.isfinite(leaf).all(axis=1) for leaf in leaves])
 
 
 def _of_those(well: np.ndarray, scores: Evaluation) -> Evaluation:
