@@ -60,9 +60,9 @@ class Doubles(NamedTuple):
 
     examples: Any  # `Examples`, `Shifted` or a `Window`
 
-    def take(self, i: Array) -> Doubles:
-        """Examples `i` as they are stored."""
-        return Doubles(self.examples.take(i))
+    def take(self, i: Array) -> Examples:
+        """Examples `i` in the units of training."""
+        return Examples(*self.rows(i))
 
     def rows(self, i: Any) -> tuple[Array, Array]:
         """Examples `i` in the units of training, `(x, y)`."""

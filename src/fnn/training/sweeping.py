@@ -171,8 +171,9 @@ def resumed(task: Task, state: SweepState, between: Callable[[SweepState], None]
         whole = collected(state)
         well = _finite((whole.params, whole.v), m)
         scores = _evaluations(task, evaluated, state, between)
-        on_train, on_validation, on_test = (
-            _of_those(well, next(scores)) if part is not None and part.n else None for part in parts
+        on_train = _of_those(well, next(scores))
+        on_validation, on_test = (
+            _of_those(well, next(scores)) if part is not None and part.n else None for part in parts[1:]
         )
         e = state.epochs + 1
         yield SweepResult(e, on_train, on_validation, on_test, state.seconds, whole.params, whole.v)

@@ -19,7 +19,7 @@ import numpy as np
 from fnn.examples import Examples
 from fnn.network import activations, check_targets, forward
 from fnn.training.spreading import SpreadWindow, number_of_devices
-from fnn.training.streaming import Source, in_file, windows
+from fnn.training.streaming import Readable, Source, in_file, windows
 from fnn.types import Array, Cost, Net, Params
 
 ROWS_OF_A_CALL = 5000  # evaluated by one call: between two calls an interrupted run can save itself
@@ -55,7 +55,7 @@ def _are_joined(parts: tuple[Any, ...]) -> bool:
 
 
 def _inputs(part: Examples) -> np.ndarray:
-    if not in_file(part):
+    if not isinstance(part.x, Readable):
         return np.asarray(part.x)
     x = np.zeros((part.n, *part.shape), part.x.dtype)
     for places, block in part.x.blocks():
@@ -134,7 +134,8 @@ def sums_of_rows(net, cost, params, examples, classes, first, *, counts) -> tupl
     i = jnp.minimum(jnp.arange(-(-count // size) * size), count - 1).reshape(-1, size)
     values, right = (rows.ravel()[:count] for rows in jax.lax.map(block, first + i))
     parts = np.repeat(np.arange(len(counts)), counts) == np.arange(len(counts))[:, None]  # (k, count)
-    return tuple(jnp.where(parts, rows, 0).sum(axis=1) for rows in (values, right))
+    total, number = (jnp.where(parts, rows, 0).sum(axis=1) for rows in (values, right))
+    return total, number
 
 
 def rows_of_a_block(one: Iterable[Array], count: int, devices: int) -> int:
