@@ -73,6 +73,7 @@ def bytes_of(folder):
 
 def test_a_sweep_that_is_stopped_again_and_again_ends_with_the_bytes_of_one_that_is_not(grid, tmp_path, capsys, stop):
     sets = ["sweep.units=[5, 6]", "sweep.mu=[0.9]", "sweep.eta=[0.5, 1e30]", "sweep.own_orders=true"]
+    sets += ["training.batch_size=18"]  # seven turns and a rest in an epoch
     words = ["sweep", grid, *(word for entry in sets for word in ("--set", entry)), "--out"]
     calls = stop(0)
     assert cli.main([*words, str(tmp_path / "whole")]) == 0
