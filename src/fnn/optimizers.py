@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import jax
 import jax.numpy as jnp
 
-from fnn.types import Array, Params
+from fnn.types import Array, Params, zeros_like
 
 
 @jax.tree_util.register_dataclass
@@ -48,7 +48,7 @@ class SGD:
     def init(self, params: Params) -> Params:
         """The velocity before the first step: zeros like `params`, `()` without momentum."""
         without = isinstance(self.mu, (int, float)) and self.mu == 0
-        return () if without else jax.tree.map(jnp.zeros_like, params)
+        return () if without else jax.tree.map(zeros_like, params)
 
     def update(self, params: Params, v: Params, gradient: Params) -> tuple[Params, Params]:
         """The parameters and the velocity after one step, in the dtypes that they had."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Protocol, TypeGuard, TypeVar, dataclass_transform, runtime_checkable
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import export
 
@@ -192,6 +193,12 @@ class Initializer(Protocol):
 
 Net = tuple[Layer, ...]  # the layers, first to last
 Gradient = Callable[[Net, Cost, Params, Array, Array], tuple[Array, Params]]  # `backprop`, `autodiff`, or a user's
+
+
+def zeros_like(array: Any) -> Array:
+    """Zeros of the shape and type of an array; outside of a program nothing is compiled for them."""
+    zeros = jnp if isinstance(array, jax.core.Tracer) else np
+    return jnp.asarray(zeros.zeros(array.shape, array.dtype))
 
 
 def leaf_name(path: Any) -> str:
