@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnn.checking.backward_pass import QUICKLY
 from fnn.examples import Examples
 from fnn.training import segments
 from fnn.training.augmentation import Shifted
@@ -85,18 +87,22 @@ def check_training_loop(rule: Rule, params: Params, examples: Examples | Shifted
         ValueError: the batch size is not in 1 … n.
     """
     n, size = examples.n, rule.batch_size
-    order = segments.order(key, 1, n)
+    order = jax.jit(segments.order, static_argnames="n", compiler_options=QUICKLY)(key, 1, n=n)
     rows, count = np.asarray(order), segments.count(n, size)
     turns = sorted({0, min(1, count - 1), count - 1})
     if not np.array_equal(np.sort(rows), np.arange(n)):
         return LoopReport(0, 0, math.nan, f"the order of the first epoch does not have each of {n:,} examples once")
     with jax.enable_x64(True), jax.default_matmul_precision("highest"):
-        plain = jax.tree.map(lambda p: jnp.asarray(np.asarray(p), jnp.float64), params)
+        plain = jax.tree.map(lambda p: jax.device_put(np.asarray(p, np.float64)), params)  # jnp.asarray would compile
         state, gap, steps = (plain, rule.optimizer.init(plain)), 0.0, 0
+        program, plain_step = jax.jit(segments.segment, compiler_options=QUICKLY), _plain_step(rule)
         for turn in turns:
             span = range(segments.steps_before(turn, n, size), segments.steps_before(turn + 1, n, size))
-            got = _program_steps(rule, state, examples, order, turn)
-            before, state = state, _plain_steps(rule, state, examples, rows, span)
+            window, places = _window(examples, order, turn, size)
+            got = program(rule, *state, Doubles(window), places, turn, turn + 1)
+            before = state
+            for k in span:
+                state = plain_step(state, *_read(examples, rows[k * size : (k + 1) * size]))
             leaf, apart = _largest_gap(before, state, got)
             gap, steps = max(gap, apart), steps + len(span)
             if apart > TOLERANCE:
@@ -105,26 +111,27 @@ def check_training_loop(rule: Rule, params: Params, examples: Examples | Shifted
     return LoopReport(steps, len(turns), gap, "")
 
 
-def _program_steps(rule: Rule, state: Any, examples: Examples | Shifted, order: Array, turn: int) -> Any:
-    """The state after one turn of an epoch, by the training program, as `fit` runs it."""
-    ready = (part for part in segments.windowed(examples, order, turn, rule.batch_size) if part[1] is not None)
-    _, window, places = next(ready)
-    params, v = segments.segment(rule, *state, Doubles(window), places, turn, turn + 1)
-    return params, v
+def _window(examples: Examples | Shifted, order: Array, turn: int, batch_size: int) -> tuple[Any, Array]:
+    """The examples for one turn of an epoch and their order, as `fit` gives them to the training program."""
+    windows = segments.windowed(examples, order, turn, batch_size)
+    return next((window, places) for _, window, places in windows if window is not None)
 
 
-def _plain_steps(rule: Rule, state: Any, examples: Examples | Shifted, rows: np.ndarray, span: range) -> Any:
-    """The state after the steps of `span`, one by one."""
-    step = jax.jit(rule.step)
-    for k in span:
-        state = step(state, *_read(examples, rows[k * rule.batch_size : (k + 1) * rule.batch_size]))
-    return state
+def _plain_step(rule: Rule) -> Callable[[Any, Array, Array], Any]:
+    """The state after one step; the gradient is the program that `gradcheck` has checked."""
+    gradient, update = jax.jit(rule.gradient), jax.jit(rule.optimizer.update, compiler_options=QUICKLY)
+
+    def step(state: Any, x: Array, y: Array) -> Any:
+        params, v = state
+        return update(params, v, gradient(rule.net, rule.cost, params, x, y)[1])
+
+    return step
 
 
 def _read(examples: Examples | Shifted, rows: np.ndarray) -> tuple[Array, Array]:
     """The examples with these numbers in the units of training, from memory or from their file."""
     if not in_file(examples):
-        return Doubles(examples).rows(jnp.asarray(rows))
+        return Doubles(jax.device_get(examples)).rows(rows)  # NumPy reads them, and compiles nothing
     window = next(filter(None, windows(examples, [(0, rows)], (1, len(rows)))))
     return Doubles(window.examples).rows(slice(None))
 
