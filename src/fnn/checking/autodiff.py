@@ -13,7 +13,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.backward_pass import QUICKLY, BackwardPass
+from fnn.checking.backward_pass import BackwardPass
+from fnn.checking.in_numpy import in_numpy
 from fnn.checking.point import Point, is_W, objective
 from fnn.network import activations, forward
 from fnn.types import Array, Cost, Net, Params
@@ -39,14 +40,13 @@ def by_autodiff(point: Point, right: BackwardPass) -> Autodiff:
         np.random.default_rng(k).choice(np.array([-1.0, 1.0]), (DRAWS, *a.shape))
         for k, a in enumerate(jax.eval_shape(_outputs, point.net, point.params, point.x))
     ]
-    return _by_autodiff(point, right.entering[:-1], right.reached[:-1], signs)
+    return in_numpy(_by_autodiff, point, right.entering[:-1], right.reached[:-1], signs)
 
 
 def _outputs(net: Net, params: Params, x: Array) -> tuple[Array, ...]:
     return activations(net, params, x)[1:]
 
 
-@partial(jax.jit, compiler_options=QUICKLY)
 def _by_autodiff(point: Point, entering: Sequence[Array], reached: Sequence[Array], signs: Sequence[Array]) -> Autodiff:
     net, cost, params, x, y, lmbda = point
     penalised, gradient = jax.value_and_grad(

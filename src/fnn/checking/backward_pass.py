@@ -11,10 +11,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from fnn.checking.in_numpy import in_numpy
 from fnn.checking.point import Point
 from fnn.types import Array, Params, leaf_name
 
-QUICKLY = {"xla_backend_optimization_level": 0}  # of LLVM: what runs once is compiled in half the time
 Leaves = dict[str, np.ndarray]  # of one part: "nabla W", "nabla b", "delta"
 
 
@@ -59,7 +59,7 @@ def backward_pass(point: Point) -> BackwardPass:
     inputs = jax.eval_shape(_inputs, point)
     tried = [_try(part, *given) for part, *given in zip(parts(point), inputs, (*inputs[1:], _one(point)), strict=True)]
     compiles = tuple(trouble is None for trouble in tried)
-    right = _backward_pass(point, compiles)
+    right = in_numpy(partial(_backward_pass, compiles), point)
     by_hand = [
         found if compiled else _called(part, right.inputs[k], right.entering[k])  # NumPy, or an error
         for k, (part, found, compiled) in enumerate(zip(parts(point), right.by_hand, compiles, strict=True))
@@ -78,8 +78,7 @@ def _one(point: Point) -> Array:
     return jnp.ones((), point.x.dtype)
 
 
-@partial(jax.jit, static_argnums=1, compiler_options=QUICKLY)
-def _backward_pass(point: Point, compiles: tuple[bool, ...]) -> BackwardPass:
+def _backward_pass(compiles: tuple[bool, ...], point: Point) -> BackwardPass:
     """The pass without what the parts whose `backward` JAX cannot compile say by hand: None, and nothing said of it."""
     inputs = _inputs(point)
     delta, passed = _one(point), []

@@ -13,7 +13,7 @@ import numpy as np
 
 from fnn.checking import inputs
 from fnn.checking.autodiff import by_autodiff
-from fnn.checking.backward_pass import QUICKLY, BackwardPass, backward_pass
+from fnn.checking.backward_pass import BackwardPass, backward_pass
 from fnn.checking.diagnosis import diagnose, without_autodiff
 from fnn.checking.evidence import Derivatives, Evidence
 from fnn.checking.finite_differences import (
@@ -26,6 +26,7 @@ from fnn.checking.finite_differences import (
     value_noise,
     widths,
 )
+from fnn.checking.in_numpy import in_numpy
 from fnn.checking.layers import broken_layer, layer_verdicts
 from fnn.checking.point import MeanCost, Point, flat_leaves, is_W
 from fnn.checking.report import Report
@@ -195,8 +196,8 @@ def _by_inputs(point: Point, gradient: Gradient) -> Array:
     """dC/dx as the layers hand it back; in a check of `autodiff`, which does not ask them, the automatic one."""
     found = _automatic_by_inputs if inspect.unwrap(gradient) is autodiff else _handed_back
     try:
-        return jax.jit(found, compiler_options=QUICKLY)(point)
-    except Exception:  # layers of NumPy, or an error
+        return in_numpy(found, point)
+    except Exception:  # JAX cannot follow a layer of NumPy; or an error, which is raised again
         return found(point)
 
 

@@ -12,9 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.backward_pass import QUICKLY, BackwardPass, Leaves, arrays, backward_pass, parts, vjp
+from fnn.checking.backward_pass import BackwardPass, Leaves, arrays, backward_pass, parts, vjp
 from fnn.checking.evidence import AUTODIFF, ROUNDINGS, TINY
 from fnn.checking.point import Point
+from fnn.checking.programs import QUICKLY
 from fnn.checking.rounding_errors import rounding_errors
 from fnn.checking.slips import Wrong, slips
 from fnn.types import Array

@@ -12,9 +12,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.backward_pass import QUICKLY, BackwardPass, parts
+from fnn.checking.backward_pass import BackwardPass, parts
 from fnn.checking.finite_differences import EPS, NOISY, SMOOTH
 from fnn.checking.point import Point
+from fnn.checking.programs import QUICKLY
 from fnn.types import Array
 
 DIRECTIONS = 8

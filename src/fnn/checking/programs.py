@@ -1,4 +1,4 @@
-"""A program of JAX, run operation by operation with values of another kind than numbers."""
+"""Programs of JAX: compiled to run once, or run operation by operation with values of any kind."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:  # importing it defines a setting of JAX
     from jax.extend.core import Jaxpr
 
+QUICKLY = {"xla_backend_optimization_level": 0}  # of LLVM: what runs once is compiled in half the time
 INLINED = frozenset(
     {"jit", "pjit", "closed_call", "custom_jvp_call", "custom_vjp_call", "remat", "remat2", "checkpoint"}
 )

@@ -9,8 +9,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.backward_pass import QUICKLY, BackwardPass, Leaves, arrays, parts, vjp
+from fnn.checking.backward_pass import BackwardPass, Leaves, arrays, parts, vjp
 from fnn.checking.point import Point
+from fnn.checking.programs import QUICKLY
 from fnn.checking.ties import Tie, another_side
 from fnn.checking.wrong_arrays import (
     Names,

@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from fnn.checking.backward_pass import QUICKLY, parts
+from fnn.checking.backward_pass import parts
 from fnn.checking.point import Point
+from fnn.checking.programs import QUICKLY
 from fnn.types import Array, Params
 
 MOST = 32  # entries of an array that are looked at

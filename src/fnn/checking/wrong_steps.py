@@ -12,8 +12,9 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from fnn.checking.backward_pass import QUICKLY, BackwardPass, parts, vjp
+from fnn.checking.backward_pass import BackwardPass, parts, vjp
 from fnn.checking.point import Point
+from fnn.checking.programs import QUICKLY
 from fnn.types import Array, Params
 
 Step = tuple[Params, Array]
