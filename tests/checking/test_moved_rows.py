@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fnn import ConvPool, CrossEntropy, Dense, Flatten, LogLikelihood, Maxout, Quadratic, ReLU, Sigmoid, Softmax, Tanh
-from fnn.checking.moved_rows import values_with_moves
+from fnn.checking.moved_rows import Moves, values_with_moves
 from fnn.checking.point import MeanCost
 from tests.helpers.random_functions import BINARY, UNARY, random_function
 from tests.helpers.support import compiled, draw, draw_params, one_hot_rows
@@ -44,7 +44,9 @@ def held(value, tree, constants=(), tolerance=1e-12):
     f = compiled(lambda *of: value(*of))
     for k, leaf in enumerate(leaves):
         i, moves = rng.integers(leaf.size, size=PROBES), rng.standard_normal(PROBES) * 10.0 ** rng.integers(-6, 1, 8)
-        found = compiled(lambda i, move, k=k: values_with_moves(value, tree, constants, k, i, move))(i, moves)
+        found = compiled(lambda moves: values_with_moves(value, tree, constants, moves))({k: Moves(i, moves, PROBES)})[
+            k
+        ]
         others = [np.array(leaf) for _ in i]
         for other, entry, move in zip(others, i, moves, strict=True):
             other.reshape(-1)[entry] += move
@@ -107,10 +109,9 @@ def test_the_values_are_those_of_a_function_in_float32():
 def test_a_weight_moves_one_unit_and_an_input_one_example(leaf, most):
     net, n = (Dense(100), ReLU(), Dense(3)), 10
     tree = (*draw_params(net, 0, (20,)), *draw(1, (n, 20)))
-    i, move = np.zeros(PROBES, int), np.zeros(PROBES)
-    program = jax.make_jaxpr(
-        lambda *probes: values_with_moves(MeanCost(net, LogLikelihood()), *probes), static_argnums=2
-    )
-    (loop,) = [e for e in program(tree, one_hot_rows(2, n, 3), leaf, i, move).eqns if e.primitive.name == "scan"]
-    sizes = [out.aval.size for e in loop.params["jaxpr"].eqns for out in e.outvars]
+    cost, y = MeanCost(net, LogLikelihood()), one_hot_rows(2, n, 3)
+    moves = {leaf: Moves(np.zeros(PROBES, int), np.zeros(PROBES), PROBES)}
+    program = jax.make_jaxpr(lambda moves: values_with_moves(cost, tree, y, moves))(moves)
+    (loop,) = [equation for equation in program.eqns if equation.primitive.name == "while"]
+    sizes = [out.aval.size for equation in loop.params["body_jaxpr"].eqns for out in equation.outvars]
     assert max(sizes) <= most  # not the 1,000 activations of the first layer

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from fnn.checking.programs import bound, run
@@ -54,8 +55,16 @@ class Value(NamedTuple):
         return self.here if self.change is None else self.change
 
 
-def values_with_moves(value: Callable, tree: Any, constants: Any, leaf: int, i: Array, move: Array) -> Array:
-    """The values of `value(tree, constants)` with `move` added to entry `i` of leaf number `leaf`, for every pair."""
+class Moves(NamedTuple):
+    """Moves of single entries of a leaf, one at a time."""
+
+    i: Any  # (m,), the entry that moves: its number in the flat leaf
+    move: Any  # (m,), what is added to it
+    count: Any  # (), how many of them are made; of the others the value is 0
+
+
+def values_with_moves(value: Callable, tree: Any, constants: Any, moves: dict[int, Moves]) -> dict[int, Array]:
+    """The values of `value(tree, constants)` after each of the moves of some leaves, by the number of the leaf."""
     closed = jax.make_jaxpr(value)(tree, constants)
     arrays, recorded = jax.tree.leaves((tree, constants)), []
 
@@ -65,13 +74,19 @@ def values_with_moves(value: Callable, tree: Any, constants: Any, leaf: int, i: 
 
     run(closed.jaxpr, closed.consts, arrays, lambda array: array, record)
 
-    def moved(probe: tuple[Array, Array]) -> Array:
+    def moved(leaf: int, i: Array, move: Array) -> Array:
         here = iter(recorded)
-        arguments = [Value(array, _moved(array, *probe) if k == leaf else None) for k, array in enumerate(arrays)]
+        arguments = [Value(array, _moved(array, i, move) if k == leaf else None) for k, array in enumerate(arrays)]
         (result,) = run(closed.jaxpr, closed.consts, arguments, Value, lambda *of: _operation(next(here), *of))
         return result.whole()
 
-    return jax.lax.map(moved, (i, move))
+    def values(leaf: int, i: Array, move: Array, count: Array) -> Array:
+        def one_more(k: Array, found: Array) -> Array:
+            return found.at[k].set(moved(leaf, i[k], move[k]))
+
+        return jax.lax.fori_loop(0, count, one_more, jnp.zeros(i.shape))
+
+    return {leaf: values(leaf, *of) for leaf, of in moves.items()}
 
 
 def _moved(array: Array, i: Array, move: Array) -> Row | Array:
