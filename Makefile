@@ -1,5 +1,5 @@
 # make run    trains a network on the embedded digits, in a virtual environment of its own
-# make test   runs the tests; once its packages are installed, offline
+# make test   runs the tests; once its packages are installed, offline; what it compiles is kept in .cache for the next time
 # make test-all runs also those that are marked long, as `make check` does
 # make extras tests what needs other libraries (scikit-learn, optax, onnx, ...), in .venv-extras; there nothing is skipped
 # make campaigns runs what takes too long for that: all planted bugs, 200 random functions, ...
@@ -56,7 +56,7 @@ check:
 	bash .ci/run
 
 clean:
-	rm -rf $(VENV) .venv-extras .venv-docs site
+	rm -rf $(VENV) .venv-extras .venv-docs .cache site
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "fnn needs Python 3.11 or newer; none of python3 ... python3.11 is. Name it: make PYTHON=/path/to/python $(MAKECMDGOALS)"; exit 2; }

@@ -1,10 +1,24 @@
-"""What needs other libraries is skipped where they are not; under FNN_EXTRAS=1, which `make extras` sets, none is."""
+"""Compiled programs are kept; what needs other libraries is skipped where they are not.
 
+Under FNN_EXTRAS=1, which `make extras` sets, nothing is skipped.
+"""
+
+import contextlib
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
+from fnn.errors import InputError
+from fnn.machine import compile_cache
+
 EXTRAS = os.environ.get("FNN_EXTRAS") == "1"
+
+# for the other processes of a session, and for the next one: compiling takes most of the time of all tests
+if "jax" not in sys.modules:
+    with contextlib.suppress(InputError):  # of a folder that cannot be used
+        compile_cache.keep(Path(__file__).parent / ".cache" / "programs")
 
 collect_ignore = [] if EXTRAS else ["src/fnn/interop"]  # doctests, which import these libraries
 

@@ -4,7 +4,7 @@ import os
 
 os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "highest"  # all bits of a product, on GPUs too, and in processes of tests
 os.environ["SCIPY_ARRAY_API"] = "1"  # for a check of scikit-learn's, which it else skips; read when scipy is imported
-os.environ["FNN_CACHE"] = "off"  # tests leave no compiled programs behind, and find none
+os.environ["FNN_CACHE"] = "off"  # the user's own folder: the tests have one of theirs
 
 from collections import Counter
 

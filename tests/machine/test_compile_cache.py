@@ -15,7 +15,8 @@ XOR = Path(__file__).parents[2] / "configs" / "xor.toml"
 
 def said(*arguments, **variables):
     """The status of this interpreter with these arguments, and what it says about errors."""
-    environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}  # JAX's, here
+    ours = ("TF_CPP_MIN_LOG_LEVEL", *compile_cache.OF_JAX)  # JAX's, and the folder of the tests
+    environment = {name: value for name, value in os.environ.items() if name not in ours}
     environment |= {name: str(value) for name, value in variables.items()}
     command = [sys.executable, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
