@@ -1,12 +1,17 @@
 """Strict settings for every test."""
 
+import contextlib
+import functools
+import io
 import os
+import shutil
 
 os.environ["JAX_DEFAULT_MATMUL_PRECISION"] = "highest"  # all bits of a product, on GPUs too, and in processes of tests
 os.environ["SCIPY_ARRAY_API"] = "1"  # for a check of scikit-learn's, which it else skips; read when scipy is imported
 os.environ["FNN_CACHE"] = "off"  # the user's own folder: the tests have one of theirs
 
 from collections import Counter
+from pathlib import Path
 
 import jax
 import jax.monitoring
@@ -76,9 +81,23 @@ def grid(tmp_path):
     return str(path)
 
 
+@pytest.fixture(scope="session")
+def run_once(tmp_path_factory):
+    """The directory of the finished run of a config's text, with pictures or without; each is trained once."""
+
+    @functools.cache
+    def directory(text, pictures):
+        folder = tmp_path_factory.mktemp("once")
+        (folder / "good.toml").write_text(text)
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            assert cli.main(["run", str(folder / "good.toml"), "--out", str(folder / "runs")]) == 0
+        return next((folder / "runs").iterdir())
+
+    return directory
+
+
 @pytest.fixture
-def finished(config, tmp_path, capsys):
-    """The directory of a finished run of `config`."""
-    assert cli.main(["run", config, "--out", str(tmp_path / "runs")]) == 0
-    capsys.readouterr()
-    return next((tmp_path / "runs").iterdir())
+def finished(config, run_once, tmp_path):
+    """The directory of a finished run of `config`, which the test may change."""
+    run = run_once(Path(config).read_text(), curves.available())
+    return shutil.copytree(run, tmp_path / "runs" / run.name)
