@@ -12,6 +12,7 @@ import fnn
 from fnn import SGD, Dense, LogLikelihood, Shifted
 from fnn.examples import Examples
 from fnn.training import streaming
+from tests.helpers.support import draw_params
 
 
 @pytest.mark.parametrize("i", [slice(1, 3), np.array([2, 0])], ids=["slice", "numbers"])
@@ -50,8 +51,8 @@ def of(rows_of_x, rows_of_y):
 
 
 NET, COST, KEY = (fnn.Flatten(), Dense(2)), LogLikelihood(), jax.random.key(0)
-PARAMS = fnn.init(NET, KEY, (1, 2, 2))
-MANY = jax.tree.map(lambda p: jnp.stack([p, p]), PARAMS)
+PARAMS = draw_params(NET, 0, (1, 2, 2))
+MANY = jax.tree.map(lambda p: np.stack([p, p]), PARAMS)
 GOOD = of(20, 20)
 
 

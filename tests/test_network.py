@@ -160,7 +160,7 @@ def test_a_net_is_a_value():
 
 X, Y = jnp.ones((2, 3)), jnp.ones((2, 4))
 NET = (Dense(4), Sigmoid(), Dense(4))
-PARAMS = fnn.init(NET, jax.random.key(0), (3,))
+PARAMS = draw_params(NET, 0, (3,))
 REFUSED = {
     "an empty net": (lambda: fnn.init((), jax.random.key(0), (3,)), ValueError, "0 layers.*at least one"),
     "a list": (lambda: fnn.init([Dense(3)], jax.random.key(0), (3,)), TypeError, "list.*tuple of layers"),

@@ -9,6 +9,7 @@ import fnn
 from fnn import Dense, Evaluation, Examples, LogLikelihood, Model
 from fnn.training.monitors import Reading
 from fnn.types import brief
+from tests.helpers.support import draw_params
 from tests.helpers.training import COST, LINEAR, fit, params_of
 
 
@@ -16,6 +17,7 @@ def shapes(net, shape):
     return jax.eval_shape(lambda: fnn.init(net, jax.random.key(0), shape))
 
 
+PARAMS, SEVEN = draw_params(LINEAR, 0, (5,)), jax.device_put(np.zeros(7, np.float32))
 EVALUATION = Evaluation(jnp.float32(0.25), np.float32(0.9542))
 DATA = fnn.load_data("digits", test=397)
 SHORT = {
@@ -33,7 +35,7 @@ SHORT = {
     ),
     "shapes of params": (jax.eval_shape(params_of), "(DenseParams(W=float32(3, 5), b=float32(3,)),)"),
     "an evaluation": (EVALUATION, "Evaluation(cost=0.25, accuracy=0.9542)"),
-    "of networks": (Evaluation(jnp.zeros(7), jnp.zeros(7)), "Evaluation(cost=float32(7,), accuracy=float32(7,))"),
+    "of networks": (Evaluation(SEVEN, SEVEN), "Evaluation(cost=float32(7,), accuracy=float32(7,))"),
     "a reading": (Reading(*map(np.float32, range(5))), "Reading(dead=0, saturated=1, delta=2, update=3, coherence=4)"),
     "examples": (DATA.test, "Examples(x=uint8(397, 64), y=uint8(397, 10), scale=0.0625)"),
     "a data set": (
@@ -47,7 +49,7 @@ SHORT = {
         "columns=('a', 'b', ..., 'g'), classes=('no',), label='y')",
     ),
     "a model": (
-        Model(LINEAR, COST, params_of(), (5,), columns=tuple(map(str, range(100))), classes=("a", "b", "c")),
+        Model(LINEAR, COST, PARAMS, (5,), columns=tuple(map(str, range(100))), classes=("a", "b", "c")),
         "Model(net=(Dense(units=3, initializer=ScaledNormal(), bias_initializer=Normal(std=1.0)),), "
         "cost=LogLikelihood(), params=18 numbers, shape=(5,), columns=('0', '1', ..., '99'), classes=('a', 'b', 'c'))",
     ),

@@ -1,5 +1,6 @@
 """A zip file that lies about its members is refused before they are read."""
 
+import functools
 import io
 import stat
 import struct
@@ -40,7 +41,14 @@ X, Y = (("x.npy", npy_bytes(ARRAYS["x"])), ("y.npy", npy_bytes(ARRAYS["y"])))
 GOOD = packed(X, Y)
 DIRECTORY = len(GOOD) - 22 - GOOD.index(b"PK\1\2")
 LOCATOR = b"PK\6\7" + bytes(16)
-BOMB = npy_bytes(np.zeros(100 * MIB, np.uint8))
+
+
+@functools.cache
+def bomb():
+    """What is large is made when it is used, not when each process of tests reads this file."""
+    return packed(("x.npy", npy_bytes(np.zeros(100 * MIB, np.uint8))), Y, compression=zipfile.ZIP_DEFLATED)
+
+
 LYING_ZIPS = {
     "empty": b"",
     "a text": b"hello" * 20,
@@ -69,9 +77,9 @@ LYING_ZIPS = {
     "a comment in full": patched(GOOD, -2, b"\x16\0") + GOOD[-22:-2] + b"\1\0",
     "data before the start": b"#!/bin/sh\n" + GOOD,
     "directory beyond the end": patched(GOOD, -10, struct.pack("<L", 2**32 - 1)),
-    "a directory of 2 MiB": packed(*((f"{i}.npy", b"") for i in range(30_000))),
+    "a directory of 2 MiB": lambda: packed(*((f"{i}.npy", b"") for i in range(30_000))),
     "a 64-bit end record": GOOD[:-22] + LOCATOR + patched(GOOD[-22:], -10, struct.pack("<L", DIRECTORY + len(LOCATOR))),
-    "a bomb": packed(("x.npy", BOMB), Y, compression=zipfile.ZIP_DEFLATED),
+    "a bomb": bomb,
 }
 REASONS = {  # where more than one guard would stop it, the first one must
     "hidden after a zero": "expected 'x', 'y'",
@@ -88,7 +96,8 @@ REASONS = {  # where more than one guard would stop it, the first one must
 @pytest.mark.parametrize("case", LYING_ZIPS)
 def test_a_zip_that_lies_is_refused(tmp_path, case):
     path = tmp_path / "a.npz"
-    path.write_bytes(LYING_ZIPS[case])
+    data = LYING_ZIPS[case]
+    path.write_bytes(data() if callable(data) else data)
     assert "\x1b" not in str(refused(read_xy, path, REASONS.get(case)))
 
 
@@ -99,7 +108,7 @@ def test_a_message_does_not_quote_the_whole_file(tmp_path):
 
 
 def test_a_bomb_with_a_small_declared_size_stops_there(tmp_path):
-    data = packed(("x.npy", BOMB), Y, compression=zipfile.ZIP_DEFLATED)
+    data = bomb()
     start = data.index(b"PK\1\2") + 24
     (tmp_path / "a.npz").write_bytes(data[:start] + struct.pack("<L", 1000) + data[start + 4 :])
     refused(read_xy, tmp_path / "a.npz", memory=2 * MIB)
@@ -108,7 +117,7 @@ def test_a_bomb_with_a_small_declared_size_stops_there(tmp_path):
 def test_messages_name_what_was_found_and_what_was_expected(tmp_path):
     (tmp_path / "a.npz").write_bytes(packed(X, ("z.npy", b"")))
     refused(read_xy, tmp_path / "a.npz", r"holds 'x', 'z'; expected 'x', 'y', once each")
-    (tmp_path / "b.npz").write_bytes(LYING_ZIPS["a bomb"])
+    (tmp_path / "b.npz").write_bytes(bomb())
     refused(read_xy, tmp_path / "b.npz", r"would unfold to 104,8.*np\.savez")
     refused(read_xy, tmp_path / "c.npz", "cannot be read: No such file")
     refused(read_xy, tmp_path, "is not a regular file")
