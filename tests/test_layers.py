@@ -6,19 +6,19 @@ import pytest
 
 import fnn
 from fnn import Dense, Maxout, ReLU, Sigmoid
-from tests.helpers.support import LAYERS, assert_trees_close, draw, draw_params
+from tests.helpers.support import LAYERS, assert_trees_close, compiled, draw, draw_params
 
 X64 = pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
 
 
-def check_layer(layer, wrap=lambda f: f):
+def check_layer(layer, wrap=compiled):
     (params,) = draw_params((layer,), 0, (3,))
     a, delta = draw(1, (5, 3), (5, *fnn.shape_out((layer,), (3,))))
-    _, vjp = jax.vjp(layer.forward, params, a)
-    assert_trees_close(wrap(layer.backward)(params, a, delta), vjp(delta))
+    both = wrap(lambda *x: (layer.backward(*x), jax.vjp(layer.forward, *x[:2])[1](x[2])))
+    assert_trees_close(*both(params, a, delta))
 
 
-@pytest.mark.parametrize(("x64", "wrap"), [(True, lambda f: f), (False, jax.jit)], ids=["float64", "float32-jit"])
+@pytest.mark.parametrize(("x64", "wrap"), [(True, compiled), (False, jax.jit)], ids=["float64", "float32-jit"])
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
 def test_backward_is_the_transpose_of_the_derivative(layer, x64, wrap):
     with jax.enable_x64(x64):
@@ -27,8 +27,8 @@ def test_backward_is_the_transpose_of_the_derivative(layer, x64, wrap):
 
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
 def test_init_promises_the_shape_of_forward(layer):
-    params, out_shape = layer.init(jax.random.key(0), (3,))
-    assert layer.forward(params, jnp.ones((5, 3))).shape == (5, *out_shape)
+    (params,) = draw_params((layer,), 0, (3,))
+    assert jax.eval_shape(layer.forward, params, draw(1, (5, 3))[0]).shape == (5, *fnn.shape_out((layer,), (3,)))
 
 
 @fnn.static
