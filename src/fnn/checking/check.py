@@ -18,10 +18,8 @@ from fnn.checking.diagnosis import diagnose, without_autodiff
 from fnn.checking.evidence import Derivatives, Evidence
 from fnn.checking.finite_differences import (
     EPS,
-    Function,
     coordinate_slopes,
     direction_slopes,
-    laid_flat,
     random_directions,
     value_noise,
     widths,
@@ -29,6 +27,7 @@ from fnn.checking.finite_differences import (
 from fnn.checking.in_numpy import in_numpy
 from fnn.checking.layers import broken_layer, layer_verdicts
 from fnn.checking.point import MeanCost, Point, flat_leaves, is_W
+from fnn.checking.probes import Function, laid_flat
 from fnn.checking.report import Report
 from fnn.checking.resolution import resolution
 from fnn.checking.sampling import sample

@@ -11,10 +11,10 @@ import numpy as np
 
 from fnn.checking.backward_pass import backward_pass, parts
 from fnn.checking.evidence import AUTODIFF, DIFFERENCE, Derivatives, Evidence, relative_to
-from fnn.checking.finite_differences import laid_flat
 from fnn.checking.layers import LayerVerdict
 from fnn.checking.own_rules import slope_gaps
 from fnn.checking.point import Point, flat_leaves, is_W
+from fnn.checking.probes import laid_flat
 from fnn.checking.wrong_arrays import explains
 from fnn.checking.wrong_factors import mistakes_in_leaf, wrong_penalty
 from fnn.checking.wrong_rules import wrong_gradients

@@ -9,7 +9,8 @@ from __future__ import annotations
 import jax
 import numpy as np
 
-from fnn.checking.finite_differences import EPS, Function
+from fnn.checking.finite_differences import EPS
+from fnn.checking.probes import Function
 
 LADDER = [2.0**-k for k in (52, 49, 46, 43, 40, 37, 34, 31, 28, 25, 23, 20, 17, 14, 11)]  # 23: float32, 11: float16
 STEPS = np.arange(1, 9)  # points on a line; not 0, where a function may have a tie

@@ -14,15 +14,14 @@ from fnn.checking.finite_differences import (
     EPS,
     NOISY,
     TIE,
-    Function,
     Slopes,
     coordinate_slopes,
     direction_slopes,
-    laid_flat,
     random_directions,
     value_noise,
     widths,
 )
+from fnn.checking.probes import Function, laid_flat
 from fnn.checking.resolution import resolution
 from fnn.checking.rules import Leaves, Rule, failed, said
 from fnn.checking.sampling import sample

@@ -9,8 +9,8 @@ import numpy as np
 
 from fnn.checking.check import BUDGET, digits, in_float64
 from fnn.checking.evidence import DIFFERENCE, ROUNDINGS, Evidence, relative_to
-from fnn.checking.finite_differences import laid_flat
 from fnn.checking.inputs import check_finite
+from fnn.checking.probes import laid_flat
 from fnn.checking.report import Report
 from fnn.checking.rules import Arguments, as_rule
 from fnn.checking.subject import Subject, cotangents_of, evidence_of, subject_of, weighted_sum

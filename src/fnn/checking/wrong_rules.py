@@ -10,8 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from fnn.checking.backward_pass import BackwardPass, parts
-from fnn.checking.finite_differences import laid_flat
 from fnn.checking.point import Point, is_W
+from fnn.checking.probes import laid_flat
 from fnn.checking.wrong_steps import Step, step_at, wrong_steps
 from fnn.types import Array, Params
 
