@@ -24,11 +24,12 @@ from fnn import (
     autodiff,
     backprop,
 )
+from fnn.training import mini_batches
 from tests.helpers.support import assert_trees_close, draw, draw_params
 
 COST, KEY = CrossEntropy(), jax.random.key(0)
 NETS = {
-    "dense": ((Dense(60), Sigmoid(), Maxout(5), Dense(3)), (500,)),
+    "dense": ((Dense(mini_batches.BLOCK_UNITS), Sigmoid(), Maxout(5), Dense(3)), (500,)),
     "convolutional": ((ConvPool(2, 3, 2), ReLU(), MaxPool(2), Flatten(), Dense(3)), (1, 10, 10)),
 }
 # on the host: files, generators of Python, tables, circuits of gates, shapes

@@ -17,7 +17,7 @@ from tests.helpers.support import one_hot_rows
 pytestmark = pytest.mark.long  # on the newest Python a change has no time for these
 
 KEY, COST, DECAY = jax.random.key(1), CrossEntropy(), SGD(0.5, 0.0, 0.1)
-SMALL, WIDE = (Dense(4), Sigmoid(), Dense(3)), (Dense(60), Sigmoid(), Dense(3))
+SMALL, WIDE = (Dense(4), Sigmoid(), Dense(3)), (Dense(mini_batches.BLOCK_UNITS), Sigmoid(), Dense(3))
 
 
 @pytest.fixture(autouse=True)

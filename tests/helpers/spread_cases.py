@@ -29,7 +29,7 @@ import numpy as np
 import fnn
 from fnn import SGD, Conv, Dense, Examples, Flatten, LogLikelihood, Maxout, MaxPool, ReLU, Shifted, Sigmoid, backprop
 from fnn.data.on_disk import Stored, stored
-from fnn.training import fitting, segments, streaming
+from fnn.training import fitting, mini_batches, segments, streaming
 from fnn.training.mini_batches import Rule
 from fnn.training.spreading import beside
 
@@ -100,7 +100,7 @@ def by_hand() -> tuple[Any, Any]:
 
 def collectives() -> tuple[Any, Any]:
     """Of the programs that train: the kinds of exchange beside all-reduce, and the most and fewest in a mini-batch."""
-    net, found = (Dense(60), Sigmoid(), Dense(3)), []  # of a size that takes blocks of steps on one device
+    net, found = (Dense(mini_batches.BLOCK_UNITS), Sigmoid(), Dense(3)), []  # takes blocks of steps on one device
     for batch_size in (8, 33, 64, 128):
         train = fnn.spread(some(5 * batch_size + 3, (500,)))
         params, key = beside(train, (fnn.init(net, jax.random.key(0), (500,)), jax.random.key(1)))

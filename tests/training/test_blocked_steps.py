@@ -45,7 +45,7 @@ def images(n, n_in=INPUTS):
 
 
 NET, COST = (Dense(20), Sigmoid(), Dense(3)), CrossEntropy()
-WIDE = (Dense(60), *NET)
+WIDE = (Dense(mini_batches.BLOCK_UNITS), *NET)
 STARTS = jax.vmap(lambda key: fnn.init(NET, key, (INPUTS,)))
 
 
@@ -80,7 +80,7 @@ def taken(monkeypatch):
     ],
 )
 def test_a_sweep_in_blocks_trains_each_network_as_if_alone(n, batch_size, gradient, many, taken):
-    etas, starts, examples = (0.01, 0.05, 0.1), STARTS(jax.random.split(KEY, 3)), images(n)
+    etas, starts, examples = (0.01, 0.05, 0.1, 0.2), STARTS(jax.random.split(KEY, 4)), images(n)
     settings = {"batch_size": batch_size, "epochs": 2, "gradient": gradient}
     *_, last = fnn.sweep(NET, COST, SGD(jnp.array(etas)), starts, examples, KEY, **settings)
     assert max(taken, default=1) == many
@@ -167,7 +167,7 @@ def test_a_divergence_is_found_in_its_step(eta):
 PLAIN = SGD(0.1)
 
 
-def size_of(net=NET, optimizer=PLAIN, m=3, n=50_000, n_in=784, gradient=fnn.backprop, batch_size=10):
+def size_of(net=NET, optimizer=PLAIN, m=4, n=50_000, n_in=784, gradient=fnn.backprop, batch_size=10):
     params = jax.eval_shape(jax.vmap(lambda key: fnn.init(net, key, (n_in,))), jax.random.split(KEY, m))
     return block_size(Rule(net, COST, optimizer, gradient, batch_size), params, optimizer.init(params), n)
 
@@ -178,10 +178,10 @@ def test_blocks_are_taken_where_that_is_right_and_pays():
     assert size_of(batch_size=1) == 8
     assert size_of(n=35) == 3
     assert size_of(batch_size=14) == size_of(n_in=INPUTS - 1) == size_of(n=25) == size_of(n=5) == 1
-    assert size_of(m=2) == size_of(optimizer=SGD(0.1, 0.9)) == 1  # 40 units; a velocity
+    assert size_of(m=3) == size_of(optimizer=SGD(0.1, 0.9)) == 1  # 60 units; a velocity
     assert size_of(net=(Flatten(), *NET)) == size_of(net=(Flatten(), Flatten(), *NET)) == 4
     assert all(size_of(net=(layer, *NET)) == 1 for layer in (Maxout(3), *ACTIVATIONS))
-    assert size_of(net=(Flatten(),)) == size_of(net=(Flatten(), Maxout(60))) == 1
+    assert size_of(net=(Flatten(),)) == size_of(net=(Flatten(), Maxout(80))) == 1
 
 
 def test_a_gpu_needs_a_crowd(monkeypatch):

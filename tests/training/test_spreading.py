@@ -9,7 +9,7 @@ import pytest
 
 import fnn
 from fnn import SGD, Dense, Examples, LogLikelihood, Shifted, Sigmoid
-from fnn.training import spreading, streaming
+from fnn.training import mini_batches, spreading, streaming
 from tests.helpers.spread_cases import CASES, bits, some, together
 
 SOURCE = pathlib.Path(fnn.__file__).parent
@@ -43,7 +43,8 @@ def test_all_cases(name, processes, devices):
 
 @pytest.mark.long
 def test_a_mesh_of_one_device_gives_the_bits_of_none():
-    net, examples, here = (Dense(60), Sigmoid(), Dense(3)), some(40, (500,)), jax.devices()[:1]  # in blocks of steps
+    net = Dense(mini_batches.BLOCK_UNITS), Sigmoid(), Dense(3)  # in blocks of steps
+    examples, here = some(40, (500,)), jax.devices()[:1]
     params = fnn.init(net, jax.random.key(0), (500,))
 
     def trained(train):
