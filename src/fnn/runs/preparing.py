@@ -28,7 +28,7 @@ from fnn.training.spreading import spread
 from fnn.training.streaming import in_file, placed
 from fnn.training.tasks import Result, Task
 from fnn.training.totals import rows_at_once
-from fnn.types import Cost, Key, Params
+from fnn.types import Array, Cost, Key, Params
 
 PARTS = ("training", "validation", "test")
 MOST_STANDARDISED_INPUTS = 10**6  # of an example; config.json then has about 50 MB
@@ -68,12 +68,12 @@ def prepare(config: Config) -> Prepared:
 
 def keys(seed: int) -> tuple[Key, Key]:
     """The key of the initial params and the key of the training, for a config's seed."""
-    return _two_of(jax.random.key(seed))
+    return _keys(np.uint32(seed))
 
 
 @jax.jit
-def _two_of(key: Key) -> tuple[Key, Key]:
-    k_params, k_training = jax.random.split(key)
+def _keys(seed: Array) -> tuple[Key, Key]:
+    k_params, k_training = jax.random.split(jax.random.key(seed))
     return k_params, k_training
 
 
