@@ -32,10 +32,7 @@ LARGE_NET = 100_000  # parameters; copying those of a larger net takes longer th
 UNROLLED_ON_GPU = 5  # steps of a smaller net in the body of a loop on a GPU; this saves a tenth of the time
 BLOCK_ROWS = 40  # of the mini-batches in a block, at most: 20 and 80 gain less
 BLOCK_SIZE = 8  # mini-batches in a block, at most, because each of them is compiled
-BLOCK_INPUTS, BLOCK_UNITS = (
-    500,
-    80,
-)  # of the first layer, at least, for blocked steps to be faster; docs/blocked_steps.md
+BLOCK_INPUTS, BLOCK_UNITS = 500, 80  # of the first layer, at least, for blocks to be faster: docs/blocked_steps.md
 BLOCK_UNITS_ON_GPU = 5000  # with fewer units W stays in the caches of a GPU, and a step takes as long as its launches
 CACHED_BYTES = 400_000  # of parameters: a core's cache holds so many, with their gradient and a mini-batch
 
