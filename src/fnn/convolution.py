@@ -13,6 +13,7 @@ from typing import NamedTuple
 import jax
 
 from fnn.initializers import Normal, ScaledNormal
+from fnn.kernels.draws import split
 from fnn.kernels.im2col import places
 from fnn.kernels.pooling import max_pool, max_pool_backward, pooled_convolution, pooled_convolution_backward
 from fnn.kernels.products import convolution, convolution_backward
@@ -56,7 +57,7 @@ def pooled(layer: object, shape: Shape, size: int, pool: int) -> tuple[int, int]
 
 def draw_filters(layer: Conv | ConvPool, key: Key, channels: int, n_out: int) -> ConvParams:
     """New filters and biases by the initialisers of `layer`, from independent keys."""
-    k_W, k_b = jax.random.split(key)
+    k_W, k_b = split(key)
     shape, n_in = (layer.filters, channels, layer.size, layer.size), channels * layer.size**2
     W = layer.initializer.draw(k_W, shape, n_in, n_out)
     return ConvParams(W, layer.bias_initializer.draw(k_b, shape[:1], n_in, n_out))

@@ -10,7 +10,9 @@ import math
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
+from fnn.kernels.draws import normal, uniform
 from fnn.types import Array, Key, Shape, static
 
 
@@ -32,7 +34,7 @@ class Normal:
 
     def draw(self, key: Key, shape: Shape, n_in: int, n_out: int) -> Array:
         """`std · N(0, 1)`."""
-        return self.std * _normal(key, shape)
+        return _array(float(self.std) * normal(key, shape))
 
 
 @static
@@ -44,7 +46,7 @@ class ScaledNormal:
 
     def draw(self, key: Key, shape: Shape, n_in: int, n_out: int) -> Array:
         """`N(0, 1) / sqrt(n_in)`."""
-        return _normal(key, shape) / jax.lax.optimization_barrier(n_in**0.5)  # XLA would multiply by 1/constant
+        return _array(_over(normal(key, shape), n_in**0.5))
 
 
 @static
@@ -53,7 +55,7 @@ class He:
 
     def draw(self, key: Key, shape: Shape, n_in: int, n_out: int) -> Array:
         """`N(0, 1) · sqrt(2 / n_in)`."""
-        return _normal(key, shape) * (2 / n_in) ** 0.5
+        return _array(normal(key, shape) * (2 / n_in) ** 0.5)
 
 
 @static
@@ -66,7 +68,7 @@ class Glorot:
 
     def draw(self, key: Key, shape: Shape, n_in: int, n_out: int) -> Array:
         """`U(−1, 1) · sqrt(6 / (n_in + n_out))`."""
-        return jax.random.uniform(key, shape, minval=-1.0, maxval=1.0) * (6 / (n_in + n_out)) ** 0.5
+        return _array(uniform(key, shape) * (6 / (n_in + n_out)) ** 0.5)
 
 
 @static
@@ -81,9 +83,14 @@ class Zeros:
 
     def draw(self, key: Key, shape: Shape, n_in: int, n_out: int) -> Array:
         """`0`, whatever the key."""
-        return jnp.zeros(shape)
+        return _array(np.zeros(shape, jnp.result_type(float)))
 
 
-def _normal(key: Key, shape: Shape) -> Array:
-    """N(0, 1) behind a barrier. XLA would fold a factor into the draw, and round otherwise than without jit."""
-    return jax.lax.optimization_barrier(jax.random.normal(key, shape))
+def _array(numbers: Array | np.ndarray) -> Array:
+    """An array of JAX; for one of NumPy `jnp.asarray` would compile a program."""
+    return jax.device_put(numbers) if isinstance(numbers, np.ndarray) else numbers
+
+
+def _over(numbers: Array | np.ndarray, constant: float) -> Array | np.ndarray:
+    """The quotient. XLA would multiply by 1/constant if it knew the constant."""
+    return numbers / (constant if isinstance(numbers, np.ndarray) else jax.lax.optimization_barrier(constant))

@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from fnn.initializers import Normal, ScaledNormal
+from fnn.kernels.draws import split
 from fnn.kernels.pooling import largest
 from fnn.kernels.products import affine, outer_sum
 from fnn.types import Array, Initializer, Key, Shape, positive, short_repr, static, stored_as, width
@@ -51,7 +52,7 @@ class Dense:
     def init(self, key: Key, shape: Shape) -> tuple[DenseParams, Shape]:
         """`W` `(n_out, n_in)` and `b` `(n_out,)` from independent keys."""
         n_in, n_out = width(self, shape), self.units
-        k_W, k_b = jax.random.split(key)
+        k_W, k_b = split(key)
         W = self.initializer.draw(k_W, (n_out, n_in), n_in, n_out)
         return DenseParams(W, self.bias_initializer.draw(k_b, (n_out,), n_in, n_out)), (n_out,)
 
@@ -98,7 +99,7 @@ class Maxout:
     def init(self, key: Key, shape: Shape) -> tuple[MaxoutParams, Shape]:
         """`W` `(k, n_out, n_in)` and `b` `(k, n_out)`: exactly `k` times the parameters of `Dense(units)`."""
         n_in, k, n_out = width(self, shape), self.pieces, self.units
-        k_W, k_b = jax.random.split(key)
+        k_W, k_b = split(key)
         W = self.initializer.draw(k_W, (k, n_out, n_in), n_in, n_out)
         return MaxoutParams(W, self.bias_initializer.draw(k_b, (k, n_out), n_in, n_out)), (n_out,)
 

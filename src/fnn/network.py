@@ -5,28 +5,18 @@ Shape letters: `n` examples in a batch, `shape` one example, `n_out` outputs of 
 
 from __future__ import annotations
 
-import contextlib
 import math
 import operator
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 
 import jax
 import numpy as np
 
+from fnn.kernels.draws import split
 from fnn.types import Array, Cost, Key, Net, Params, Shape, is_whole
-
-NOT_COMPILED = (  # what JAX raises about code that needs the numbers themselves
-    jax.errors.ConcretizationTypeError,
-    jax.errors.TracerArrayConversionError,
-    jax.errors.TracerIntegerConversionError,
-)
-
 
 def init(net: Net, key: Key, shape: Shape) -> Params:
     """New parameters for inputs of `shape`: one entry per layer, `()` for a layer with none.
-
-    They are drawn by one compiled program. A net with a layer that JAX cannot compile, because it draws with NumPy say,
-    is drawn layer by layer.
 
     Args:
         net: The layers, first to last.
@@ -44,22 +34,11 @@ def init(net: Net, key: Key, shape: Shape) -> Params:
         >>> params[0].W.shape, params[1], params[2].b.shape
         ((4, 3), (), (2,))
     """
-    shape = _checked_shape(net, shape)
-    if all(isinstance(layer, Hashable) for layer in net):
-        with contextlib.suppress(*NOT_COMPILED):
-            return _drawn_at_once(net, key, shape)
-    return _drawn(net, key, shape)
-
-
-def _drawn(net: Net, key: Key, shape: Shape) -> Params:
-    params = []
-    for layer, k in zip(net, jax.random.split(key, len(net)), strict=True):
+    shape, params = _checked_shape(net, shape), []
+    for layer, k in zip(net, split(key, len(net)), strict=True):
         p, shape = layer.init(k, shape)
         params.append(p)
     return tuple(params)
-
-
-_drawn_at_once = jax.jit(_drawn, static_argnames=("net", "shape"))
 
 
 def shape_out(net: Net, shape: Shape) -> Shape:

@@ -197,8 +197,9 @@ Gradient = Callable[[Net, Cost, Params, Array, Array], tuple[Array, Params]]  # 
 
 def zeros_like(array: Any) -> Array:
     """Zeros of the shape and type of an array; outside of a program nothing is compiled for them."""
-    zeros = jnp if isinstance(array, jax.core.Tracer) else np
-    return jnp.asarray(zeros.zeros(array.shape, array.dtype))
+    if isinstance(array, jax.core.Tracer):
+        return jnp.zeros(array.shape, array.dtype)
+    return jax.device_put(np.zeros(array.shape, array.dtype))
 
 
 def leaf_name(path: Any) -> str:

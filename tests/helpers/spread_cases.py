@@ -31,6 +31,7 @@ from fnn import SGD, Conv, Dense, Examples, Flatten, LogLikelihood, Maxout, MaxP
 from fnn.data.on_disk import Stored, stored
 from fnn.training import fitting, mini_batches, segments, streaming
 from fnn.training.mini_batches import Rule
+from fnn.training.order import of_epoch
 from fnn.training.spreading import beside
 
 NET, WIDTH, COST = (Dense(6), Sigmoid(), Dense(3)), 12, LogLikelihood()
@@ -104,7 +105,7 @@ def collectives() -> tuple[Any, Any]:
     for batch_size in (8, 33, 64, 128):
         train = fnn.spread(some(5 * batch_size + 3, (500,)))
         params, key = beside(train, (fnn.init(net, jax.random.key(0), (500,)), jax.random.key(1)))
-        order, rule = segments.order(key, 1, train.n), Rule(net, COST, SGD(0.5), backprop, batch_size)
+        order, rule = of_epoch(key, 1, train.n), Rule(net, COST, SGD(0.5), backprop, batch_size)
         if batch_size == 8:
             program = fnn.epoch.lower(net, COST, SGD(0.5), params, (), train, key, batch_size=batch_size)
         else:

@@ -8,6 +8,7 @@ import pytest
 import fnn
 from fnn.training import segments
 from fnn.training.mini_batches import Rule
+from fnn.training.order import of_epoch
 from tests.helpers.training import COST, KEY, LINEAR, MOMENTUM, bits, params_of, some_reals
 
 
@@ -16,7 +17,7 @@ def test_an_epoch_in_segments_is_the_epoch():
     examples = some_reals(n)
     rule, key = Rule(LINEAR, COST, sgd, fnn.backprop, batch_size), jax.random.fold_in(KEY, 4)
     whole = fnn.epoch(LINEAR, COST, sgd, params, sgd.init(params), examples, key, batch_size=batch_size)
-    order, count = segments.order(KEY, 4, n), segments.count(n, batch_size)
+    order, count = of_epoch(KEY, 4, n), segments.count(n, batch_size)
     for stops in ([], [1], range(1, count)):
         carry, first = (params, sgd.init(params)), 0
         for last in (*stops, count):
@@ -37,7 +38,7 @@ def test_whether_all_numbers_are_finite(numbers, finite):
 
 def test_a_segment_of_none_does_nothing_even_at_the_end_of_an_epoch():
     n, sgd, params = 601, MOMENTUM, params_of()
-    order, count = segments.order(KEY, 4, n), segments.count(n, 3)
+    order, count = of_epoch(KEY, 4, n), segments.count(n, 3)
     rule = Rule(LINEAR, COST, sgd, fnn.backprop, 3)
     same = segments.segment(rule, params, sgd.init(params), some_reals(n), order, count, count)
     assert bits(same[0]) == bits(params)

@@ -24,6 +24,7 @@ from fnn.examples import Examples
 from fnn.training import segments
 from fnn.training.augmentation import Shifted
 from fnn.training.mini_batches import Rule
+from fnn.training.order import of_epoch
 from fnn.training.streaming import in_file, windows
 from fnn.types import Array, Key, Params, leaf_name
 
@@ -89,7 +90,7 @@ def check_training_loop(rule: Rule, params: Params, examples: Examples | Shifted
         ValueError: the batch size is not in 1 … n.
     """
     n, size = examples.n, rule.batch_size
-    order = jax.jit(segments.order, static_argnames="n", compiler_options=QUICKLY)(key, 1, n=n)
+    order = of_epoch(key, 1, n)
     rows, count = np.asarray(order), segments.count(n, size)
     turns = sorted({0, min(1, count - 1), count - 1})
     if not np.array_equal(np.sort(rows), np.arange(n)):

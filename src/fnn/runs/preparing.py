@@ -19,6 +19,7 @@ from fnn.costs import blocks, check_values
 from fnn.data import Dataset, load_data
 from fnn.errors import InputError
 from fnn.examples import Examples
+from fnn.kernels.draws import key_of, split
 from fnn.machine.hardware import memory
 from fnn.network import activations, count_params, init, shape_out
 from fnn.training.augmentation import Shifted
@@ -68,12 +69,7 @@ def prepare(config: Config) -> Prepared:
 
 def keys(seed: int) -> tuple[Key, Key]:
     """The key of the initial params and the key of the training, for a config's seed."""
-    return _keys(np.uint32(seed))
-
-
-@jax.jit
-def _keys(seed: Array) -> tuple[Key, Key]:
-    k_params, k_training = jax.random.split(jax.random.key(seed))
+    k_params, k_training = split(key_of(seed))
     return k_params, k_training
 
 

@@ -23,6 +23,7 @@ from fnn.training.arguments import check_kinds
 from fnn.training.augmentation import Shifted
 from fnn.training.evaluation import Evaluation, Measure, check_parts, decided, means
 from fnn.training.mini_batches import Rule, number_of_epochs, steps_per_epoch, whole
+from fnn.training.order import of_epoch
 from fnn.training.spreading import Spread, agreement, beside, local, spread_like, unspread
 from fnn.training.streaming import placed
 from fnn.training.tasks import Result, Start, State, Task
@@ -239,7 +240,7 @@ class Pace:
 
 def _compile(task: Task, state: State) -> None:
     """Compile the segment by running no turns, so that the measured time is that of training alone."""
-    _, order = _timed(segments.order, task.key, state.epochs + 1, task.train.n)
+    _, order = _timed(of_epoch, task.key, state.epochs + 1, task.train.n)
     end = segments.count(task.train.n, task.batch_size)
     _, window, order = next(_ready(segments.windowed(task.train, order, end, task.batch_size)))
     _segment(task, state, window, order, 0, 0)
@@ -249,7 +250,7 @@ def _trained(task: Task, state: State, pace: Pace) -> Iterator[State]:
     """The state after each segment of an epoch, from `state` to the end of the epoch."""
     n, began = task.train.n, state
     first = segments.turn_after(state.step, n, task.batch_size)
-    seconds, order = _timed(segments.order, task.key, state.epochs + 1, n)
+    seconds, order = _timed(of_epoch, task.key, state.epochs + 1, n)
     clock = time.perf_counter() - seconds
     for stop, window, places in segments.windowed(task.train, order, first, task.batch_size):
         waited = time.perf_counter() - clock  # for the order of the examples, or for a file
@@ -312,7 +313,7 @@ def _diverged(task: Task, state: State, last: int, value: float) -> Exception:
     """The error for an epoch that went wrong before turn `last`, found by running it again from `state`."""
     n, e, rule = task.train.n, state.epochs + 1, _rule(task, state)
     first, step = segments.turn_after(state.step, n, task.batch_size), state.step
-    order, params, v = segments.order(task.key, e, n), state.params, state.v
+    order, params, v = of_epoch(task.key, e, n), state.params, state.v
     for stop, window, places in _ready(segments.windowed(task.train, order, first, task.batch_size)):
         params, v, count = segments.finite_steps(rule, params, v, window, places, first, min(stop, last))
         step, first = step + int(count), stop

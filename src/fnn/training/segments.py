@@ -23,16 +23,9 @@ from fnn.training import monitors
 from fnn.training.augmentation import Shifted
 from fnn.training.epochs import body
 from fnn.training.mini_batches import Body, Rule, by_steps, shapes, steps_per_epoch, turn
-from fnn.training.order import permutation
 from fnn.training.spreading import Spread, beside, unspread
 from fnn.training.streaming import Source, capacity, in_file, windows
 from fnn.types import Array, Key, Params
-
-
-@partial(jax.jit, static_argnames="n")
-def order(key: Key, epoch: int, n: int) -> Array:
-    """The order of the examples in this epoch of a training with this key, `(n,)`; the same for all its segments."""
-    return permutation(jax.random.fold_in(key, epoch), n)
 
 
 def count(n: int, batch_size: int) -> int:
@@ -97,7 +90,7 @@ def segment(
         params: Of the net.
         v: The optimiser's state.
         examples: As for `epoch`, or a window of them.
-        order: Of the epoch, `order(key, epoch, n)`, `(n,)`; of a window 0, 1, ...
+        order: Of the epoch, `order.of_epoch(key, epoch, n)`, `(n,)`; of a window 0, 1, ...
         first: The first turn; traced, like `last`.
         last: The turn after the last one. A segment of no turn, `first` to `first`, does nothing but compile.
     """

@@ -30,6 +30,7 @@ from fnn.training.augmentation import Shifted
 from fnn.training.evaluation import Evaluation, Measure, means
 from fnn.training.fitting import Pace, checked
 from fnn.training.mini_batches import Body, Rule, block_size, networks_at_once, number_of_epochs, whole
+from fnn.training.order import of_epoch
 from fnn.training.spreading import Spread, agreed, everywhere, gathered, mesh_of, split, unspread
 from fnn.training.streaming import check_in_memory
 from fnn.training.tasks import Task
@@ -160,7 +161,7 @@ def resumed(task: Task, state: SweepState, between: Callable[[SweepState], None]
     params, v, numbers, keys = split(jax.tree.map(lambda leaf: leaf[filled] if len(filled) > m else leaf, own), mesh)
     parts = [unspread(part) for part in task.parts]
     evaluated = [Table(everywhere(table.examples, mesh), table.sizes) for table in tables(*parts)]
-    train, key = everywhere(parts[0], mesh), keys[0] if keys else everywhere(task.key, mesh)
+    train, key = everywhere(parts[0], mesh), keys[0] if keys else task.key
     task = task._replace(optimizer=numbers, train=train, key=key)
     state, pace = state._replace(params=params, v=v, networks=m), Pace(partial(agreed, mesh))
     _segment(task, state, _order(task.key, 1, train.n, mesh), 0, 0, mesh)  # compiles, off the clock
@@ -222,16 +223,18 @@ def _segment(task: Task, state: SweepState, order: Array, first: int, last: int,
     )
 
 
-@partial(jax.jit, static_argnames=("n", "mesh"))
 def _order(key: Key, epoch: int, n: int, mesh: jax.sharding.Mesh) -> Array:
     """The order of the examples in this epoch: `(n,)` for one key, `(m, n)` for m keys, spread like the networks."""
-    if not key.ndim:
-        return segments.order(key, epoch, n)
+    return _orders(key, epoch, n, mesh) if key.ndim else everywhere(of_epoch(key, epoch, n), mesh)
+
+
+@partial(jax.jit, static_argnames=("n", "mesh"))
+def _orders(key: Key, epoch: int, n: int, mesh: jax.sharding.Mesh) -> Array:
     own, shared = jax.P("networks"), jax.P()
 
     @partial(jax.shard_map, mesh=mesh, in_specs=(own, shared), out_specs=own, check_vma=False)
     def on_a_device(keys, epoch):
-        return jax.lax.map(lambda key: segments.order(key, epoch, n), keys)
+        return jax.lax.map(lambda key: of_epoch(key, epoch, n), keys)
 
     return on_a_device(key, epoch)
 
