@@ -31,17 +31,20 @@ def test_hidden_units_that_start_at_zero_stay_equal():
 @pytest.mark.parametrize(
     "initializer", [fnn.Normal(0.3), fnn.ScaledNormal(), fnn.He(), fnn.Glorot(), fnn.Zeros()], ids=repr
 )
-def test_one_program_draws_the_bits_of_the_plain_formula(initializer):
+def test_init_draws_the_bits_of_the_plain_formula(initializer):
     # 3 and 7 inputs: neither a root nor a reciprocal of them is a number of float32
     net, key = (Dense(5, initializer), Sigmoid(), Dense(7, initializer, initializer)), jax.random.key(3)
-    got, plain = fnn.init(net, key, (3,)), []
+    one_program = jax.jit(lambda key: fnn.init(net, key, (3,)))
+    plain = []
     for layer, k, n_in in zip(net, jax.random.split(key, 3), (3, 5, 5), strict=True):
         if isinstance(layer, Dense):
             k_W, k_b = jax.random.split(k)
             plain.append(formula(initializer, k_W, (layer.units, n_in), n_in, layer.units))
             plain.append(formula(layer.bias_initializer, k_b, (layer.units,), n_in, layer.units))
-    for found, expected in zip(jax.tree.leaves(got), plain, strict=True):
-        assert np.array_equal(found, expected)
+    for got in (fnn.init(net, key, (3,)), one_program(key)):
+        for found, expected in zip(jax.tree.leaves(got), plain, strict=True):
+            assert isinstance(found, jax.Array)
+            assert np.array_equal(found, expected)
 
 
 def formula(initializer, key, shape, n_in, n_out):
@@ -72,17 +75,8 @@ class Counted(fnn.Sigmoid):
 
 
 @pytest.mark.parametrize("net", [(Dense(3, Orthogonal()),), (Dense(3), Counted())], ids=["NumPy", "no hash"])
-def test_what_jax_cannot_compile_is_drawn_layer_by_layer(net):
+def test_what_jax_cannot_compile_is_drawn_too(net):
     params = fnn.init(net, jax.random.key(0), (3,))
     assert params[0].W.shape == (3, 3)
     expected, _ = net[0].init(jax.random.split(jax.random.key(0), len(net))[0], (3,))
     assert np.array_equal(params[0].W, expected.W)
-
-
-def test_the_second_net_of_a_kind_compiles_nothing():
-    net = (Dense(6), Sigmoid(), Dense(2))
-    first = fnn.init(net, jax.random.key(0), (11,))
-    before = fnn.network._drawn_at_once._cache_size()
-    second = fnn.init((Dense(6), Sigmoid(), Dense(2)), jax.random.key(1), (11,))
-    assert fnn.network._drawn_at_once._cache_size() == before
-    assert not np.array_equal(first[0].W, second[0].W)

@@ -10,8 +10,6 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-import jax
-
 from fnn.initializers import Normal, ScaledNormal
 from fnn.kernels.draws import split
 from fnn.kernels.im2col import places

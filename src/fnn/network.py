@@ -15,6 +15,7 @@ import numpy as np
 from fnn.kernels.draws import split
 from fnn.types import Array, Cost, Key, Net, Params, Shape, is_whole
 
+
 def init(net: Net, key: Key, shape: Shape) -> Params:
     """New parameters for inputs of `shape`: one entry per layer, `()` for a layer with none.
 

@@ -10,13 +10,39 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fnn.training.order import permutation, permuted
+from fnn.training import order
+from fnn.training.order import of_epoch, permutation, permuted
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 5, 7, 64, 1797, 50_000])
 def test_a_permutation_visits_everything_once(n):
     order = jax.jit(permutation, static_argnums=1)(jax.random.key(n), n)
     assert sorted(order.tolist()) == list(range(n))
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 5, 64, 300, 1000])
+def test_numpy_orders_as_a_program_does(n):
+    for seed, epoch in ((0, 1), (0, 2), (2**32 - 1, 63), (0, 64), (7, 500)):
+        key = jax.random.key(seed)
+        found = of_epoch(key, epoch, n)
+        assert isinstance(found, np.ndarray)
+        assert found.dtype == np.int32
+        assert np.array_equal(found, order._of_epoch(key, epoch, n))
+
+
+def test_a_long_order_and_one_of_a_key_on_a_device_are_computed_by_a_program(monkeypatch):
+    monkeypatch.setattr(order, "SHORT", 10)
+    key = jax.random.key(3)
+    assert isinstance(of_epoch(key, 1, 10), np.ndarray)
+    assert isinstance(of_epoch(key, 1, 11), jax.Array)
+    assert isinstance(of_epoch(jax.device_put(key, jax.devices()[0]), 1, 10), jax.Array)
+    assert isinstance(jax.jit(lambda key: of_epoch(key, 1, 10))(key), jax.Array)
+
+
+@pytest.mark.parametrize("n", [0, -1, 2**31])
+def test_an_epoch_of_nothing_is_refused(n):
+    with pytest.raises(ValueError, match=f"n={n}.*1 to"):
+        of_epoch(jax.random.key(0), 1, n)
 
 
 @pytest.mark.long

@@ -113,7 +113,7 @@ def check_training_loop(rule: Rule, params: Params, examples: Examples | Shifted
     return LoopReport(steps, len(turns), gap, "")
 
 
-def _window(examples: Examples | Shifted, order: Array, turn: int, batch_size: int) -> tuple[Any, Array]:
+def _window(examples: Examples | Shifted, order: Any, turn: int, batch_size: int) -> tuple[Any, Any]:
     """The examples for one turn of an epoch and their order, as `fit` gives them to the training program."""
     windows = segments.windowed(examples, order, turn, batch_size)
     return next((window, places) for _, window, places in windows if window is not None)

@@ -12,6 +12,7 @@ section 4.1. A key is two words of 32 bits.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -56,12 +57,12 @@ def uniform(key: Key, shape: Shape) -> Array | NDArray[np.float32]:
 def normal(key: Key, shape: Shape) -> Array | NDArray[np.float32]:
     """Numbers from N(0, 1), `shape`; an array of NumPy if NumPy has drawn their bits.
 
-    In a program they come from behind a barrier: XLA would fold a factor into the draw, and round otherwise.
+    They are drawn in a row, and in a program behind a barrier: XLA would fold a factor into the draw. For the shape
+    (3, 4, 5), or with the factor, it would round some of them otherwise.
     """
-    words = words_of(key)
+    words, n = words_of(key), math.prod(shape)
     if words is None or not _is_small(shape):
-        return jax.lax.optimization_barrier(jax.random.normal(key, shape))
-    n = math.prod(shape)
+        return jax.lax.optimization_barrier(jax.random.normal(key, (n,))).reshape(shape)
     u = np.zeros(max(SMALLEST, 1 << (n - 1).bit_length()), np.float32)
     u[:n] = _between(np.nextafter(np.float32(-1), np.float32(0)), integers(words, n))
     with jax.ensure_compile_time_eval():
@@ -117,7 +118,8 @@ def _threefry(words: Words, counts: Words) -> tuple[Words, Words]:
 
 def _is_usual() -> bool:
     """Whether new keys are those of Threefry, and a bit depends on its place alone: JAX's defaults."""
-    return jax.config.jax_default_prng_impl == "threefry2x32" and jax.config.jax_threefry_partitionable
+    config: Any = jax.config  # has an attribute for each setting, but says so to no type checker
+    return config.jax_default_prng_impl == "threefry2x32" and config.jax_threefry_partitionable
 
 
 def _is_small(shape: Shape) -> bool:

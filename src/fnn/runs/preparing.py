@@ -29,7 +29,7 @@ from fnn.training.spreading import spread
 from fnn.training.streaming import in_file, placed
 from fnn.training.tasks import Result, Task
 from fnn.training.totals import rows_at_once
-from fnn.types import Array, Cost, Key, Params
+from fnn.types import Cost, Key, Params
 
 PARTS = ("training", "validation", "test")
 MOST_STANDARDISED_INPUTS = 10**6  # of an example; config.json then has about 50 MB

@@ -143,7 +143,7 @@ def _feistel(round_keys: Any, i: Any, n: int) -> Any:
 
 def _sum(i: Any, j: Any, m: int) -> Any:
     """`(i + j) mod m` for `i` and `j` below m, whose sum is below 2³²."""
-    return i + j - np.uint32(m) * (i + j >= m)
+    return i + j - np.uint32(m) * (i + j >= m).astype(np.uint32)
 
 
 def _hash(k: Any, i: Any) -> Any:

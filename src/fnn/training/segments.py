@@ -25,7 +25,7 @@ from fnn.training.epochs import body
 from fnn.training.mini_batches import Body, Rule, by_steps, shapes, steps_per_epoch, turn
 from fnn.training.spreading import Spread, beside, unspread
 from fnn.training.streaming import Source, capacity, in_file, windows
-from fnn.types import Array, Key, Params
+from fnn.types import Array, Params
 
 
 def count(n: int, batch_size: int) -> int:
@@ -53,8 +53,8 @@ def turn_after(steps: int, n: int, batch_size: int) -> int:
 
 
 def windowed(
-    examples: Examples | Shifted | Spread, order: Array, first: int, batch_size: int
-) -> Iterator[tuple[int, Source | None, Array]]:
+    examples: Examples | Shifted | Spread, order: Any, first: int, batch_size: int
+) -> Iterator[tuple[int, Source | None, Any]]:
     """What the turns from `first` on are trained with: `(last, examples, order)`, for the turns before each `last`.
 
     Examples in memory are yielded once, for all turns. Examples in a file are yielded window by window. A window is

@@ -215,7 +215,7 @@ def _trained(task: Task, state: SweepState, pace: Pace, mesh: jax.sharding.Mesh)
         yield state
 
 
-def _segment(task: Task, state: SweepState, order: Array, first: int, last: int, mesh: jax.sharding.Mesh) -> Any:
+def _segment(task: Task, state: SweepState, order: Any, first: int, last: int, mesh: jax.sharding.Mesh) -> Any:
     """The params and the optimisers' states after some turns, once they are computed."""
     rule = Rule(task.net, task.cost, task.optimizer, task.gradient, task.batch_size)
     return jax.block_until_ready(
@@ -223,7 +223,7 @@ def _segment(task: Task, state: SweepState, order: Array, first: int, last: int,
     )
 
 
-def _order(key: Key, epoch: int, n: int, mesh: jax.sharding.Mesh) -> Array:
+def _order(key: Key, epoch: int, n: int, mesh: jax.sharding.Mesh) -> Any:
     """The order of the examples in this epoch: `(n,)` for one key, `(m, n)` for m keys, spread like the networks."""
     return _orders(key, epoch, n, mesh) if key.ndim else everywhere(of_epoch(key, epoch, n), mesh)
 
