@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fnn.kernels import draws
 
 SEEDS = st.sampled_from([0, 1, 7, 2**31, 2**32 - 1]) | st.integers(0, 2**32 - 1)
-SIZES = [1, 2, 3, 15, 16, 17, 31, 1000, 1023, 1024, 1025, 4099]  # odd ends of vectors, and both sides of a power of 2
+SIZES = [1, 3, 16, 17, 1000, 1025, 4099]  # odd ends of vectors, and both sides of a power of 2
 
 
 def words(key):

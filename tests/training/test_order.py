@@ -20,7 +20,7 @@ def test_a_permutation_visits_everything_once(n):
     assert sorted(order.tolist()) == list(range(n))
 
 
-@pytest.mark.parametrize("n", [1, 2, 3, 5, 64, 300, 1000])
+@pytest.mark.parametrize("n", [1, 2, 5, 300, 1000])
 def test_numpy_orders_as_a_program_does(n):
     for seed, epoch in ((0, 1), (0, 2), (2**32 - 1, 63), (0, 64), (7, 500)):
         key = jax.random.key(seed)

@@ -13,6 +13,7 @@ import numpy as np
 
 from fnn.costs import LogLikelihood
 from fnn.examples import Examples
+from fnn.kernels.draws import fold_in, key_of
 from fnn.network import backprop, forward, init
 from fnn.schedules import Schedule, before_the_first
 from fnn.training import keeping
@@ -99,18 +100,10 @@ def beginning(net: Net, optimizer: Optimizer, schedule: Schedule, seed: int, sha
         ValueError: a number of an `SGD` is out of its range.
     """
     check_kinds(net, optimizer, (), np.uint32(seed), backprop, schedule)
-    key, params, v = _drawn(net, optimizer, np.uint32(seed), shape)
-    expected = jax.eval_shape(optimizer.init, params)  # `SGD` has no v if mu is the number 0, which is traced above
-    if jax.tree.map(np.shape, expected) != jax.tree.map(np.shape, v):
-        v = optimizer.init(params)
-    return Knowledge(np.asarray(key), _arrays(params), Start(_arrays(v), before_the_first(schedule)))
-
-
-@partial(jax.jit, static_argnames=("net", "shape"))
-def _drawn(net: Net, optimizer: Optimizer, seed: Array, shape: Shape) -> tuple[Array, Params, Params]:
-    key = jax.random.key(seed)
-    params = init(net, jax.random.fold_in(key, 0), shape)  # the epochs are numbered from 1
-    return jax.random.key_data(key), params, optimizer.init(params)
+    key = key_of(seed)
+    params = init(net, fold_in(key, 0), shape)  # the epochs are numbered from 1
+    start = Start(_arrays(optimizer.init(params)), before_the_first(schedule))
+    return Knowledge(np.asarray(jax.random.key_data(key)), _arrays(params), start)
 
 
 class Task(NamedTuple):
