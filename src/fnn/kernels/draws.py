@@ -24,7 +24,7 @@ from fnn.types import Array, Key, Shape
 Words = NDArray[np.uint32]
 
 LARGEST = 2**20  # numbers drawn by NumPy at once; for more JAX takes less time, even with its compilation
-SMALLEST = 1024  # numbers that become normal at once; all sizes between two powers of 2 share a program
+SMALLEST = 2**14  # numbers that become normal at once; all sizes between two powers of 2 share a program
 ROTATIONS = (13, 15, 26, 6), (17, 29, 16, 24)  # of four rounds, in turn
 PARITY = 0x1BD11BDA  # of the key schedule
 

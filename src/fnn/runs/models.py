@@ -179,7 +179,7 @@ def _entry(name: str, array: np.ndarray, right: np.ndarray) -> str:
 
 def _template(net: Net, shape: Shape) -> Params:
     """The shapes and dtypes of a net's params. Nothing is allocated, however large the net is."""
-    return jax.eval_shape(lambda key: init(net, key, shape), jax.random.key(0))
+    return jax.eval_shape(lambda: init(net, jax.random.key(0), shape))
 
 
 def _shapes(params: Params) -> dict[str, Shape]:

@@ -74,7 +74,7 @@ def groups(config: Config, shape: tuple[int, ...]) -> list[Group]:
 
 def network_bytes(net: Net, shape: tuple[int, ...], batch_size: int) -> int:
     """About the memory that one network takes: five copies of its params and two of its activations."""
-    template = jax.eval_shape(lambda key: init(net, key, shape), jax.random.key(0))
+    template = jax.eval_shape(lambda: init(net, jax.random.key(0), shape))
     params = sum(leaf.size for leaf in jax.tree.leaves(template))
     x = jax.ShapeDtypeStruct((1, *shape), jnp.float32)
     one = jax.eval_shape(activations, net, template, x)
@@ -86,7 +86,8 @@ def task(prepared: Prepared, group: Group) -> tuple[Task, Params]:
     config, data, training = prepared.config, prepared.data, prepared.config.training
     train = preparing.training_set(config, data)
     points = [member.point for member in group.members]
-    optimizer = SGD(*(jnp.array([getattr(p, name) for p in points], jnp.float32) for name in ("eta", "mu", "lmbda")))
+    numbers = np.array([(p.eta, p.mu, p.lmbda) for p in points], np.float32).T
+    optimizer = SGD(*map(jax.device_put, numbers))
     if all(p.mu == 0 for p in points):
         optimizer = SGD(optimizer.eta, 0.0, optimizer.lmbda)  # with the number 0 it keeps no velocity
     params, keys = starts(config, data.shape, group)
@@ -112,7 +113,7 @@ def starts(config: Config, shape: tuple[int, ...], group: Group) -> tuple[Params
     """
     drawn = [_start(group.net, shape, member) for member in group.members]
     params = jax.tree.map(lambda *leaves: np.stack(leaves), *[params for params, _ in drawn])
-    keys = jax.random.wrap_key_data(jnp.asarray(np.stack([jax.random.key_data(key) for _, key in drawn])))
+    keys = jax.random.wrap_key_data(np.stack([jax.random.key_data(key) for _, key in drawn]))
     return params, keys if config.sweep.own_orders else preparing.keys(config.seed)[1]
 
 

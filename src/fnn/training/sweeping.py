@@ -138,8 +138,8 @@ def start(task: Task, params: Params) -> SweepState:
     """
     check_lengths(task.net, params)
     own = jax.tree.map(lambda number: 0 if jnp.ndim(number) else None, task.optimizer)  # one for all stays as it is
-    v = jax.vmap(lambda optimizer, params: optimizer.init(params), (own, 0))(task.optimizer, params)
-    return SweepState(0, 0, params, v)
+    init = jax.vmap(lambda optimizer, params: optimizer.init(params), (own, 0))
+    return SweepState(0, 0, params, jax.jit(partial(init, task.optimizer))(params))  # one program for all arrays
 
 
 def resumed(task: Task, state: SweepState, between: Callable[[SweepState], None]) -> Iterator[SweepResult]:
