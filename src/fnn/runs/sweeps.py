@@ -113,7 +113,7 @@ def starts(config: Config, shape: tuple[int, ...], group: Group) -> tuple[Params
     """
     drawn = [_start(group.net, shape, member) for member in group.members]
     params = jax.tree.map(lambda *leaves: np.stack(leaves), *[params for params, _ in drawn])
-    keys = jax.random.wrap_key_data(np.stack([jax.random.key_data(key) for _, key in drawn]))
+    keys = jax.random.wrap_key_data(jax.device_put(np.stack([jax.random.key_data(key) for _, key in drawn])))
     return params, keys if config.sweep.own_orders else preparing.keys(config.seed)[1]
 
 
