@@ -19,6 +19,8 @@ from fnn.types import Array, Cost, Key, Net, Params, Shape, is_whole
 def init(net: Net, key: Key, shape: Shape) -> Params:
     """New parameters for inputs of `shape`: one entry per layer, `()` for a layer with none.
 
+    Our own layers draw the numbers of `jax.random`, small arrays without compiling anything (`kernels/draws.py`).
+
     Args:
         net: The layers, first to last.
         key: A typed key; layer `l` draws from the l-th of its `len(net)` splits.

@@ -12,7 +12,6 @@ section 4.1. A key is two words of 32 bits.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -118,8 +117,8 @@ def _threefry(words: Words, counts: Words) -> tuple[Words, Words]:
 
 def _is_usual() -> bool:
     """Whether new keys are those of Threefry, and a bit depends on its place alone: JAX's defaults."""
-    config: Any = jax.config  # has an attribute for each setting, but says so to no type checker
-    return config.jax_default_prng_impl == "threefry2x32" and config.jax_threefry_partitionable
+    kind, partitionable = "jax_default_prng_impl", "jax_threefry_partitionable"
+    return getattr(jax.config, kind, "") == "threefry2x32" and getattr(jax.config, partitionable, False)
 
 
 def _is_small(shape: Shape) -> bool:
