@@ -65,16 +65,17 @@ def test_an_epoch_is_cut_into_all_of_its_mini_batches(n, batch_size):
 def test_how_many_steps_are_a_body(monkeypatch):
     small, large = jnp.zeros(10), jax.ShapeDtypeStruct((mini_batches.LARGE_NET + 1,), "float32")
     monkeypatch.setattr(mini_batches, "platform", lambda: "cpu")
-    assert [steps_in_a_body(*of) for of in ((small, 20), (large, 20))] == [1, 1]
+    assert [steps_in_a_body(large, 20, rows) for rows in (10, mini_batches.MANY_ROWS - 1)] == [1, 1]
+    assert [steps_in_a_body(*of, 64) for of in ((small, 20), (large, 20), (large, 25))] == [1, 2, 1]
     monkeypatch.setattr(mini_batches, "platform", lambda: "tpu")
-    assert [steps_in_a_body(*of) for of in ((small, 20), (large, 20), (large, 25))] == [1, 2, 1]
+    assert [steps_in_a_body(*of, 10) for of in ((small, 20), (large, 20), (large, 25))] == [1, 2, 1]
     monkeypatch.setattr(mini_batches, "platform", lambda: "gpu")
-    assert [steps_in_a_body(small, count) for count in (20, 26, 28, 7, 3)] == [5, 2, 4, 1, 3]
-    assert steps_in_a_body(large, 20) == 2
+    assert [steps_in_a_body(small, count, 10) for count in (20, 26, 28, 7, 3)] == [5, 2, 4, 1, 3]
+    assert steps_in_a_body(large, 20, 10) == 2
 
 
 def test_two_steps_in_a_body_change_nothing(monkeypatch):
-    monkeypatch.setattr(mini_batches, "steps_in_a_body", lambda carry, count: mini_batches.divisor(count, 2))
+    monkeypatch.setattr(mini_batches, "steps_in_a_body", lambda carry, count, rows: mini_batches.divisor(count, 2))
     examples, key, sgd = some(65), jax.random.key(3), SGD(0.5, mu=0.9)
     got = fnn.epoch(NET, COST, sgd, *start(sgd), examples, key, batch_size=2)
     assert_trees_close(got, loop(examples, sgd, key, 2, fnn.backprop))

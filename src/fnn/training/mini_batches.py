@@ -28,7 +28,8 @@ from fnn.types import Array, Cost, Gradient, Net, Optimizer, Params, is_whole
 
 GATHERED_ROWS = 256  # of a turn, about
 SMALL_EPOCH = 2048  # rows; one turn may take them all, since compiling a second one takes longer than many such epochs
-LARGE_NET = 100_000  # numbers that the steps of a loop hand on; on a GPU more take longer to copy than a second body
+LARGE_NET = 100_000  # numbers that the steps of a loop hand on; more take longer to copy than a second body
+MANY_ROWS = 64  # of a mini-batch, at least, for that to be so on a CPU
 UNROLLED_ON_GPU = 5  # steps of a smaller net in the body of a loop on a GPU; this saves a tenth of the time
 BLOCK_ROWS = 40  # of the mini-batches in a block, at most: 20 and 80 gain less
 BLOCK_SIZE = 8  # mini-batches in a block, at most, because each of them is compiled
@@ -201,7 +202,7 @@ def turn(examples: Source, body: Body, carry: Any, rows: Array) -> tuple[Any, No
     batches = rows.reshape(size // several, several * batch_size)
     at_once = None if platform() == "cpu" else len(batches)
     taken = jax.lax.map(lambda rows: examples.take(rows)[:2], batches, batch_size=at_once)
-    on, unrolled = (body.block, 1) if several > 1 else (body.step, steps_in_a_body(carry, len(batches)))
+    on, unrolled = (body.block, 1) if several > 1 else (body.step, steps_in_a_body(carry, len(batches), batch_size))
     scale = examples.take(batches[0]).scale  # one for all, so it is not gathered
 
     def step(carry: Any, batch: tuple[Array, Array]) -> tuple[Any, None]:
@@ -210,17 +211,18 @@ def turn(examples: Source, body: Body, carry: Any, rows: Array) -> tuple[Any, No
     return jax.lax.scan(step, carry, taken, unroll=unrolled)
 
 
-def steps_in_a_body(carry: Any, count: int) -> int:
-    """How many of `count` steps make one body of the loop over them: one on a CPU.
+def steps_in_a_body(carry: Any, count: int, batch_size: int) -> int:
+    """How many of `count` steps make one body of the loop over them.
 
-    On a GPU the steps of a small net take no longer than their launches, so `UNROLLED_ON_GPU` make a body. A large net
-    is unrolled twice, so that two bodies write W to two buffers in turn; XLA would copy W first, because `backward`
-    still reads it. On a CPU that takes 0.95 to 1.02 of the time for mini-batches of 64 and more, and 0.97 to 1.3 for
-    those of 10 to 32 with momentum, with AVX-512 and with AVX2.
+    A large net is unrolled twice, so that two bodies write W to two buffers in turn. With one buffer XLA would copy W
+    first, because `backward` still reads it. On a CPU this takes 0.93 to 1.02 of the time for mini-batches of 64 and
+    more, and 0.97 to 1.3 for those of 10 to 32 with momentum, with AVX-512 and with AVX2; so small ones are not
+    unrolled. On a GPU a small net is unrolled `UNROLLED_ON_GPU` times, because its steps take no longer than their
+    launches.
     """
-    if platform() == "cpu":
-        return 1
     large = sum(leaf.size for leaf in jax.tree.leaves(carry)) > LARGE_NET
+    if platform() == "cpu" and batch_size < MANY_ROWS:
+        return 1
     return divisor(count, 2 if large else UNROLLED_ON_GPU if platform() == "gpu" else 1)
 
 
