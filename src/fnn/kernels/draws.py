@@ -1,7 +1,7 @@
 """Random numbers: functions of `jax.random`, and the same bits without a compilation.
 
-JAX compiles a program for each shape that it draws: ten loops for the params of two layers, which takes longer than
-to train them on a thousand digits. So the bits of a small array are computed by NumPy. Inside of a program, for large
+JAX compiles a loop for each array that it draws. For the params of two layers this takes longer than to train them
+on a thousand digits. So the bits of a small array are computed by NumPy. Inside of a program, for large
 arrays, for keys of another kind and for keys on devices of their own it is `jax.random` that draws. The definition of
 `split`, `fold_in`, `normal` and `uniform` is the function of that name in `jax.random`; the tests compare every bit.
 
@@ -22,7 +22,7 @@ from fnn.types import Array, Key, Shape
 
 Words = NDArray[np.uint32]
 
-LARGEST = 2**20  # numbers drawn by NumPy at once; for more JAX takes less time, even with its compilation
+LARGEST = 2**20  # numbers drawn by NumPy at once, at most; their bits take 0.1 s
 SMALLEST = 2**14  # numbers that become normal at once; all sizes between two powers of 2 share a program
 ROTATIONS = (13, 15, 26, 6), (17, 29, 16, 24)  # of four rounds, in turn
 PARITY = 0x1BD11BDA  # of the key schedule

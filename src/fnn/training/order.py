@@ -28,7 +28,7 @@ from fnn.types import Array, Key
 # keys) and the distances of neighbours among 50 (50,000 keys). 6 rounds: 3.3 and 6.1. 8 rounds: 1.4 and 0.9.
 # 12 rounds: 1.0 and 1.0.
 ROUNDS = 12
-SHORT = 2**14  # positions that NumPy permutes at once, in 2 ms: those of one short epoch, or of several
+SHORT = 2**14  # positions that NumPy permutes at once, in 2 to 4 ms: those of one short epoch, or of several
 EPOCHS = 64  # at once, at most
 
 
